@@ -1,0 +1,1 @@
+"""Schema, engine, queries and migrations. Knows no SIP and no HTTP."""

@@ -1,0 +1,1 @@
+"""The domain: plain frozen types and pure rules. No I/O."""
