@@ -1,0 +1,39 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint prove lock clean
+
+demo: $(READY)
+	$(BIN)/centralka demo --check
+
+test: $(READY) lint
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The long counts: the same tests with the full number of examples and rounds.
+prove: $(READY)
+	CENTRALKA_PROVE=1 $(BIN)/pytest
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh .ci/install-packages
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Pins every dependency with its hashes; names no index. Wants the tool `uv` on the PATH.
+lock:
+	uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --quiet --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist
