@@ -37,7 +37,7 @@ class UnwritableModel(PhoneTemplatesError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"{model} has firmware older than V70, whose files are laid out in sections and can't be written here: "
+            f"files for {model}, whose firmware is older than V70, have another format and can't be written here: "
             "set the phone up on its own web page"
         )
 
