@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from phone_templates.errors import PhoneTemplatesError
 from phone_templates.values import checked
 
 VERSION_LINE: Final = "#!version:1.0.0.1"
@@ -21,12 +22,20 @@ REPEATABLE: Final = frozenset({"security.user_password", "static.security.user_p
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
-class BadCfg(ValueError):
+class BadCfg(PhoneTemplatesError):
     """A text that is not .cfg as V70 and later read it; the message begins with the line's number."""
+
+    code = "bad-cfg"
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(f"line {line}: {why}")
         self.line = line
+
+
+class BadName(PhoneTemplatesError):
+    """A name that no file may hold, or may hold only once."""
+
+    code = "bad-name"
 
 
 def parse(text: str) -> list[tuple[str, str]]:
@@ -54,15 +63,15 @@ def parse(text: str) -> list[tuple[str, str]]:
 def write(settings: Iterable[tuple[str, str]]) -> str:
     """The file that holds `settings` in their order, LF line ends. Values may hold references to secrets.
 
-    Raises `UnsafeValue` for a value that a line can't hold, and `ValueError` for a bad or repeated name.
+    Raises `UnsafeValue` for a value that a line can't hold, and `BadName` for a bad or repeated name.
     """
     lines = [VERSION_LINE]
     seen = set()
     for name, value in settings:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a parameter's name")
+            raise BadName(f"{name!r} is not a parameter's name")
         if name in seen and name not in REPEATABLE:
-            raise ValueError(f"{name} stands twice: a phone would keep only one of the two")
+            raise BadName(f"{name} stands twice: a phone would keep only one of the two")
         seen.add(name)
         lines.append(f"{name} = {checked(value)}")
     return "\n".join(lines) + "\n"

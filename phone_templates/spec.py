@@ -167,7 +167,7 @@ class Clock:
     """How the phone shows time, and from where it has it."""
 
     rule: str
-    "POSIX TZ rule (IEEE 1003.1 §8.3): `CET-1CEST,M3.5.0,M10.5.0/3`, as the footer of a zone's TZif file says."
+    "POSIX TZ rule (IEEE 1003.1 §8.3), the footer of a zone's TZif file: `CET-1CEST,M3.5.0,M10.5.0/3`."
     ntp_servers: tuple[str, ...] = ()
     "In order of preference; a phone takes two."
     hours24: bool = True

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from phone_templates.errors import PhoneTemplatesError
+
 CLEARED: Final = "%NULL%"
 "With this value a phone empties the setting; no text of a person may say so by accident."
 
@@ -14,12 +16,16 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _REFERENCE = re.compile("\x02([^\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+)\x03")
 
 
-class UnsafeValue(ValueError):
+class UnsafeValue(PhoneTemplatesError):
     """A value that a .cfg line can't hold as it is meant: the format has no escaping."""
 
+    code = "unsafe-value"
 
-class UnknownSecret(LookupError):
-    """A file refers to a secret that was not handed to `fill`; carries its `ref`."""
+
+class UnknownSecret(PhoneTemplatesError):
+    """A file refers to a secret that was not handed to `fill`."""
+
+    code = "unknown-secret"
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"the file needs the secret {ref!r}, which is not there")
