@@ -1,0 +1,230 @@
+"""Opening a database, and the three ways to work with it: read, change, append.
+
+SQLite: the driver's own transactions are switched off (it would begin late, and deferred), so that
+`BEGIN IMMEDIATE` is what the database sees. One connection writes; the others can't.
+PostgreSQL: a change takes one advisory lock, so that changes are serial there, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from db.errors import BadDatabaseUrl, DatabaseUnavailable
+
+BUSY_S = 10
+"Seconds that anything waits for another writer, a connection or a lock."
+
+CHANGE_LOCK = 0x43656E7472616C6B
+"The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
+
+# https://www.sqlite.org/rescode.html: what passes or is repaired outside, as opposed to our own mistakes,
+# for which sqlite3 raises the same class.
+_SQLITE_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def parse_url(url: str) -> URL:
+    """`sqlite:///PATH` or `postgresql://…` as SQLAlchemy's URL, without a driver.
+
+    Raises `BadDatabaseUrl`.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text may hold a password, so it is not repeated.
+        raise BadDatabaseUrl(
+            "the database URL can't be read: write sqlite:///PATH or postgresql://…"
+        ) from None
+    if parsed.drivername not in ("sqlite", "postgresql"):
+        raise BadDatabaseUrl(f"no database {parsed.drivername!r}: write sqlite:///PATH or postgresql://…")
+    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise BadDatabaseUrl("the SQLite database needs a file: write sqlite:///PATH")
+    return parsed
+
+
+def make_private(url: URL) -> None:
+    """Create the file of a SQLite database, readable by its owner alone; its -wal and -shm take after it."""
+    file = Path(url.database or "")
+    try:
+        file.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(f"can't create the database {file}: {error.strerror}") from error
+
+
+class Database:
+    """An open database. Sessions are one task's, and short."""
+
+    def __init__(self, url: URL, reader: AsyncEngine, writer: AsyncEngine, appender: AsyncEngine) -> None:
+        self.url = url
+        self._reader = reader
+        self._engines = {reader, writer, appender}
+        options: dict[str, Any] = {"expire_on_commit": False}
+        self._reads = async_sessionmaker(reader, autoflush=False, **options)
+        self._changes = async_sessionmaker(writer, **options)
+        self._appends = async_sessionmaker(appender, **options)
+        # Waiting here costs no thread, and waiters are served in the order in which they came.
+        self._writing = asyncio.Lock()
+        self._exclusive_appends = url.drivername == "sqlite"
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the database at `url`: `sqlite:///PATH` or `postgresql://…`.
+
+        Raises `BadDatabaseUrl`, and `DatabaseUnavailable` where it can't be reached.
+        """
+        parsed = parse_url(url)
+        database = cls._sqlite(parsed) if parsed.drivername == "sqlite" else cls._postgresql(parsed)
+        try:
+            with _unavailable():
+                async with database._reader.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @classmethod
+    def _sqlite(cls, url: URL) -> Self:
+        make_private(url)
+
+        def engine(begin: str, pool_size: int, *pragmas: str) -> AsyncEngine:
+            made = create_async_engine(
+                url.set(drivername="sqlite+aiosqlite"),
+                connect_args={"isolation_level": None, "timeout": BUSY_S},
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_timeout=BUSY_S,
+            )
+            prepare_sqlite(made.sync_engine, begin, *pragmas)
+            return made
+
+        writer = engine("BEGIN IMMEDIATE", 1)
+        return cls(url, engine("BEGIN", 8, "query_only=ON"), writer, writer)
+
+    @classmethod
+    def _postgresql(cls, url: URL) -> Self:
+        engine = create_async_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={"connect_timeout": BUSY_S},
+            pool_size=8,
+            max_overflow=8,
+            pool_timeout=BUSY_S,
+            pool_pre_ping=True,
+        )
+        reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return cls(url, reader, engine, engine)
+
+    async def close(self) -> None:
+        """Close all connections; sessions still open break."""
+        for engine in self._engines:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one moment of the database, from its first query on, and can't write."""
+        with _unavailable():
+            async with self._reads.begin() as session:
+                yield session
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[AsyncSession]:
+        """The only change of configuration under way, in any process: one transaction, kept on success.
+
+        Raises `DatabaseUnavailable` when the turn does not come within `BUSY_S`; then nothing was changed.
+        """
+        async with self._turn():
+            with _unavailable():
+                async with self._changes.begin() as session:
+                    if self.url.drivername == "postgresql":
+                        await session.execute(
+                            text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{BUSY_S}s"}
+                        )
+                        await session.execute(
+                            text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHANGE_LOCK}
+                        )
+                    yield session
+
+    @asynccontextmanager
+    async def append(self) -> AsyncIterator[AsyncSession]:
+        """A short write that leans on nothing it read, such as a trace; PostgreSQL takes many at once."""
+        if self._exclusive_appends:
+            async with self._turn():
+                with _unavailable():
+                    async with self._appends.begin() as session:
+                        yield session
+        else:
+            with _unavailable():
+                async with self._appends.begin() as session:
+                    yield session
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(BUSY_S):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailable(f"another change has been running for {BUSY_S} s: try again") from None
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+
+def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
+    """Make `engine` (synchronous side) open every connection alike, and begin with `begin`."""
+
+    def connected(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Turn what a busy, full or unreachable database raises into `DatabaseUnavailable`."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(f"no database connection was free for {BUSY_S} s: try again") from error
+    except DBAPIError as error:
+        if _passes(error):
+            raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error
+        raise
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether the database, not the statement, is at fault."""
+    if isinstance(error.orig, sqlite3.Error):
+        # Extended codes keep the primary one in the low byte.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

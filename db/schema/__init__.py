@@ -1,0 +1,77 @@
+"""The tables of the whole domain, one module a noun group. `metadata` holds them all."""
+
+from __future__ import annotations
+
+from db.schema.base import Base
+from db.schema.billing import BalanceRow, LedgerEntryRow, RatePlanRow, RateRow
+from db.schema.calls import CallLegRow, CallRecordRow
+from db.schema.customers import ApiTokenRow, CustomerFeatureRow, CustomerRow, SiteRow, UserRow
+from db.schema.devices import (
+    ClaimRow,
+    DeviceAccountRow,
+    DeviceKeyRow,
+    DeviceRow,
+    DeviceTokenRow,
+    SettingRow,
+)
+from db.schema.exchange import (
+    ExtensionRow,
+    FeatureCodeRow,
+    HuntGroupMemberRow,
+    HuntGroupRow,
+    HuntGroupUsageRow,
+    SpeedDialRow,
+)
+from db.schema.files import DeviceFileRow, RevisionRow
+from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
+from db.schema.instance import InstanceRow
+from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
+from db.schema.media import MediaRow
+from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
+from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
+
+metadata = Base.metadata
+
+__all__ = [
+    "AlarmRow",
+    "ApiTokenRow",
+    "AuditRow",
+    "BalanceRow",
+    "Base",
+    "CallLegRow",
+    "CallRecordRow",
+    "ClaimRow",
+    "CustomerFeatureRow",
+    "CustomerRow",
+    "DeviceAccountRow",
+    "DeviceFileRow",
+    "DeviceKeyRow",
+    "DeviceRow",
+    "DeviceTokenRow",
+    "ExtensionRow",
+    "FeatureCodeRow",
+    "FeatureRow",
+    "ForwardingRow",
+    "HuntGroupMemberRow",
+    "HuntGroupRow",
+    "HuntGroupUsageRow",
+    "InstanceRow",
+    "LedgerEntryRow",
+    "LineFeatureRow",
+    "LineRow",
+    "MediaRow",
+    "ProductFeatureRow",
+    "ProductRow",
+    "ProvisioningRequestRow",
+    "RatePlanRow",
+    "RateRow",
+    "RegistrationRow",
+    "RevisionRow",
+    "SettingRow",
+    "SiteRow",
+    "SpeedDialRow",
+    "TrunkNumberRow",
+    "TrunkRow",
+    "UserRow",
+    "metadata",
+]

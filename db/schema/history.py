@@ -1,0 +1,75 @@
+"""What happened: requests of phones, alarms, the audit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.schema.base import Numbered
+
+
+class ProvisioningRequestRow(Numbered):
+    """One request of a phone and what it got. Its newest are found by device and by MAC."""
+
+    __tablename__ = "provisioning_requests"
+    __table_args__ = (Index(None, "device_id", "id"), Index(None, "mac", "id"))
+
+    at: Mapped[datetime] = mapped_column(index=True)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
+    mac: Mapped[str | None] = mapped_column(String(12))
+    "As the file name or the User-Agent said; nobody vouches for it."
+    source: Mapped[str]
+    "The address it came from."
+    user_agent: Mapped[str] = mapped_column(default="")
+    model_claimed: Mapped[str | None]
+    firmware_claimed: Mapped[str | None]
+    method: Mapped[str]
+    path: Mapped[str]
+    "With tokens redacted."
+    file_name: Mapped[str | None]
+    revision_id: Mapped[int | None] = mapped_column(
+        ForeignKey("revisions.id", ondelete="SET NULL"), index=True
+    )
+    status: Mapped[int]
+    reason: Mapped[str]
+    "A stable word for why it got this answer."
+    sent_bytes: Mapped[int] = mapped_column(default=0)
+
+
+class AlarmRow(Numbered):
+    """Something that a person should look at."""
+
+    __tablename__ = "alarms"
+
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
+    customer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str]
+    text: Mapped[str]
+    source: Mapped[str | None]
+    "The address that caused it."
+    at: Mapped[datetime] = mapped_column(index=True)
+    acknowledged_at: Mapped[datetime | None]
+
+
+class AuditRow(Numbered):
+    """One change that somebody made. It outlives the customer it was about."""
+
+    __tablename__ = "audit"
+
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str]
+    role: Mapped[str]
+    customer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customers.id", ondelete="SET NULL"), index=True
+    )
+    verb: Mapped[str]
+    "Such as `apply` or `devices.claim`."
+    subject: Mapped[str]
+    "What was changed: a login, a MAC, a file."
+    summary: Mapped[str]
+    plan: Mapped[str | None]
+    "What changed in detail, as JSON without secrets."
