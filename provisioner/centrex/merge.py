@@ -2,10 +2,10 @@
 
 - A key that the patch leaves out is untouched; null turns a service off or takes a word back.
 - A list that is there is complete, and its order is the new order.
-- An item known by a name of its own (a site's name, a number, a MAC, an account number, a model) keeps what the patch
-  leaves out of it; a new item takes the defaults. Members of a hunt group and keys of a phone have no such name: each
-  is said whole.
-- `settings` is a mapping: parameters that it leaves out stay, null takes one back, `settings: null` all of them.
+- An item known by a name of its own (a site's name, a number, a MAC, an account number, a model) keeps
+  what the patch leaves out of it; a new item takes the defaults. Members of a hunt group and keys of a phone
+  have no such name: each is said whole.
+- `settings` is a mapping: parameters that it leaves out stay, null takes one back, `settings: null` all.
 
 The result's parts are not yet checked against each other.
 """
@@ -75,7 +75,8 @@ def merge(current: Customer | None, patch: CustomerPatch) -> Customer:
     if "extensions" in said:
         extensions = {extension.number: extension for extension in customer.extensions}
         said["extensions"] = tuple(
-            _laid(extensions.get(item.number, Extension(item.number)), item.said()) for item in patch.extensions
+            _laid(extensions.get(item.number, Extension(item.number)), item.said())
+            for item in patch.extensions
         )
     if "hunt_groups" in said:
         groups = {group.number: group for group in customer.hunt_groups}

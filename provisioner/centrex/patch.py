@@ -1,12 +1,12 @@
 """What a company file or a program says about a customer: only that, and nothing of what it left out.
 
-A patch knows which keys were given (`model_fields_set`); `merge` lays them over what is there. The forms of single
-values are checked here; whether they fit each other is asked of the merged customer.
+A patch knows which keys were given (`model_fields_set`); `merge` lays them over what is there. The forms of
+single values are checked here; whether they fit each other is asked of the merged customer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -22,6 +22,8 @@ from provisioner.centrex.mac import MacAddress
 BAD_VALUE = "bad_value"
 "The type of the errors whose message is already ours."
 
+CODECS = ("pcma", "pcmu", "g722", "g729", "opus", "ilbc", "g723", "g726")
+CALLER_ID_SOURCES = ("from", "pai", "pai_from", "rpid_pai_from", "pai_rpid_from", "rpid_from")
 LONGEST_RING_S = 3600
 MOST_ACCOUNTS = 32
 MOST_MODULES = 6
@@ -30,7 +32,7 @@ Item = TypeVar("Item")
 
 
 def _checked(rule: Callable[..., object], **limits: Any) -> BeforeValidator:
-    """One of our rules as a validator: it learns its field's name, and its refusal becomes an entry of the list."""
+    """One of our rules as a validator: it learns its field's name, and its refusal joins the others."""
 
     def check(value: object, info: ValidationInfo) -> object:
         try:
@@ -41,7 +43,7 @@ def _checked(rule: Callable[..., object], **limits: Any) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _list(value: object, field: str, *, longest: int | None = None) -> object:
+def _list(value: object, field: str, *, longest: int | None = None) -> Sequence[object]:
     if not isinstance(value, list | tuple):
         raise BadValue(f"{field} must be a list (each item begins with -; [] is an empty one)")
     if longest is not None and len(value) > longest:
@@ -55,20 +57,28 @@ def _mapping(value: object, field: str) -> object:
     return value
 
 
+def _item(value: object, field: str) -> object:
+    if not isinstance(value, dict | BaseModel):
+        raise BadValue(f"an item of {field} must be a mapping (key: value), not {text.kind_of(value)}")
+    return value
+
+
 def _mac(value: object, field: str) -> MacAddress:
     return value if isinstance(value, MacAddress) else MacAddress.parse(text.plain_text(value, field))
 
 
-def _zero_or_empty(rule: Callable[[object, str], str]) -> Callable[[object, str], str]:
+def _or_empty(rule: Callable[[object, str], str]) -> Callable[[object, str], str]:
     """The rule, or an empty text, which turns an inherited value off."""
     return lambda value, field: "" if value == "" else rule(value, field)
 
 
 def _codecs(value: object, field: str) -> object:
-    listed = _list(value, field)
-    if isinstance(listed, list | tuple) and len(set(map(str, listed))) != len(listed):
+    codecs = _list(value, field)
+    if not codecs:
+        raise BadValue(f"{field} is empty: name one at least, or write null to inherit them")
+    if len(set(map(str, codecs))) != len(codecs):
         raise BadValue(f"{field} names one codec twice")
-    return listed
+    return codecs
 
 
 Name = Annotated[str, _checked(text.plain_text)]
@@ -77,7 +87,7 @@ Login = Annotated[str, _checked(text.login)]
 Extension = Annotated[str, _checked(text.extension)]
 LineNumber = Annotated[str, _checked(text.line_number)]
 Dialable = Annotated[str, _checked(text.dialable)]
-DialableOrEmpty = Annotated[str, _checked(_zero_or_empty(text.dialable))]
+DialableOrEmpty = Annotated[str, _checked(_or_empty(text.dialable))]
 Code = Annotated[str, _checked(text.code)]
 Password = Annotated[str, _checked(text.password)]
 Flag = Annotated[bool, _checked(scalars.flag)]
@@ -90,6 +100,11 @@ Host = Annotated[str, _checked(scalars.host)]
 FileName = Annotated[str, _checked(text.file_name)]
 ShortText = Annotated[str, _checked(text.plain_text, longest=512, may_be_empty=True)]
 HourMinute = Annotated[str, _checked(scalars.hour_minute)]
+Transport = Annotated[str, _checked(scalars.one_of, words=("udp", "tcp", "tls", "dns_srv"))]
+Srtp = Annotated[str, _checked(scalars.one_of, words=("off", "optional", "compulsory"))]
+Codec = Annotated[str, _checked(scalars.one_of, words=CODECS)]
+Dtmf = Annotated[str, _checked(scalars.one_of, words=("inband", "rfc2833", "info", "auto"))]
+CallerIdSource = Annotated[str, _checked(scalars.one_of, words=CALLER_ID_SOURCES)]
 Settings = Annotated[
     dict[Annotated[str, _checked(text.setting_name)], Annotated[str, _checked(text.setting_value)] | None],
     _checked(_mapping),
@@ -98,6 +113,7 @@ Settings = Annotated[
 
 Listed = Annotated[tuple[Item, ...], _checked(_list)]
 Mapped = Annotated[Item, _checked(_mapping)]
+Items = Annotated[tuple[Annotated[Item, _checked(_item)], ...], _checked(_list)]
 
 
 def _integer(low: int, high: int) -> BeforeValidator:
@@ -134,37 +150,14 @@ class PhonePatch(Patch):
     ntp_servers: Annotated[tuple[Host, ...], _checked(_list, longest=2)] | None = None
     sip_host: Host | None = None
     sip_port: Annotated[int, _integer(1, 65535)] | None = None
-    sip_transport: Annotated[str, _checked(scalars.one_of, words=("udp", "tcp", "tls", "dns_srv"))] | None = None
+    sip_transport: Transport | None = None
     register_expires_s: Annotated[int, _integer(30, 604_800)] | None = None
-    outbound_proxy: Annotated[str, _checked(_zero_or_empty(scalars.host_port))] | None = None
+    outbound_proxy: Annotated[str, _checked(_or_empty(scalars.host_port))] | None = None
     nat_keepalive_s: Annotated[int, _integer(0, 3600)] | None = None
-    srtp: Annotated[str, _checked(scalars.one_of, words=("off", "optional", "compulsory"))] | None = None
-    codecs: (
-        Annotated[
-            tuple[
-                Annotated[
-                    str,
-                    _checked(
-                        scalars.one_of, words=("pcma", "pcmu", "g722", "g729", "opus", "ilbc", "g723", "g726")
-                    ),
-                ],
-                ...,
-            ],
-            Field(min_length=1),
-            _checked(_codecs),
-        ]
-        | None
-    ) = None
-    dtmf: Annotated[str, _checked(scalars.one_of, words=("inband", "rfc2833", "info", "auto"))] | None = None
-    caller_id_source: (
-        Annotated[
-            str,
-            _checked(
-                scalars.one_of, words=("from", "pai", "pai_from", "rpid_pai_from", "pai_rpid_from", "rpid_from")
-            ),
-        ]
-        | None
-    ) = None
+    srtp: Srtp | None = None
+    codecs: Annotated[tuple[Codec, ...], _checked(_codecs)] | None = None
+    dtmf: Dtmf | None = None
+    caller_id_source: CallerIdSource | None = None
     voice_mail: Dialable | None = None
     syslog_server: Host | None = None
     syslog_level: Annotated[int, _integer(0, 7)] | None = None
@@ -175,7 +168,7 @@ class PhonePatch(Patch):
     sip_dscp: Annotated[int, _integer(0, 63)] | None = None
     rtp_dscp: Annotated[int, _integer(0, 63)] | None = None
     ringtones: Listed[FileName] | None = None
-    logo: Annotated[str, _checked(_zero_or_empty(text.file_name))] | None = None
+    logo: Annotated[str, _checked(_or_empty(text.file_name))] | None = None
     firmware: FileName | None = None
     boot_mode: Flag | None = None
     resync: Mapped[ResyncPatch] | None = None
@@ -234,7 +227,7 @@ class HuntGroupPatch(Patch):
         CallerPresentation.KEEP
     )
     pickup_allowed: Flag = False
-    members: Listed[Mapped[MemberPatch]] = ()
+    members: Items[MemberPatch] = ()
     overflow: Dialable | None = None
 
 
@@ -268,7 +261,7 @@ class SpeedDialPatch(Patch):
 
     what = "speed dial"
     max_length: Annotated[int, _integer(1, text.LONGEST_EXTENSION)] = 3
-    entries: Listed[Mapped[SpeedDialEntryPatch]] = ()
+    entries: Items[SpeedDialEntryPatch] = ()
 
 
 class CodesPatch(Patch):
@@ -334,8 +327,8 @@ class DevicePatch(Patch):
     model: Name = ""
     site: Name | None = None
     name: NameOrEmpty = ""
-    accounts: Listed[Mapped[AccountPatch]] = ()
-    keys: Listed[Mapped[KeyPatch]] = ()
+    accounts: Items[AccountPatch] = ()
+    keys: Items[KeyPatch] = ()
     modules: Annotated[int, _integer(0, MOST_MODULES)] = 0
     phone: Mapped[PhonePatch] = PhonePatch()
     settings: Settings | None = None
@@ -352,17 +345,17 @@ class CustomerPatch(Patch):
     currency: Currency = ""
     credit_limit: Amount | None = None
     centrex: Mapped[CentrexPatch] = CentrexPatch()
-    sites: Listed[Mapped[SitePatch]] = ()
-    lines: Listed[Mapped[LinePatch]] = ()
-    extensions: Listed[Mapped[ExtensionPatch]] = ()
-    hunt_groups: Listed[Mapped[HuntGroupPatch]] = ()
-    devices: Listed[Mapped[DevicePatch]] = ()
+    sites: Items[SitePatch] = ()
+    lines: Items[LinePatch] = ()
+    extensions: Items[ExtensionPatch] = ()
+    hunt_groups: Items[HuntGroupPatch] = ()
+    devices: Items[DevicePatch] = ()
     phone: Mapped[PhonePatch] = PhonePatch()
     settings: Settings | None = None
 
     @property
     def passwords(self) -> Mapping[str, str]:
-        """The passwords that were given, by line number. They travel beside the domain, never in a `Customer`."""
+        """The passwords that were given, by line number. They travel beside a `Customer`, never in it."""
         return {line.number: line.password for line in self.lines if "password" in line.model_fields_set}
 
 
@@ -382,4 +375,4 @@ class VendorPatch(Patch):
     vendor: Annotated[str, _checked(scalars.one_of, words=("yealink",))]
     phone: Mapped[PhonePatch] = PhonePatch()
     settings: Settings | None = None
-    models: Listed[Mapped[ModelPatch]] = ()
+    models: Items[ModelPatch] = ()

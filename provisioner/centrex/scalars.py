@@ -1,7 +1,7 @@
 """Whole numbers, switches, choices, amounts, hosts and times as people write them.
 
-Every rule takes the value (a text, or what JSON made of it) and the words for its field, and raises `BadValue` that
-says what to do.
+Every rule takes the value (a text, or what JSON made of it) and the words for its field, and raises
+`BadValue` that says what to do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a person's text may hold at the door: names, numbers and codes.
 
-Every rule takes the value and the words for its field, gives the value back, and raises `BadValue` that says what to
-do. A value never appears whole in a message: it may be long, or a password.
+Every rule takes the value and the words for its field, gives the value back, and raises `BadValue` that says
+what to do. A long value never appears whole in a message, a password not at all.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def plain_text(value: object, field: str, *, longest: int = LONGEST_NAME, may_be
         raise BadValue(f"{field} begins or ends with a blank: take it out")
     if len(value) > longest:
         raise BadValue(f"{field} has {len(value)} characters: at most {longest} fit")
-    if value in _VENDOR_MARKERS:
+    if value.upper() in _VENDOR_MARKERS:
         raise BadValue(f"{field} can't be {value}: phones read it as an order to forget the setting")
     return value
 
@@ -58,14 +58,14 @@ def plain_text(value: object, field: str, *, longest: int = LONGEST_NAME, may_be
 def kind_of(value: object) -> str:
     """What a value is, in words for a message."""
     if isinstance(value, dict):
-        return "a mapping (key: value)"
+        return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
         return "a number without quotes"
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return "nothing" if value is None else "a text"
 
 
 def login(value: object, field: str) -> str:
@@ -120,10 +120,10 @@ def code(value: object, field: str) -> str:
 
 
 def setting_name(value: object, field: str) -> str:
-    """The name of a phone's parameter, such as `local_time.time_format`. Whether a phone knows it is asked later."""
+    """A parameter's name, such as `local_time.time_format`; whether a phone knows it is asked later."""
     text = plain_text(value, field)
     if not _SETTING.fullmatch(text):
-        raise BadValue(f"{shown(text)} can't be the name of a parameter: write it like local_time.time_format")
+        raise BadValue(f"{shown(text)} can't be a parameter's name: write it like local_time.time_format")
     return text
 
 

@@ -6,23 +6,56 @@ import difflib
 import types
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from provisioner.centrex.patch import BAD_VALUE, CustomerPatch, Listed, Mapped, Patch, VendorPatch
+from provisioner.centrex.customer import FeatureCodes
+from provisioner.centrex.errors import BadValue
+from provisioner.centrex.mac import MacAddress
+from provisioner.centrex.patch import BAD_VALUE, CustomerPatch, Items, Patch, VendorPatch
+from provisioner.centrex.problems import Contradictions, Kind, Subject
+from provisioner.centrex.text import shown
 from provisioner.files.errors import FileError, FileErrors
 from provisioner.files.yaml_tree import Node, Path, read_tree, spelled
+
+_NAMED_BY = {
+    "customers": "login",
+    "vendors": "vendor",
+    "models": "model",
+    "sites": "name",
+    "lines": "number",
+    "extensions": "number",
+    "hunt_groups": "number",
+    "entries": "number",
+    "devices": "mac",
+    "accounts": "account",
+}
+"Lists whose items have a name of their own, and the key that holds it."
+
+_LIST_OF: dict[Kind, tuple[str, ...]] = {
+    Kind.SITE: ("sites",),
+    Kind.LINE: ("lines",),
+    Kind.EXTENSION: ("extensions",),
+    Kind.HUNT_GROUP: ("hunt_groups",),
+    Kind.SHORT_NUMBER: ("centrex", "speed_dial", "entries"),
+    Kind.DEVICE: ("devices",),
+}
+
+_CODES: dict[str, tuple[str, ...]] = {
+    "intercom": ("centrex", "intercom"),
+    "pickup": ("centrex", "pickup"),
+    "park": ("centrex", "park"),
+    "retrieve": ("centrex", "park", "retrieve_prefix"),
+    **{name: ("centrex", "codes", name) for name in FeatureCodes.__slots__},
+}
 
 
 class _File(Patch):
     what = "a company file"
-    customers: Listed[Mapped[CustomerPatch]] = ()
-    vendors: Listed[Mapped[VendorPatch]] = ()
-
-
-_READER = TypeAdapter(_File)
+    customers: Items[CustomerPatch] = ()
+    vendors: Items[VendorPatch] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,51 +63,98 @@ class CompanyFile:
     """What a company file says."""
 
     name: str
+    "How messages call the file."
     customers: tuple[CustomerPatch, ...]
     vendors: tuple[VendorPatch, ...]
+    _tree: Node = field(repr=False, compare=False)
+
+    def located(self, login: str, found: Contradictions) -> FileErrors:
+        """What the merged customer contradicts itself in, at the places of this file that are involved.
+
+        A thing that the file does not name stands at its customer.
+        """
+        customer = next((i for i, customer in enumerate(self.customers) if customer.login == login), None)
+        if customer is None:
+            return FileErrors(
+                self.name, (FileError(self._tree.position, "", problem.message) for problem in found.problems)
+            )
+        errors = []
+        for problem in found.problems:
+            path: Path = ("customers", customer, *self._path(self.customers[customer], problem.subject))
+            errors.append(FileError(self._tree.locate(path), spelled(path), problem.message))
+        return FileErrors(self.name, errors)
+
+    def _path(self, customer: CustomerPatch, subject: Subject) -> Path:
+        if subject.kind is Kind.CODE:
+            return self._as_far_as_given(customer, _CODES.get(subject.name, ()))
+        part: object = customer
+        way = _LIST_OF.get(subject.kind, ())
+        for name in way:
+            part = getattr(part, name)
+        if isinstance(part, tuple) and way:
+            named_by = _NAMED_BY[way[-1]]
+            for index, item in enumerate(part):
+                if str(getattr(item, named_by)) == subject.name:
+                    return (*way, index)
+        return ()
+
+    def _as_far_as_given(self, customer: Patch, way: tuple[str, ...]) -> Path:
+        given: list[str] = []
+        part: object = customer
+        for name in way:
+            if not isinstance(part, Patch) or name not in part.model_fields_set:
+                break
+            given.append(name)
+            part = getattr(part, name)
+        return tuple(given)
 
 
 def read_company_file(data: bytes, name: str = "company file") -> CompanyFile:
-    """The patches of a file; `name` is how messages call it. Raises `FileErrors` with all that is wrong in it."""
-    root = read_tree(data, name)
+    """The patches of a file. Raises `FileErrors` with everything that is wrong in it."""
+    tree = read_tree(data, name)
+    root = tree.root
     if not isinstance(root.value, dict) or not root.value:
-        raise FileErrors(
-            name, [FileError(root.position, "", "a company file is a mapping that begins with customers: or vendors:")]
-        )
+        message = "a company file is a mapping that begins with customers: or vendors:"
+        raise FileErrors(name, [*tree.errors, FileError(root.position, "", message)])
+    errors = [*tree.errors, *_named_twice(root, ())]
     try:
-        read = _READER.validate_python(root.plain())
+        read = _File.model_validate(root.plain())
     except ValidationError as error:
-        raise FileErrors(
-            name, [_described(root, detail) for detail in error.errors(include_url=False, include_input=False)]
-        ) from error
-    if twice := list(_named_twice(root, read)):
-        raise FileErrors(name, twice)
-    return CompanyFile(name, read.customers, read.vendors)
+        # What was no text in YAML was read as null: its place has its error already.
+        reported = {error.position for error in tree.errors}
+        details = error.errors(include_url=False, include_input=False)
+        described = [_described(root, detail) for detail in details]
+        errors += [error for error in described if error.position not in reported]
+        raise FileErrors(name, errors) from error
+    if errors:
+        raise FileErrors(name, errors)
+    return CompanyFile(name, read.customers, read.vendors, root)
 
 
 def _described(root: Node, detail: ErrorDetails) -> FileError:
     """A validation error in our words, at its place."""
     path: Path = detail["loc"]
-    kind = detail["type"]
     if path and path[-1] == "[key]":
         return FileError(root.locate_key(path[:-1]), spelled(path[:-1]), detail["msg"])
-    if kind == "extra_forbidden":
-        return FileError(root.locate_key(path), spelled(path), _unknown(path))
-    if kind == "missing":
-        owner = _model_at(path[:-1])
-        return FileError(root.locate(path[:-1]), spelled(path[:-1]), f"{owner.what} needs the key {path[-1]}: add it")
-    if kind == BAD_VALUE:
-        return FileError(root.locate(path), spelled(path), detail["msg"])
-    return FileError(root.locate(path), spelled(path), f"this can't stand here: {detail['msg']}")
+    match detail["type"]:
+        case "extra_forbidden":
+            return FileError(root.locate_key(path), spelled(path), _unknown(path))
+        case "missing":
+            owner = path[:-1]
+            message = f"{_model_at(owner).what} needs the key {path[-1]}: add it"
+            return FileError(root.locate(owner), spelled(owner), message)
+        case kind:
+            message = detail["msg"] if kind == BAD_VALUE else f"this can't stand here: {detail['msg']}"
+            return FileError(root.locate(path), spelled(path), message)
 
 
 def _unknown(path: Path) -> str:
     owner = _model_at(path[:-1])
     known = list(owner.model_fields)
-    near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
-    if near:
-        return f"{owner.what} has no key {str(path[-1])[:40]!r}: did you mean {near[0]}?"
-    return f"{owner.what} has no key {str(path[-1])[:40]!r}: it knows {', '.join(known)}"
+    key = str(path[-1])[:40]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}"
+    return f"{owner.what} has no key {key!r}: {advice}"
 
 
 def _model_at(path: Path) -> type[Patch]:
@@ -95,5 +175,37 @@ def _models_in(annotation: object) -> Iterator[type[Patch]]:
         yield from _models_in(part)
 
 
-def _named_twice(root: Node, read: _File) -> Iterator[FileError]:
-    return iter(())
+def _named_twice(node: Node, path: Path) -> Iterator[FileError]:
+    """Items of one list that carry one name."""
+    if isinstance(node.value, dict):
+        for key, value in node.value.items():
+            if isinstance(value.value, list) and key in _NAMED_BY:
+                yield from _twice_in(value.value, (*path, key), _NAMED_BY[key])
+            yield from _named_twice(value, (*path, key))
+    elif isinstance(node.value, list):
+        for index, item in enumerate(node.value):
+            yield from _named_twice(item, (*path, index))
+
+
+def _twice_in(items: list[Node], path: Path, named_by: str) -> Iterator[FileError]:
+    first: dict[str, tuple[Path, Node]] = {}
+    for index, item in enumerate(items):
+        named = item.value.get(named_by) if isinstance(item.value, dict) else None
+        if named is None or not isinstance(named.value, str):
+            continue
+        name = _one_spelling(named.value) if named_by == "mac" else named.value
+        if name not in first:
+            first[name] = ((*path, index), named)
+            continue
+        there, before = first[name]
+        message = (
+            f"{shown(name)} is already in line {before.position.line} ({spelled(there)}): leave one of them"
+        )
+        yield FileError(named.position, spelled((*path, index, named_by)), message)
+
+
+def _one_spelling(mac: str) -> str:
+    try:
+        return str(MacAddress.parse(mac))
+    except BadValue:
+        return mac

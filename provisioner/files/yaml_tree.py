@@ -1,7 +1,7 @@
 """YAML as the text that was written, with places: no types, no objects, no aliases, bounded.
 
-Built on the parser's events, not on its constructors: `0101`, `00:15:65:4a:a9:37`, `1e3` and `on` stay what the person
-wrote, nothing is executed or multiplied, and a file that nests without end stops at `DEEPEST`.
+Built on the parser's events, not on its constructors: `0101`, `00:15:65:4a:a9:37`, `1e3` and `on` stay what
+the person wrote, nothing is executed or multiplied, and a file that nests without end stops at `DEEPEST`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -29,7 +30,7 @@ DEEPEST = 16
 "Levels of lists and mappings; a company file has nine."
 
 Path = tuple[str | int, ...]
-Plain = str | None | list["Plain"] | dict[str, "Plain"]
+Plain = str | list["Plain"] | dict[str, "Plain"] | None
 
 # The parser in C is twenty times faster; wheels have it, a source build may not.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +44,7 @@ class Node:
     """A value of the file and where it begins."""
 
     position: Position
-    value: str | None | list[Node] | dict[str, Node]
+    value: str | list[Node] | dict[str, Node] | None
     "A text, null, a list, or a mapping."
     keys: dict[str, Position] = field(default_factory=dict)
     "Where the keys of a mapping are."
@@ -58,25 +59,34 @@ class Node:
 
     def locate(self, path: Path) -> Position:
         """Where the value at `path` is, or the last part of the way that is there."""
-        node = self
-        for part in path:
-            if isinstance(part, int) and isinstance(node.value, list) and part < len(node.value):
-                node = node.value[part]
-            elif isinstance(part, str) and isinstance(node.value, dict) and part in node.value:
-                node = node.value[part]
-            else:
-                break
-        return node.position
+        return self._at(path).position
 
     def locate_key(self, path: Path) -> Position:
         """Where the key that ends `path` is."""
+        owner = self._at(path[:-1])
+        return owner.keys.get(str(path[-1]), owner.position)
+
+    def _at(self, path: Path) -> Node:
         node = self
-        for part in path[:-1]:
-            if isinstance(part, int) and isinstance(node.value, list):
-                node = node.value[part]
-            elif isinstance(part, str) and isinstance(node.value, dict):
-                node = node.value[part]
-        return node.keys.get(str(path[-1]), node.position)
+        for part in path:
+            child: Node | None = None
+            if isinstance(node.value, dict):
+                child = node.value.get(str(part))
+            elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
+                child = node.value[part]
+            if child is None:
+                break
+            node = child
+        return node
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A file's one document."""
+
+    root: Node
+    errors: tuple[FileError, ...]
+    "What is wrong with its form although it could be read on: aliases, keys given twice."
 
 
 def spelled(path: Path) -> str:
@@ -85,12 +95,11 @@ def spelled(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def read_tree(data: bytes, name: str) -> Node:
-    """The one document of a file. Raises `FileErrors` with everything that is wrong with its form."""
+def read_tree(data: bytes, name: str) -> Tree:
+    """The document of a file called `name`. Raises `FileErrors` where it can't be read on."""
     if len(data) > LARGEST_BYTES:
-        raise _refused(
-            name, START, f"the file has {len(data)} bytes: at most {LARGEST_BYTES} are read; split it by customer"
-        )
+        message = f"the file has {len(data)} bytes: at most {LARGEST_BYTES} are read; split it by customer"
+        raise _refused(name, START, message)
     text = _decoded(data, name)
     unwanted = [
         FileError(
@@ -126,12 +135,10 @@ def _decoded(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
         good = data[start : start + error.start].decode("utf-8")
-        byte = data[start + error.start]
-        raise _refused(
-            name,
-            _position_in(good, len(good)),
-            f"the byte 0x{byte:02X} is not UTF-8: save the file as UTF-8 (it looks like Windows-1250 or ISO 8859-2)",
-        ) from error
+        message = (
+            f"the byte 0x{data[start + error.start]:02X} is not UTF-8 (Windows-1250?): save the file as UTF-8"
+        )
+        raise _refused(name, _position_in(good, len(good)), message) from error
 
 
 class _Composer:
@@ -141,33 +148,32 @@ class _Composer:
         self._name = name
         self._errors: list[FileError] = []
 
-    def compose(self, text: str) -> Node:
+    def compose(self, text: str) -> Tree:
         root: Node | None = None
         try:
             events = iter(yaml.parse(text, Loader=_Loader))
             for event in events:
                 if isinstance(event, DocumentStartEvent):
                     if root is not None:
-                        raise _refused(
-                            self._name, _start(event), "a second document begins here: write one document a file"
-                        )
+                        message = "a second document begins here: a file has one"
+                        raise _refused(self._name, _start(event), message)
                     root = self._node(next(events), events, (), 0)
         except yaml.MarkedYAMLError as error:
             raise FileErrors(self._name, [*self._errors, _syntax_error(error)]) from error
         except yaml.YAMLError as error:
             raise _refused(self._name, START, f"the file can't be read as YAML: {error}") from error
-        if self._errors:
-            raise FileErrors(self._name, self._errors)
-        return root or Node(START, None)
+        return Tree(root or Node(START, None), tuple(self._errors))
 
     def _node(self, event: Event, events: Iterator[Event], path: Path, depth: int) -> Node:
         position = _start(event)
         if isinstance(event, AliasEvent):
             # Aliases let a small file grow without end, and *40 without quotes is one.
-            self._wrong(position, path, f'*{event.anchor} is an alias: write a code in quotes, "*{event.anchor}"')
+            message = f'*{event.anchor} without quotes is an alias of YAML: write "*{event.anchor}"'
+            self._wrong(position, path, message)
             return Node(position, None)
         if isinstance(event, NodeEvent) and event.anchor:
-            self._wrong(position, path, f'&{event.anchor} is an anchor: write a text in quotes, "&{event.anchor}"')
+            message = f'&{event.anchor} without quotes is an anchor of YAML: write "&{event.anchor}"'
+            self._wrong(position, path, message)
         if getattr(event, "tag", None):
             self._wrong(position, path, "a tag (!) has no meaning here: write the text in quotes")
         if isinstance(event, ScalarEvent):
@@ -175,10 +181,8 @@ class _Composer:
             return Node(position, None if null else event.value)
         if isinstance(event, CollectionStartEvent):
             if depth == DEEPEST:
-                raise FileErrors(
-                    self._name,
-                    [*self._errors, FileError(position, "", f"the file nests deeper than {DEEPEST} levels here")],
-                )
+                deep = FileError(position, "", f"the file nests deeper than {DEEPEST} levels here")
+                raise FileErrors(self._name, [*self._errors, deep])
             if isinstance(event, MappingStartEvent):
                 return self._mapping(position, events, path, depth)
             return self._sequence(position, events, path, depth)
@@ -198,12 +202,10 @@ class _Composer:
             name = key.value if isinstance(key.value, str) else ""
             value = self._node(next(events), events, (*path, name), depth + 1)
             if not isinstance(key.value, str):
-                self._wrong(key.position, path, "a key must be a text: write it before the colon, in quotes if need be")
+                self._wrong(key.position, path, "a key must be a text before a colon")
             elif name in entries:
-                first = keys[name]
-                self._wrong(
-                    key.position, (*path, name), f"the key is already given in line {first.line}: leave one of them"
-                )
+                message = f"this key is already in line {keys[name].line}: leave one of them"
+                self._wrong(key.position, (*path, name), message)
             else:
                 entries[name] = value
                 keys[name] = key.position
@@ -214,13 +216,15 @@ class _Composer:
 
 
 def _start(event: Event) -> Position:
-    mark = event.start_mark
-    return Position(mark.line + 1, mark.column + 1)
+    return _position(event.start_mark)
+
+
+def _position(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1) if mark else START
 
 
 def _syntax_error(error: yaml.MarkedYAMLError) -> FileError:
-    mark = error.problem_mark or error.context_mark
-    position = Position(mark.line + 1, mark.column + 1) if mark else START
+    position = _position(error.problem_mark or error.context_mark)
     problem = " ".join(part for part in (error.context, error.problem) if part)
     hint = ""
     if "\\t" in problem or "tab" in problem:
