@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -98,7 +98,7 @@ class Database:
         parsed = parse_url(url)
         database = cls._sqlite(parsed) if parsed.drivername == "sqlite" else cls._postgresql(parsed)
         try:
-            with _unavailable():
+            with unavailable():
                 async with database._reader.connect() as connection:
                     await connection.execute(text("SELECT 1"))
         except BaseException:
@@ -145,7 +145,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one moment of the database, from its first query on, and can't write."""
-        with _unavailable():
+        with unavailable():
             async with self._reads.begin() as session:
                 yield session
 
@@ -156,15 +156,10 @@ class Database:
         Raises `DatabaseUnavailable` when the turn does not come within `BUSY_S`; then nothing was changed.
         """
         async with self._turn():
-            with _unavailable():
+            with unavailable():
                 async with self._changes.begin() as session:
-                    if self.url.drivername == "postgresql":
-                        await session.execute(
-                            text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{BUSY_S}s"}
-                        )
-                        await session.execute(
-                            text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHANGE_LOCK}
-                        )
+                    for statement in lock_changes(self.url.drivername):
+                        await session.execute(statement)
                     yield session
 
     @asynccontextmanager
@@ -172,11 +167,11 @@ class Database:
         """A short write that leans on nothing it read, such as a trace; PostgreSQL takes many at once."""
         if self._exclusive_appends:
             async with self._turn():
-                with _unavailable():
+                with unavailable():
                     async with self._appends.begin() as session:
                         yield session
         else:
-            with _unavailable():
+            with unavailable():
                 async with self._appends.begin() as session:
                     yield session
 
@@ -191,6 +186,16 @@ class Database:
             yield
         finally:
             self._writing.release()
+
+
+def lock_changes(database: str) -> tuple[TextClause, ...]:
+    """What a transaction runs first so that no other change runs beside it (SQLite: `BEGIN` did that)."""
+    if database == "sqlite":
+        return ()
+    return (
+        text(f"SELECT set_config('lock_timeout', '{BUSY_S}s', true)"),
+        text(f"SELECT pg_advisory_xact_lock({CHANGE_LOCK})"),
+    )
 
 
 def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
@@ -210,7 +215,7 @@ def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
     """Turn what a busy, full or unreachable database raises into `DatabaseUnavailable`."""
     try:
         yield
