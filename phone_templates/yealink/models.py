@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,7 +37,7 @@ class UnwritableModel(PhoneTemplatesError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"files for {model}, whose firmware is older than V70, have another format and can't be written here: "
+            f"files for {model}, whose firmware is older than V70, have another format and can't be written: "
             "set the phone up on its own web page"
         )
 
@@ -151,6 +151,25 @@ class Model:
     def accounts_for(self, generation: Generation) -> int:
         """Accounts that firmware of the generation has."""
         return self.accounts_by_generation.get(generation, self.accounts)
+
+    def slots(self, family: str, generation: Generation) -> Collection[int] | None:
+        """The numbers that the model has after `family`, as a `Catalogue` asks; None where any will do."""
+        match family:
+            case "account" | "voice_mail.number":
+                return range(1, self.accounts_for(generation) + 1)
+            case "linekey":
+                return range(1, self.line_keys + 1)
+            case "memorykey":
+                return range(1, self.memory_keys + 1)
+            case "programablekey" if self.programable_keys is not None:
+                return range(1, self.programable_keys + 1)
+            case "handset":
+                return range(1, self.handsets + 1)
+            case "expansion_module":
+                return range(1, self.expansion.modules + 1) if self.expansion else ()
+            case "expansion_module.#.key":
+                return self.expansion.usable_keys if self.expansion else ()
+        return None
 
 
 def model_file_name(cfg_number: int) -> str:
