@@ -32,7 +32,16 @@ class DeviceRow(Numbered):
     "Expansion modules attached."
     firmware_seen: Mapped[str | None]
     agent_seen: Mapped[str | None]
-    "The User-Agent of its last request."
+    "The User-Agent of its last authorised request."
+    contacted_at: Mapped[datetime | None]
+    "The last request for one of its files, whatever came of it."
+    contacted_from: Mapped[str | None]
+    fetched_at: Mapped[datetime | None]
+    "When it last got its own file, or heard that it has it already."
+    fetched_revision_id: Mapped[int | None] = mapped_column(
+        ForeignKey("revisions.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+    "Which revision that was."
     service_token_sealed: Mapped[bytes]
     service_token_hash: Mapped[str] = mapped_column(unique=True)
     service_token_version: Mapped[int] = mapped_column(default=1)

@@ -125,6 +125,8 @@ class Device:
     keys: tuple[Key, ...] = ()
     modules: int = 0
     "Expansion modules attached."
+    firmware_seen: str | None = None
+    "What an authorised request of the phone said last; it decides the generation of the files."
     phone: PhoneOptions = field(default_factory=PhoneOptions)
     settings: Mapping[str, str] = field(default_factory=dict)
 
