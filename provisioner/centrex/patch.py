@@ -17,14 +17,15 @@ from provisioner.centrex import scalars, text
 from provisioner.centrex.customer import CallerPresentation, HuntStrategy
 from provisioner.centrex.devices import KeyType
 from provisioner.centrex.errors import BadValue
+from provisioner.centrex.groups import LONGEST_RING_S
 from provisioner.centrex.mac import MacAddress
+from provisioner.centrex.numbering import LONGEST_PARK_S
 
 BAD_VALUE = "bad_value"
 "The type of the errors whose message is already ours."
 
 CODECS = ("pcma", "pcmu", "g722", "g729", "opus", "ilbc", "g723", "g726")
 CALLER_ID_SOURCES = ("from", "pai", "pai_from", "rpid_pai_from", "pai_rpid_from", "rpid_from")
-LONGEST_RING_S = 3600
 MOST_ACCOUNTS = 32
 MOST_MODULES = 6
 
@@ -244,7 +245,7 @@ class ParkPatch(Patch):
     what = "park"
     prefix: Code = ""
     retrieve_prefix: Code = ""
-    return_after: Annotated[int, _integer(1, 86_400)] = 60
+    return_after: Annotated[int, _integer(1, LONGEST_PARK_S)] = 60
 
 
 class SpeedDialEntryPatch(Patch):
