@@ -83,6 +83,6 @@ def key_name(number: int, bank: Bank, generation: Generation) -> str | None:
 
 
 def _key_number(row: dict[str, Any]) -> KeyNumber:
-    banks = frozenset(Bank(bank) for bank in row.pop("banks"))
-    bounds = {bound: Generation[row.pop(bound)] for bound in ("since", "until") if bound in row}
-    return KeyNumber(banks=banks, **bounds, **row)
+    """A row of key_types.toml; a misspelt key is a TypeError, so that no fact gets lost."""
+    facts = row | {bound: Generation[row[bound]] for bound in ("since", "until") if bound in row}
+    return KeyNumber(**facts | {"banks": frozenset(Bank(bank) for bank in row["banks"])})

@@ -14,8 +14,10 @@ from typing import Any
 
 from phone_templates.catalogue import Generation
 from phone_templates.errors import PhoneTemplatesError
+from phone_templates.yealink.files import model_file_name
 
 _FIRMWARE = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.[0-9]{1,4}){0,6}")
+_LONGEST_NAME = 60
 _NOT_IN_A_NAME = re.compile(r"[^A-Z0-9]+")
 
 
@@ -104,7 +106,7 @@ class Model:
     sectioned: bool = False
     "Firmware older than V70: its files have another format and can't be written here."
     user_agent: str = ""
-    "What it calls itself over HTTP, with {firmware} and {mac} in their places."
+    "What it calls itself over HTTP, with {name}, {firmware}, and {mac} or {hex} (no colons) in their places."
     sources: int = 2
     "In how many independent sources its facts were seen."
     doubts: tuple[str, ...] = ()
@@ -172,23 +174,21 @@ class Model:
         return None
 
 
-def model_file_name(cfg_number: int) -> str:
-    """`y` and exactly twelve digits; thirteen is a mistake that servers make."""
-    return f"y{cfg_number:012d}.cfg"
-
-
 def find_model(text: str) -> Model:
     """The model of that name in any spelling: T46S, SIP-T46S, vp530p, `Yealink SIP-T46S`.
 
     Raises `UnknownModel` with the nearest names.
     """
-    by_name = _by_name()
-    key = _key(text)
-    if key in by_name:
-        return by_name[key]
+    if (model := known_model(text)) is not None:
+        return model
     spelled = {_key(name): name for model in all_models() for name in model.names}
-    nearest = difflib.get_close_matches(key[:40], spelled, n=3, cutoff=0.5)
+    nearest = difflib.get_close_matches(_key(text[:40]), spelled, n=3, cutoff=0.5)
     raise UnknownModel(text, tuple(spelled[match] for match in nearest))
+
+
+def known_model(text: str) -> Model | None:
+    """The model of that name in any spelling, or None."""
+    return _by_name().get(_key(text[:_LONGEST_NAME]))
 
 
 def model_for_cfg_number(number: int) -> Model | None:
@@ -231,7 +231,7 @@ def _model(row: dict[str, Any]) -> Model:
     expansion = facts.pop("expansion", None)
     by_generation = facts.pop("accounts_by_generation", {})
     vendor = "Yealink SIP-" if row["name"].startswith("T") else "Yealink "
-    facts.setdefault("user_agent", f"{vendor}{row['name']} {{firmware}} {{mac}}")
+    facts.setdefault("user_agent", vendor + "{name} {firmware} {mac}")
     return Model(
         aliases=facts.pop("aliases", ()),
         expansion=_expansion(expansion) if expansion else None,
