@@ -54,6 +54,14 @@ class Joined:
 Text = str | Secret | Joined
 
 
+def joined(*texts: Text) -> Joined:
+    """`texts` one after the other, as one value."""
+    parts: list[str | Secret] = []
+    for text in texts:
+        parts += text.parts if isinstance(text, Joined) else [text]
+    return Joined(tuple(parts))
+
+
 def cfg_value(value: object) -> str:
     """`value` as a Yealink .cfg holds it, secrets as references that no text of a person can forge.
 
