@@ -1,9 +1,9 @@
 """The numbering rules of a company: nothing that can be dialled may hide something else.
 
 No code may be a prefix of an extension, group, short number, other code or emergency number. No extension,
-group or short number equals another or an emergency number; a short number that dials the emergency number as it
-is may. Numbers may begin alike (1, 34, 345), for phones send them whole; codes may not, for what follows a code
-belongs to it.
+group or short number equals another or an emergency number; a short number that dials the emergency number as
+it is may. Numbers may begin alike (1, 34, 345), for phones send them whole; codes may not, for what follows a
+code belongs to it.
 """
 
 from __future__ import annotations

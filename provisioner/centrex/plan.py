@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
@@ -127,13 +128,22 @@ def _fields(old: Any, new: Any, beside: Iterable[str] = (), of: str = "") -> Ite
 _PARTS = frozenset({"park", "codes", "phone", "resync"})
 "Fields that are dataclasses themselves; their fields are compared one by one."
 
+# A plan is printed, and kept in the audit. Hiding a name too many does no harm.
+_SECRET = re.compile(
+    r"pass|pwd|secret|token|psk|aes_key|encode_key|pin(_code)?(_for_register)?$", re.IGNORECASE
+)
+
 _NAMED_PARTS = frozenset({"members", "accounts"})
 
 
 def _settings(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
-            yield f"setting {name}: {_word(old.get(name))} -> {_word(new.get(name))}"
+            yield f"setting {name}: {_setting(name, old.get(name))} -> {_setting(name, new.get(name))}"
+
+
+def _setting(name: str, value: str | None) -> str:
+    return "(hidden)" if value is not None and _SECRET.search(name) else _word(value)
 
 
 def _parts(called: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
@@ -247,7 +257,7 @@ def _word(value: object) -> str:
             name = _part_name(value)
             return name if isinstance(value, Member) else f"{name}: {value.line}"
         case Mapping():
-            return _joined(f"{name} = {text}" for name, text in sorted(value.items()))
+            return _joined(f"{name} = {_setting(name, text)}" for name, text in sorted(value.items()))
         case tuple():
             return _joined(_word(part) for part in value)
         case _:

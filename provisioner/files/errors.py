@@ -22,7 +22,7 @@ class Position:
 START = Position(1, 1)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class FileError:
     """One thing that is wrong."""
 
@@ -47,6 +47,18 @@ class FileError:
         return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class RowError(FileError):
+    """One thing that is wrong in a table: its column counts cells, its path is the name of a column."""
+
+    def __str__(self) -> str:
+        return (
+            f"row {self.line}: {self.path}: {self.message}"
+            if self.path
+            else f"row {self.line}: {self.message}"
+        )
+
+
 class FileErrors(CentralkaError):
     """A file that is refused. Nothing of it is kept."""
 
@@ -54,7 +66,7 @@ class FileErrors(CentralkaError):
 
     def __init__(self, name: str, items: Iterable[FileError]) -> None:
         self.name = name
-        self.items = tuple(sorted(set(items)))
+        self.items = tuple(sorted(set(items), key=lambda item: (item.position, item.path, item.message)))
         lines = [f"{name}: {item}" for item in self.items[:SHOWN]]
         if len(self.items) > SHOWN:
             lines.append(f"{name}: and {len(self.items) - SHOWN} more errors")
