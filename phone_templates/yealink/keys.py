@@ -49,7 +49,7 @@ class KeyView:
     line: int | None = None
     "The account that it uses."
     value: Text | None = None
-    label: str | None = None
+    label: Text | None = None
     pickup: str | None = None
     "The code that answers a ringing colleague; the phone puts the extension behind it."
 
@@ -70,12 +70,13 @@ def _view(place: Place, key: Key, model: Model, phone: Phone) -> KeyView:
     number = _type_number(key.type, place.bank, phone.generation)
     assert number is not None, "lay_out puts no key where it doesn't fit"  # noqa: S101
     is_blf = key.type is KeyType.BLF
+    value = _value(key, phone)
     return KeyView(
         place=place.name,
         type=number,
         line=_line(key, phone, zero_based=is_blf and model.zero_based_blf_lines),
-        value=_value(key, phone),
-        label=key.label or None,
+        value=value,
+        label=key.label or _default_label(key, value, phone),
         pickup=phone.codes.pickup if is_blf else None,
     )
 
@@ -123,6 +124,21 @@ def _value(key: Key, phone: Phone) -> Text | None:
         case KeyType.VOICE_MAIL:
             number = next((a.voice_mail for a in phone.accounts if a.number == key.account), None)
             return _needed(key, key.value or number, "a voice mail number: give it a value, or the line one")
+
+
+def _default_label(key: Key, value: Text | None, phone: Phone) -> Text | None:
+    """What a phone would show by itself. It must be said, or the label of the key before it stays."""
+    match key.type:
+        case KeyType.LINE:
+            account = next(account for account in phone.accounts if account.number == key.account)
+            return account.label if account.label is not None else account.user_name
+        case KeyType.BLF | KeyType.INTERCOM:
+            return key.value
+        case KeyType.URL | KeyType.XML_BROWSER:
+            # The address may hold a token.
+            return "URL" if key.type is KeyType.URL else "XML"
+        case _:
+            return value
 
 
 def _needed(key: Key, value: Text | None, what: str) -> Text:

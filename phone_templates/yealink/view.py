@@ -249,6 +249,10 @@ def _time(minute: int) -> str:
 def _account(account: Account, generation: Generation) -> AccountView:
     label = account.label if account.label is not None else account.user_name
     by_srv = account.transport is Transport.DNS_SRV
+    numbered_codecs, named_codecs = _numbered_codecs(account.codecs), _named_codecs(account.codecs)
+    has_names = generation.prefixes_static
+    if not any(codec.enabled for codec in (named_codecs if has_names else numbered_codecs)):
+        raise BadPhone(f"account {account.number} has no codec that firmware {generation} knows: add pcma")
     return AccountView(
         spec=account,
         auth_name=account.auth_name if account.auth_name is not None else account.user_name,
@@ -260,8 +264,8 @@ def _account(account: Account, generation: Generation) -> AccountView:
         srtp=dialect.srtp(account.srtp, generation),
         dtmf=dialect.DTMF[account.dtmf],
         caller_id_source=dialect.CALLER_ID_SOURCES[account.caller_id_source],
-        numbered_codecs=_numbered_codecs(account.codecs),
-        named_codecs=_named_codecs(account.codecs),
+        numbered_codecs=numbered_codecs,
+        named_codecs=named_codecs,
     )
 
 
