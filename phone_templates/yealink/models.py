@@ -97,7 +97,7 @@ class Model:
     "None: the facts don't say."
     expansion: Expansion | None = None
     handsets: int = 0
-    "Handsets that a base station serves."
+    "Handsets that a base station serves; 0 for a base where the facts don't say."
     screen: str = ""
     "For people: size and kind of the display."
     dect: bool = False
@@ -165,7 +165,7 @@ class Model:
                 return range(1, self.memory_keys + 1)
             case "programablekey" if self.programable_keys is not None:
                 return range(1, self.programable_keys + 1)
-            case "handset":
+            case "handset" if self.handsets or not self.dect:
                 return range(1, self.handsets + 1)
             case "expansion_module":
                 return range(1, self.expansion.modules + 1) if self.expansion else ()

@@ -224,6 +224,7 @@ def test_finding_a_parameter_does_not_depend_on_how_many_there_are():
         ("T42S", None, "expansion_module.1.key.1.type"),
         ("T19P_E2", None, "linekey.1.type"),
         ("W52P", None, "handset.6.name"),
+        ("T46S", None, "handset.1.name"),
         ("T28P", None, "programablekey.15.type"),
         ("T46S", None, "account.1.sip_server.3.address"),
         ("T46S", None, "voice_mail.number.17"),
@@ -246,6 +247,9 @@ def test_a_number_beyond_the_model_is_refused(model, firmware, name):
         ("T46S", None, "expansion_module.6.key.40.type"),
         ("T27G", None, "expansion_module.1.key.40.type"),
         ("W60B", None, "account.8.label"),
+        ("W60B", None, "handset.8.name"),
+        # How many handsets a W75B has is not known.
+        ("W75B", None, "handset.30.name"),
     ],
 )
 def test_the_last_number_of_the_model_is_taken(model, firmware, name):
