@@ -8,6 +8,8 @@ PostgreSQL: a change takes one advisory lock, so that changes are serial there, 
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db.errors import BadDatabaseUrl, DatabaseUnavailable
 
-BUSY_S = 10
-"Seconds that anything waits for another writer, a connection or a lock."
+BUSY_S = 10.0
+"Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
 
 CHANGE_LOCK = 0x43656E7472616C6B
 "The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
@@ -69,34 +71,36 @@ def make_private(url: URL) -> None:
     """Create the file of a SQLite database, readable by its owner alone; its -wal and -shm take after it."""
     file = Path(url.database or "")
     try:
-        file.touch(mode=0o600, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise DatabaseUnavailable(f"can't create the database {file}: {error.strerror}") from error
+        raise DatabaseUnavailable(f"can't open the database {file}: {error.strerror}") from error
 
 
 class Database:
     """An open database. Sessions are one task's, and short."""
 
-    def __init__(self, url: URL, reader: AsyncEngine, writer: AsyncEngine, appender: AsyncEngine) -> None:
+    def __init__(self, url: URL, reader: AsyncEngine, writer: AsyncEngine, busy_s: float) -> None:
         self.url = url
+        self._busy_s = busy_s
         self._reader = reader
-        self._engines = {reader, writer, appender}
+        self._engines = (reader, writer)
         options: dict[str, Any] = {"expire_on_commit": False}
         self._reads = async_sessionmaker(reader, autoflush=False, **options)
-        self._changes = async_sessionmaker(writer, **options)
-        self._appends = async_sessionmaker(appender, **options)
+        self._writes = async_sessionmaker(writer, **options)
         # Waiting here costs no thread, and waiters are served in the order in which they came.
         self._writing = asyncio.Lock()
         self._exclusive_appends = url.drivername == "sqlite"
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, *, busy_s: float = BUSY_S) -> Self:
         """Open the database at `url`: `sqlite:///PATH` or `postgresql://…`.
 
-        Raises `BadDatabaseUrl`, and `DatabaseUnavailable` where it can't be reached.
+        `busy_s` is how long anything waits before it raises `DatabaseUnavailable`. Raises `BadDatabaseUrl`,
+        and `DatabaseUnavailable` where the database can't be reached.
         """
         parsed = parse_url(url)
-        database = cls._sqlite(parsed) if parsed.drivername == "sqlite" else cls._postgresql(parsed)
+        make = cls._sqlite if parsed.drivername == "sqlite" else cls._postgresql
+        database = make(parsed, busy_s)
         try:
             with unavailable():
                 async with database._reader.connect() as connection:
@@ -107,35 +111,34 @@ class Database:
         return database
 
     @classmethod
-    def _sqlite(cls, url: URL) -> Self:
+    def _sqlite(cls, url: URL, busy_s: float) -> Self:
         make_private(url)
 
         def engine(begin: str, pool_size: int, *pragmas: str) -> AsyncEngine:
             made = create_async_engine(
                 url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"isolation_level": None, "timeout": BUSY_S},
+                connect_args={"isolation_level": None, "timeout": busy_s},
                 pool_size=pool_size,
                 max_overflow=0,
-                pool_timeout=BUSY_S,
+                pool_timeout=busy_s,
             )
             prepare_sqlite(made.sync_engine, begin, *pragmas)
             return made
 
-        writer = engine("BEGIN IMMEDIATE", 1)
-        return cls(url, engine("BEGIN", 8, "query_only=ON"), writer, writer)
+        return cls(url, engine("BEGIN", 8, "query_only=ON"), engine("BEGIN IMMEDIATE", 1), busy_s)
 
     @classmethod
-    def _postgresql(cls, url: URL) -> Self:
+    def _postgresql(cls, url: URL, busy_s: float) -> Self:
         engine = create_async_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={"connect_timeout": BUSY_S},
+            connect_args={"connect_timeout": math.ceil(busy_s)},
             pool_size=8,
             max_overflow=8,
-            pool_timeout=BUSY_S,
+            pool_timeout=busy_s,
             pool_pre_ping=True,
         )
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return cls(url, reader, engine, engine)
+        return cls(url, reader, engine, busy_s)
 
     async def close(self) -> None:
         """Close all connections; sessions still open break."""
@@ -153,12 +156,14 @@ class Database:
     async def change(self) -> AsyncIterator[AsyncSession]:
         """The only change of configuration under way, in any process: one transaction, kept on success.
 
-        Raises `DatabaseUnavailable` when the turn does not come within `BUSY_S`; then nothing was changed.
+        Raises `DatabaseUnavailable` when the turn does not come in time; then nothing was changed.
         """
         async with self._turn():
             with unavailable():
-                async with self._changes.begin() as session:
-                    for statement in lock_changes(self.url.drivername):
+                async with self._writes.begin() as session:
+                    # The session would begin with its first query: a change holds its turn from the start.
+                    await session.connection()
+                    for statement in lock_changes(self.url.drivername, self._busy_s):
                         await session.execute(statement)
                     yield session
 
@@ -168,32 +173,34 @@ class Database:
         if self._exclusive_appends:
             async with self._turn():
                 with unavailable():
-                    async with self._appends.begin() as session:
+                    async with self._writes.begin() as session:
                         yield session
         else:
             with unavailable():
-                async with self._appends.begin() as session:
+                async with self._writes.begin() as session:
                     yield session
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(BUSY_S):
+            async with asyncio.timeout(self._busy_s):
                 await self._writing.acquire()
         except TimeoutError:
-            raise DatabaseUnavailable(f"another change has been running for {BUSY_S} s: try again") from None
+            raise DatabaseUnavailable(
+                f"another change has been running for {self._busy_s:g} s: try again"
+            ) from None
         try:
             yield
         finally:
             self._writing.release()
 
 
-def lock_changes(database: str) -> tuple[TextClause, ...]:
+def lock_changes(database: str, busy_s: float = BUSY_S) -> tuple[TextClause, ...]:
     """What a transaction runs first so that no other change runs beside it (SQLite: `BEGIN` did that)."""
     if database == "sqlite":
         return ()
     return (
-        text(f"SELECT set_config('lock_timeout', '{BUSY_S}s', true)"),
+        text(f"SELECT set_config('lock_timeout', '{busy_s * 1000:.0f}ms', true)"),
         text(f"SELECT pg_advisory_xact_lock({CHANGE_LOCK})"),
     )
 
@@ -202,10 +209,15 @@ def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
     """Make `engine` (synchronous side) open every connection alike, and begin with `begin`."""
 
     def connected(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *pragmas):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:
+            # The pool forgets a connection that failed here, and its thread would outlive the loop.
+            connection.close()
+            raise
 
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
@@ -220,7 +232,7 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
-        raise DatabaseUnavailable(f"no database connection was free for {BUSY_S} s: try again") from error
+        raise DatabaseUnavailable("no database connection became free in time: try again") from error
     except DBAPIError as error:
         if _passes(error):
             raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error

@@ -6,6 +6,7 @@ one after the other, and one that is killed leaves the database as it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,7 +29,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Raises `BadDatabaseUrl`, `DatabaseUnavailable`, and `UnknownRevision` for a database of a newer program.
     """
-    with _migrating(url) as connection:
+    with migrating(url) as connection:
         command.upgrade(_config(connection), revision)
 
 
@@ -37,7 +38,7 @@ def downgrade(url: str, revision: str) -> None:
 
     Raises as `upgrade` does.
     """
-    with _migrating(url) as connection:
+    with migrating(url) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -81,14 +82,15 @@ def _connection(url: str, begin: str) -> Iterator[Connection]:
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             poolclass=NullPool,
-            connect_args={"connect_timeout": BUSY_S},
+            connect_args={"connect_timeout": math.ceil(BUSY_S)},
         )
     with unavailable(), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
-def _migrating(url: str) -> Iterator[Connection]:
+def migrating(url: str) -> Iterator[Connection]:
+    """A connection inside the one transaction of a command. Raises as `upgrade` does."""
     with _connection(url, "BEGIN IMMEDIATE") as connection:
         for statement in lock_changes(connection.dialect.name):
             connection.execute(statement)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, LargeBinary, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, LargeBinary, MetaData, Table, Text, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from db.schema.types import Id, Money, UtcDateTime
@@ -34,6 +34,20 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         Decimal: Money(),
     }
+
+    def __init__(self, **values: Any) -> None:
+        """A new row; what is not given is the column's default, or NULL, at once.
+
+        SQLAlchemy would fill that in with the INSERT alone. Where a list is written anew it turns a new
+        row with an old key into an UPDATE, in which the old row's values would live on.
+        """
+        for attribute in inspect(type(self)).column_attrs:
+            column = attribute.columns[0]
+            if column.default is not None:
+                values.setdefault(attribute.key, column.default.arg)
+            elif column.nullable:
+                values.setdefault(attribute.key, None)
+        self.registry.constructor(self, **values)
 
 
 class Numbered(Base):

@@ -86,8 +86,13 @@ class DeviceAccountRow(Base):
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
     account: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     "N of `account.N`, from 1."
-    line_id: Mapped[int] = mapped_column(ForeignKey("lines.id"), index=True)
-    "A line that a phone uses can't go away alone."
+    line_id: Mapped[int] = mapped_column(
+        ForeignKey("lines.id", deferrable=True, initially="DEFERRED"), index=True
+    )
+    """A line that a phone uses can't go away alone.
+
+    Asked at the commit: with their customer both go, in whichever order the database chooses.
+    """
     label: Mapped[str | None]
 
     line: Mapped[LineRow] = relationship(lazy="raise_on_sql")

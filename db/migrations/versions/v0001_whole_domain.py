@@ -58,6 +58,7 @@ TABLES = (
 
 CIRCLES = (
     ("customers", "music_id", "media", "SET NULL"),
+    ("devices", "fetched_revision_id", "revisions", "SET NULL"),
     ("device_files", "current_revision_id", "revisions", None),
     ("device_files", "held_revision_id", "revisions", None),
 )
@@ -436,6 +437,10 @@ def _devices() -> None:
         sa.Column("modules", sa.Integer(), nullable=False),
         sa.Column("firmware_seen", sa.Text(), nullable=True),
         sa.Column("agent_seen", sa.Text(), nullable=True),
+        sa.Column("contacted_at", MOMENT, nullable=True),
+        sa.Column("contacted_from", sa.Text(), nullable=True),
+        sa.Column("fetched_at", MOMENT, nullable=True),
+        sa.Column("fetched_revision_id", ID, nullable=True),
         sa.Column("service_token_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("service_token_hash", sa.Text(), nullable=False),
         sa.Column("service_token_version", sa.Integer(), nullable=False),
@@ -446,6 +451,7 @@ def _devices() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint("length(mac) = 12 AND mac = lower(mac)", name=op.f("ck_devices_mac")),
         _refers("devices", "customer_id", "customers", "CASCADE"),
+        _refers("devices", "fetched_revision_id", "revisions", "SET NULL", circular=True),
         _refers("devices", "site_id", "sites", "SET NULL"),
         sa.PrimaryKeyConstraint("id", name="pk_devices"),
         sa.UniqueConstraint("mac", name="uq_devices_mac"),
@@ -453,6 +459,7 @@ def _devices() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_devices_customer_id", "devices", ["customer_id"])
+    op.create_index("ix_devices_fetched_revision_id", "devices", ["fetched_revision_id"])
     op.create_index("ix_devices_site_id", "devices", ["site_id"])
     op.create_table(
         "device_tokens",
@@ -474,7 +481,13 @@ def _devices() -> None:
         sa.Column("line_id", ID, nullable=False),
         sa.Column("label", sa.Text(), nullable=True),
         _refers("device_accounts", "device_id", "devices", "CASCADE"),
-        _refers("device_accounts", "line_id", "lines"),
+        sa.ForeignKeyConstraint(
+            ["line_id"],
+            ["lines.id"],
+            name="fk_device_accounts_line_id_lines",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.PrimaryKeyConstraint("device_id", "account", name="pk_device_accounts"),
     )
     op.create_index("ix_device_accounts_line_id", "device_accounts", ["line_id"])
