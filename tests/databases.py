@@ -1,0 +1,163 @@
+"""Databases for the tests: each test gets its own, on SQLite and on PostgreSQL.
+
+PostgreSQL is Debian's, started once for the whole run on a socket in a temporary directory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+
+from db import migrations
+from db.engine import Database
+
+
+@dataclass
+class PostgresServer:
+    """A running PostgreSQL that belongs to this run of the tests."""
+
+    directory: Path
+    "Where its socket lies."
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def url(self, name: str) -> str:
+        """The URL of its database `name`."""
+        return f"postgresql://postgres@/{name}?host={self.directory}"
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database like `template` and return its name."""
+        name = f"centralka_{next(self._numbers)}"
+        self._run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop the database `name`, whoever is still connected."""
+        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The server. Without Debian's package its tests are skipped, but fail where `CI` is set."""
+    # The initdb on the PATH may be a wrapper, so the package's own directory is asked.
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not found:
+        missing = "PostgreSQL is not installed: apt install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    # Not one of pytest's own directories: a socket's path is at most 107 bytes long.
+    directory = Path(tempfile.mkdtemp(prefix="centralka-postgres-", dir=_memory()))
+    user: int | None = None
+    group: int | None = None
+    if os.geteuid() == 0:
+        # initdb and the server refuse to run as root; the package has made this user.
+        account = pwd.getpwnam("postgres")
+        user, group = account.pw_uid, account.pw_gid
+        os.chown(directory, user, group)
+
+    def run(program: str, *arguments: str | Path) -> None:
+        done = subprocess.run(
+            [found[-1] / program, "-D", directory / "data", *arguments],
+            cwd=directory,
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+
+    options = (
+        f"-k {directory} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        # A server in another zone shows whether moments are kept as moments.
+        " -c timezone=Asia/Kathmandu"
+    )
+    try:
+        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        run("pg_ctl", "start", "-w", "-t", "60", "-l", directory / "log", "-o", options)
+        try:
+            yield PostgresServer(directory)
+        finally:
+            # It finds the server by the process id that this data directory names.
+            run("pg_ctl", "stop", "-w", "-m", "fast")
+    finally:
+        shutil.rmtree(directory)
+
+
+def _memory() -> Path | None:
+    """A file system in memory with room for the server: a database is 300 files, and each test makes one."""
+    memory = Path("/dev/shm")  # noqa: S108
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30:
+        return memory
+    return None
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrations.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: PostgresServer) -> str:
+    """The name of a migrated PostgreSQL database to copy from."""
+    name = postgres.create()
+    migrations.upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a schema, once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'centralka.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of the test's own, once on each engine."""
+    if request.param == "sqlite":
+        file = tmp_path / "centralka.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        file.chmod(0o600)
+        yield f"sqlite:///{file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("migrated_postgres"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The migrated database, opened."""
+    opened = await Database.open(database_url)
+    yield opened
+    await opened.close()
