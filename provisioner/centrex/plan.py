@@ -96,10 +96,17 @@ def _items(
     for name, item in there.items():
         if name not in wanted:
             yield Change(ChangeKind.REMOVE, f"{called} {name}", _held(item, named_by))
-    kept = [name for name in there if name in wanted]
-    order = [name for name in wanted if name in there]
-    if kept != order:
-        yield Change(ChangeKind.CHANGE, listed, f"order: {_joined(kept)} -> {_joined(order)}")
+    if moved := _moved(there, wanted):
+        yield Change(ChangeKind.CHANGE, listed, f"order: {moved}")
+
+
+def _moved(there: Iterable[object], wanted: Iterable[object]) -> str:
+    """The old and the new order of what stays; empty while it is the same."""
+    before, after = list(map(str, there)), list(map(str, wanted))
+    stays = set(before) & set(after)
+    kept = [name for name in before if name in stays]
+    order = [name for name in after if name in stays]
+    return f"{_joined(kept)} -> {_joined(order)}" if kept != order else ""
 
 
 def _fields(old: Any, new: Any, beside: Iterable[str] = (), of: str = "") -> Iterator[str]:
@@ -162,10 +169,8 @@ def _parts(called: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]
     for name in there:
         if name not in wanted:
             yield f"{called} {name} is taken out"
-    kept = [name for name in there if name in wanted]
-    order = [name for name in wanted if name in there]
-    if kept != order:
-        yield f"order of {called}s: {_joined(kept)} -> {_joined(order)}"
+    if moved := _moved(there, wanted):
+        yield f"order of {called}s: {moved}"
 
 
 _PART_NAMES = ("extension", "group", "account")
@@ -191,10 +196,8 @@ def _keys(old: Sequence[Key], new: Sequence[Key]) -> Iterator[str]:
     for place, key in there.items():
         if place not in wanted:
             yield f"{place} is taken out: {_key(key)}"
-    kept = [place for place in there if place in wanted]
-    order = [place for place in wanted if place in there]
-    if kept != order:
-        yield f"order of keys: {_joined(kept)} -> {_joined(order)}"
+    if moved := _moved(there, wanted):
+        yield f"order of keys: {moved}"
 
 
 def _placed(keys: Sequence[Key]) -> Iterator[tuple[str, Key]]:
