@@ -191,6 +191,14 @@ def known_model(text: str) -> Model | None:
     return _by_name().get(_key(text[:_LONGEST_NAME]))
 
 
+def own_spelling(text: str) -> str:
+    """Which of its model's names `text` means: `sip-t23g` is T23G, though the model is listed as T23P.
+
+    Raises `UnknownModel`.
+    """
+    return next(name for name in find_model(text).names if _key(name) == _key(text))
+
+
 def model_for_cfg_number(number: int) -> Model | None:
     """The model whose y-file has the number, or None; the one listed first where models share it."""
     return _by_cfg_number().get(number)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from provisioner.centrex.errors import BadValue
 
 _HEX = re.compile(r"[0-9a-f]{12}")
-_SEPARATED = re.compile(r"[0-9a-f]{2}([:.\-_ ]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{4}([.:\-])[0-9a-f]{4}\2[0-9a-f]{4}")
+_SEPARATED = re.compile(
+    r"[0-9a-f]{2}([:.\-_ ]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{4}([.:\-])[0-9a-f]{4}\2[0-9a-f]{4}"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,0 +1,1 @@
+"""Queries by name. Each takes the session first and says what it loads."""

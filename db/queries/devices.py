@@ -1,0 +1,138 @@
+"""Devices, their tokens, claims and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from db.schema import (
+    ClaimRow,
+    CustomerRow,
+    DeviceAccountRow,
+    DeviceFileRow,
+    DeviceRow,
+    DeviceTokenRow,
+    RevisionRow,
+)
+
+
+class Selected(NamedTuple):
+    """A device with its customer's login and tokens loaded."""
+
+    device: DeviceRow
+    login: str
+
+
+async def device_by_mac(session: AsyncSession, mac: str) -> Selected | None:
+    """The device, or None. `mac` is twelve lower-case hex digits."""
+    query = (
+        select(DeviceRow, CustomerRow.login)
+        .join(CustomerRow, DeviceRow.customer_id == CustomerRow.id)
+        .where(DeviceRow.mac == mac)
+        .options(
+            selectinload(DeviceRow.tokens),
+            selectinload(DeviceRow.site),
+            selectinload(DeviceRow.accounts).selectinload(DeviceAccountRow.line),
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return Selected(*row) if row else None
+
+
+async def all_devices(session: AsyncSession, login: str | None = None) -> Sequence[Selected]:
+    """All devices, or one customer's, by MAC."""
+    query = (
+        select(DeviceRow, CustomerRow.login)
+        .join(CustomerRow, DeviceRow.customer_id == CustomerRow.id)
+        .order_by(DeviceRow.mac)
+        .options(selectinload(DeviceRow.tokens), selectinload(DeviceRow.site))
+    )
+    if login is not None:
+        query = query.where(CustomerRow.login == login)
+    return [Selected(*row) for row in (await session.execute(query)).all()]
+
+
+async def device_of_token(session: AsyncSession, token_hash: str) -> tuple[DeviceRow, DeviceTokenRow] | None:
+    """The device that has the live device token, and the token."""
+    query = (
+        select(DeviceRow, DeviceTokenRow)
+        .join(DeviceTokenRow, DeviceTokenRow.device_id == DeviceRow.id)
+        .where(DeviceTokenRow.token_hash == token_hash, DeviceTokenRow.revoked_at.is_(None))
+    )
+    row = (await session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def device_of_service_token(session: AsyncSession, token_hash: str) -> DeviceRow | None:
+    """The device that has the service token."""
+    return await session.scalar(select(DeviceRow).where(DeviceRow.service_token_hash == token_hash))
+
+
+async def open_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
+    """The claim of the device that has not ended (it may have lapsed by the clock)."""
+    return await session.scalar(
+        select(ClaimRow)
+        .where(ClaimRow.device_id == device_id, ClaimRow.ended_at.is_(None))
+        .order_by(ClaimRow.id.desc())
+        .limit(1)
+    )
+
+
+async def last_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
+    """The newest claim of the device, ended or not."""
+    return await session.scalar(
+        select(ClaimRow).where(ClaimRow.device_id == device_id).order_by(ClaimRow.id.desc()).limit(1)
+    )
+
+
+async def devices_on_lines(session: AsyncSession, line_ids: Sequence[int]) -> Sequence[DeviceRow]:
+    """The devices that have one of the lines on an account."""
+    query = select(DeviceRow).join(DeviceAccountRow).where(DeviceAccountRow.line_id.in_(line_ids)).distinct()
+    return (await session.scalars(query)).all()
+
+
+async def current_revision_ids(session: AsyncSession, name: str) -> dict[int | None, int | None]:
+    """The current revision of each device's file of that name, by device."""
+    query = select(DeviceFileRow.device_id, DeviceFileRow.current_revision_id).where(
+        DeviceFileRow.device_id.is_not(None), DeviceFileRow.name == name
+    )
+    return {row.device_id: row.current_revision_id for row in await session.execute(query)}
+
+
+class Current(NamedTuple):
+    """What phones get of a file now. `content` holds references where secrets belong."""
+
+    file_id: int
+    revision_id: int
+    number: int
+    digest: str
+    content: str
+
+
+async def current_of_device(session: AsyncSession, device_id: int, name: str) -> Current | None:
+    """The current revision of one of the device's files, or None while it has none."""
+    return await _current(session, DeviceFileRow.device_id == device_id, name)
+
+
+async def current_of_model(session: AsyncSession, model: str, name: str) -> Current | None:
+    """The current revision of a model's own file."""
+    return await _current(session, DeviceFileRow.model == model, name)
+
+
+async def current_of_customer(session: AsyncSession, customer_id: int, name: str) -> Current | None:
+    """The current revision of a customer's file."""
+    return await _current(session, DeviceFileRow.customer_id == customer_id, name)
+
+
+async def _current(session: AsyncSession, owner: object, name: str) -> Current | None:
+    query = (
+        select(DeviceFileRow.id, RevisionRow.id, RevisionRow.number, RevisionRow.digest, RevisionRow.content)
+        .join(RevisionRow, DeviceFileRow.current_revision_id == RevisionRow.id)
+        .where(owner, DeviceFileRow.name == name)  # type: ignore[arg-type]
+    )
+    row = (await session.execute(query)).one_or_none()
+    return Current(*row) if row else None

@@ -1,0 +1,261 @@
+"""First contact: how a phone that has nothing but its MAC gets its secrets, and nobody else does.
+
+A MAC is on the box and in every frame; it selects, it never authorises. `claim` opens a window; the first
+address that fetches the phone's file has the window, retries included. The first success under the token
+that the file names closes it. A second address inside it ends it, and what it may have seen is replaced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries import devices as queries
+from db.schema import AlarmRow, ClaimRow, DeviceAccountRow, DeviceRow, DeviceTokenRow, LineRow
+from provisioner.centrex.actor import SYSTEM, Actor
+from provisioner.centrex.errors import NotFound
+from provisioner.centrex.mac import MacAddress
+from provisioner.operations import audit
+from provisioner.operations.context import surroundings
+from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.revisions import Cause, FileChange, refresh_customer
+from provisioner.store.customers import load_customer_by_id, set_line_password
+from provisioner.store.fresh import fresh_password, fresh_token, token_hash
+
+
+class EndReason(StrEnum):
+    """Why a window ended."""
+
+    USED = "used"
+    LAPSED = "lapsed"
+    RACED = "raced"
+    RELEASED = "released"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An opened window."""
+
+    mac: MacAddress
+    expires_at: datetime
+    files: tuple[FileChange, ...]
+
+
+async def claim(installation: Installation, mac: MacAddress, actor: Actor) -> Claimed:
+    """Opens the window of a device with a new token. Raises `NotFound` for a MAC that is not listed.
+
+    A window that is open already is superseded. The older token lives until the new one is used.
+    """
+    now = utc_now()
+    async with installation.database.change() as session:
+        device = await _listed(session, mac)
+        await _end_open(session, device, EndReason.SUPERSEDED, now)
+        token = await _new_token(session, installation, device, now)
+        expires_at = now + timedelta(hours=installation.settings.security.claim_hours)
+        session.add(
+            ClaimRow(device_id=device.id, opened_at=now, expires_at=expires_at, token_version=token.version)
+        )
+        files = await _changed(session, installation, device, actor, now, "devices.claim", f"claim {mac}")
+    return Claimed(mac, expires_at, tuple(files))
+
+
+async def release(installation: Installation, mac: MacAddress, actor: Actor) -> tuple[FileChange, ...]:
+    """Revokes every token of a device and closes its window. Raises `NotFound` for a MAC that is not listed.
+
+    Its files stay what they were but for the token, which nobody has; the SIP password is as it was.
+    """
+    now = utc_now()
+    async with installation.database.change() as session:
+        device = await _listed(session, mac)
+        await _end_open(session, device, EndReason.RELEASED, now)
+        await _revoke(session, device, now)
+        await _new_token(session, installation, device, now)
+        _new_service_token(installation, device)
+        files = await _changed(session, installation, device, actor, now, "devices.release", f"release {mac}")
+    return tuple(files)
+
+
+class Entry(StrEnum):
+    """What first contact decides of a request for `<mac>.cfg`."""
+
+    OPEN = "window-open"
+    "The file goes out."
+    CLOSED = "no-window"
+    RESET_OR_STRANGER = "factory-reset-or-stranger"
+    "Closed, and the phone had its token already."
+    RACED = "second-address"
+    "Closed, and the window with it."
+
+
+async def first_contact(
+    session: AsyncSession, installation: Installation, device: DeviceRow, source: str, now: datetime
+) -> Entry:
+    """Decides a request for the device's own file outside of a token, inside a `change`.
+
+    Ends windows that have lapsed or are raced.
+    """
+    window = await queries.open_claim(session, device.id)
+    if window is not None and window.expires_at <= now:
+        window.ended_at, window.end_reason = now, EndReason.LAPSED
+        window = None
+    if window is None:
+        return await closed_entry(session, device)
+    if window.source is None:
+        window.source = source
+    elif window.source != source:
+        await _raced(session, installation, device, window, source, now)
+        return Entry.RACED
+    window.delivered_at = window.delivered_at or now
+    return Entry.OPEN
+
+
+async def closed_entry(session: AsyncSession, device: DeviceRow) -> Entry:
+    """What a request outside of any window is called; all of them get the same answer."""
+    worked = await session.scalar(
+        select(DeviceTokenRow.version)
+        .where(DeviceTokenRow.device_id == device.id, DeviceTokenRow.first_used_at.is_not(None))
+        .limit(1)
+    )
+    return Entry.CLOSED if worked is None else Entry.RESET_OR_STRANGER
+
+
+async def token_worked(
+    session: AsyncSession, device: DeviceRow, token: DeviceTokenRow, now: datetime
+) -> None:
+    """The first success under a token, inside a `change`: closes its window and ends the older tokens."""
+    token.first_used_at = now
+    window = await queries.open_claim(session, device.id)
+    if window is not None and window.token_version == token.version:
+        window.ended_at = now
+        window.end_reason = EndReason.USED if window.expires_at > now else EndReason.LAPSED
+    await _revoke(session, device, now, before=token.version)
+
+
+async def _raced(
+    session: AsyncSession,
+    installation: Installation,
+    device: DeviceRow,
+    window: ClaimRow,
+    source: str,
+    now: datetime,
+) -> None:
+    """A second address inside a window: nobody can tell which is the phone, so neither keeps what it got."""
+    mac = MacAddress(device.mac)
+    window.ended_at, window.end_reason = now, EndReason.RACED
+    delivered = await session.get(DeviceTokenRow, (device.id, window.token_version))
+    if delivered is not None and delivered.revoked_at is None:
+        delivered.revoked_at = now
+    # An older token was not in the file of this window: a phone that has it may go on.
+    await _new_token(session, installation, device, now)
+    _new_service_token(installation, device)
+    device.admin_password_sealed = installation.vault.seal(fresh_password(14))
+    device.admin_password_version += 1
+    device.user_password_sealed = installation.vault.seal(fresh_password(14))
+    device.user_password_version += 1
+    lines = await session.scalars(
+        select(LineRow).join(DeviceAccountRow).where(DeviceAccountRow.device_id == device.id)
+    )
+    for line in lines.all():
+        set_line_password(line, installation.vault, fresh_password())
+    text = f"two addresses asked for the first file of {mac}: {window.source} and {source}"
+    session.add(
+        AlarmRow(
+            device_id=device.id,
+            customer_id=device.customer_id,
+            kind="claim-raced",
+            text=f"{text}. Token and passwords were changed: find out who the other is, then claim again.",
+            source=source,
+            at=now,
+        )
+    )
+    await _changed(session, installation, device, SYSTEM, now, "devices.raced", text)
+
+
+async def _listed(session: AsyncSession, mac: MacAddress) -> DeviceRow:
+    selected = await queries.device_by_mac(session, mac.hex)
+    if selected is None:
+        raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+    return selected.device
+
+
+async def _end_open(session: AsyncSession, device: DeviceRow, reason: EndReason, now: datetime) -> None:
+    window = await queries.open_claim(session, device.id)
+    if window is not None:
+        window.ended_at = now
+        window.end_reason = reason if window.expires_at > now else EndReason.LAPSED
+
+
+async def _revoke(session: AsyncSession, device: DeviceRow, now: datetime, before: int | None = None) -> None:
+    """Ends the device's tokens, or those older than version `before`."""
+    live = select(DeviceTokenRow).where(
+        DeviceTokenRow.device_id == device.id, DeviceTokenRow.revoked_at.is_(None)
+    )
+    if before is not None:
+        live = live.where(DeviceTokenRow.version < before)
+    for token in await session.scalars(live):
+        token.revoked_at = now
+
+
+async def _new_token(
+    session: AsyncSession, installation: Installation, device: DeviceRow, now: datetime
+) -> DeviceTokenRow:
+    """A token that the device's files say from now on. Until one of them is fetched, nobody knows it."""
+    newest = await session.scalar(
+        select(DeviceTokenRow.version)
+        .where(DeviceTokenRow.device_id == device.id)
+        .order_by(DeviceTokenRow.version.desc())
+        .limit(1)
+    )
+    token = fresh_token()
+    row = DeviceTokenRow(
+        device_id=device.id,
+        version=(newest or 0) + 1,
+        token_sealed=installation.vault.seal(token),
+        token_hash=token_hash(token),
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+def _new_service_token(installation: Installation, device: DeviceRow) -> None:
+    token = fresh_token()
+    device.service_token_sealed = installation.vault.seal(token)
+    device.service_token_hash = token_hash(token)
+    device.service_token_version += 1
+
+
+async def _changed(
+    session: AsyncSession,
+    installation: Installation,
+    device: DeviceRow,
+    actor: Actor,
+    now: datetime,
+    verb: str,
+    summary: str,
+) -> list[FileChange]:
+    """The audit entry, and new revisions of every file that holds what was changed."""
+    await session.flush()
+    mac = str(MacAddress(device.mac))
+    entry = await audit.record(session, actor, now, verb, mac, summary, customer_id=device.customer_id)
+    # Other phones of the customer may share a line whose password is new.
+    stored = await load_customer_by_id(session, installation.vault, device.customer_id)
+    if stored is None:
+        raise NotFound(f"the customer of {mac} is gone")
+    around = await surroundings(session, installation, stored)
+    sharing = {row.mac for row in await _sharing(session, device)} | {device.mac}
+    only = {each.mac for each in stored.customer.devices if each.mac.hex in sharing}
+    return await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), only)
+
+
+async def _sharing(session: AsyncSession, device: DeviceRow) -> list[DeviceRow]:
+    lines = (
+        await session.scalars(select(DeviceAccountRow.line_id).where(DeviceAccountRow.device_id == device.id))
+    ).all()
+    return list(await queries.devices_on_lines(session, lines)) if lines else []

@@ -1,0 +1,32 @@
+"""What an operation on a customer's phones loads first: the customer, the levels above it, the addresses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries.customers import customer_logins, settings_of_vendors
+from provisioner.operations.addresses import public_addresses
+from provisioner.operations.installation import Installation
+from provisioner.phones.describe import Surroundings
+from provisioner.store.customers import Stored, load_customer
+from provisioner.store.secret_values import versions_of
+from provisioner.store.vendors import load_vendor
+
+
+async def surroundings(session: AsyncSession, installation: Installation, stored: Stored) -> Surroundings:
+    """What the files of the customer's phones depend on beside the customer."""
+    return Surroundings(
+        vendor=await load_vendor(session, installation.vault),
+        public=await public_addresses(session, installation.settings),
+        versions=versions_of(stored, await settings_of_vendors(session)),
+    )
+
+
+async def all_customers(session: AsyncSession, installation: Installation) -> AsyncIterator[Stored]:
+    """Every customer, one after the other, by login."""
+    for login in await customer_logins(session):
+        stored = await load_customer(session, installation.vault, login)
+        if stored is not None:
+            yield stored

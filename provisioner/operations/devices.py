@@ -1,0 +1,338 @@
+"""Devices as a technician sees them: how far each came, its exact bytes, what changed, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries import devices as queries
+from db.queries import revisions as revision_queries
+from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
+from phone_templates.values import fill, masked, references
+from phone_templates.yealink.models import find_model
+from provisioner.centrex.actor import Actor
+from provisioner.centrex.errors import Conflict, NotFound
+from provisioner.centrex.mac import MacAddress
+from provisioner.files.device_rows import merge_rows
+from provisioner.files.devices_csv import CsvDevices
+from provisioner.operations import audit
+from provisioner.operations.companies import Plan, change_customer
+from provisioner.operations.context import surroundings
+from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.revisions import (
+    Cause,
+    FileChange,
+    Revision,
+    described,
+    difference,
+    find_file,
+    find_revision,
+    refresh_customer,
+)
+from provisioner.phones.render import DeviceFile, device_file_name
+from provisioner.store.customers import load_customer_by_id
+from provisioner.store.secret_values import open_secrets
+
+_SHOWN_REQUESTS = 20
+
+
+class Rung(StrEnum):
+    """How far a phone came, from the list to its present files. Later rungs come with SIP."""
+
+    LISTED = "listed"
+    CONTACTED = "contacted"
+    "It asked for something."
+    FETCHED = "fetched"
+    "It got its own file, but that has changed since."
+    CURRENT = "current"
+    "It has what we have."
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The newest claim of a device."""
+
+    opened_at: datetime
+    expires_at: datetime
+    source: str | None
+    state: str
+    "`open`, or how it ended."
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the list of devices."""
+
+    mac: str
+    model: str
+    name: str
+    customer: str
+    site: str | None
+    rung: Rung
+    contacted_at: datetime | None
+    contacted_from: str | None
+    firmware: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of the phone."""
+
+    at: datetime
+    source: str
+    user_agent: str
+    method: str
+    path: str
+    status: int
+    reason: str
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """One file of a device."""
+
+    name: str
+    revision: int
+    changed_at: datetime
+    actor: str
+    cause: str
+    held: int | None
+    "The revision that it was rolled back to and stays at."
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Everything about one device, in one place."""
+
+    summary: Summary
+    accounts: tuple[str, ...]
+    fetched_at: datetime | None
+    fetched_revision: int | None
+    window: Window | None
+    token: str
+    "`never used`, or since when it works."
+    files: tuple[FileState, ...]
+    requests: tuple[Request, ...]
+    alarms: tuple[str, ...]
+
+
+async def list_devices(installation: Installation, login: str | None = None) -> list[Summary]:
+    """All devices, or one customer's, by MAC."""
+    async with installation.database.read() as session:
+        current = await queries.current_revision_ids(session, DeviceFile.MAC)
+        return [
+            _summary(device, owner, current.get(device.id))
+            for device, owner in await queries.all_devices(session, login)
+        ]
+
+
+async def show_device(installation: Installation, mac: MacAddress) -> Details:
+    """One device, whole. Raises `NotFound`."""
+    async with installation.database.read() as session:
+        device, login = await _selected(session, mac)
+        model = find_model(device.model)
+        files = []
+        current_id = None
+        for file in DeviceFile:
+            row = await revision_queries.file_of_device(session, device.id, file)
+            if row is None or row.current_revision is None:
+                continue
+            if file is DeviceFile.MAC:
+                current_id = row.current_revision_id
+            now = row.current_revision
+            files.append(
+                FileState(
+                    name=device_file_name(file, mac.hex, model),
+                    revision=now.number,
+                    changed_at=now.created_at,
+                    actor=now.actor,
+                    cause=now.cause,
+                    held=row.held_revision.number if row.held_revision else None,
+                )
+            )
+        numbers = await _numbers(session, device)
+        claim = await queries.last_claim(session, device.id)
+        used = device.tokens[-1].first_used_at if device.tokens else None
+        return Details(
+            summary=_summary(device, login, current_id),
+            accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
+            fetched_at=device.fetched_at,
+            fetched_revision=numbers.get(device.fetched_revision_id or 0),
+            window=_window(claim) if claim else None,
+            token="never used" if used is None else f"works since {used:%Y-%m-%d %H:%M:%S} UTC",
+            files=tuple(files),
+            requests=tuple(await _requests(session, device, numbers)),
+            alarms=tuple(await _alarms(session, device)),
+        )
+
+
+async def render_device(
+    installation: Installation, mac: MacAddress, file: DeviceFile = DeviceFile.MAC, *, mask: bool = False
+) -> str:
+    """The exact text that the phone gets; with `mask`, names where secrets stand. Raises `NotFound`."""
+    async with installation.database.read() as session:
+        device, _ = await _selected(session, mac)
+        current = await queries.current_of_device(session, device.id, file)
+        if current is None:
+            raise NotFound(f"device {mac} has no {file} file")
+        if mask:
+            return masked(current.content)
+        secrets = await open_secrets(session, installation.vault, references(current.content))
+        return fill(current.content, secrets)
+
+
+async def history_of(
+    installation: Installation, mac: MacAddress, file: DeviceFile = DeviceFile.MAC
+) -> list[Revision]:
+    """All revisions of a device's file, the newest first. Raises `NotFound`."""
+    async with installation.database.read() as session:
+        device, _ = await _selected(session, mac)
+        row = await find_file(session, device, file)
+        return described(await revision_queries.history(session, row.id))
+
+
+async def diff_device(
+    installation: Installation,
+    mac: MacAddress,
+    number: int | None = None,
+    file: DeviceFile = DeviceFile.MAC,
+) -> str:
+    """What changed from revision `number` (the one before, unless said) to what the phone gets now."""
+    async with installation.database.read() as session:
+        device, _ = await _selected(session, mac)
+        row = await find_file(session, device, file)
+        if row.current_revision is None:
+            raise NotFound(f"device {mac} has no {file} file")
+        newest = row.current_revision.number
+        new = await find_revision(session, row, newest)
+        old = await find_revision(session, row, number if number is not None else max(1, newest - 1))
+        return difference(old, new, device_file_name(file, mac.hex, find_model(device.model)))
+
+
+async def roll_back(
+    installation: Installation,
+    mac: MacAddress,
+    number: int | None,
+    actor: Actor,
+    file: DeviceFile = DeviceFile.MAC,
+) -> tuple[FileChange, ...]:
+    """Holds a file at the text of revision `number`, with today's secrets; None lets it follow the data.
+
+    A held file keeps its text when data change, but never an old password or token. Raises `NotFound`, and
+    `Conflict` where the revision needs a secret that the device has no claim to any more.
+    """
+    now = utc_now()
+    async with installation.database.change() as session:
+        device, _ = await _selected(session, mac)
+        row = await find_file(session, device, file)
+        held = await find_revision(session, row, number) if number is not None else None
+        name = device_file_name(file, mac.hex, find_model(device.model))
+        summary = f"roll {name} back to revision {number}" if held else f"let {name} follow the data again"
+        entry = await audit.record(
+            session, actor, now, "devices.rollback", str(mac), summary, customer_id=device.customer_id
+        )
+        row.held_revision = held
+        await session.flush()
+        stored = await load_customer_by_id(session, installation.vault, device.customer_id)
+        if stored is None:
+            raise NotFound(f"the customer of {mac} is gone")
+        around = await surroundings(session, installation, stored)
+        files = await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), {mac})
+        if held is not None and row.held_revision is None:
+            raise Conflict(
+                f"revision {number} of {name} names a secret that {mac} has no claim to any more,"
+                " such as the password of a line that it lost: pick a later revision"
+            )
+        return tuple(files)
+
+
+async def import_devices(
+    installation: Installation, login: str, rows: CsvDevices, actor: Actor, *, dry_run: bool = False
+) -> Plan:
+    """Makes a customer's devices from the rows of a spreadsheet: all rows or none."""
+    return await change_customer(
+        installation,
+        login,
+        lambda customer: merge_rows(customer, rows),
+        actor,
+        "devices.import",
+        f"import {rows.name}",
+        dry_run=dry_run,
+    )
+
+
+async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:
+    selected = await queries.device_by_mac(session, mac.hex)
+    if selected is None:
+        raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+    return selected
+
+
+def _summary(device: DeviceRow, login: str, current_revision_id: int | None) -> Summary:
+    if device.fetched_at is not None:
+        rung = Rung.CURRENT if device.fetched_revision_id == current_revision_id else Rung.FETCHED
+    else:
+        rung = Rung.CONTACTED if device.contacted_at is not None else Rung.LISTED
+    return Summary(
+        mac=str(MacAddress(device.mac)),
+        model=device.model,
+        name=device.name,
+        customer=login,
+        site=device.site.name if device.site else None,
+        rung=rung,
+        contacted_at=device.contacted_at,
+        contacted_from=device.contacted_from,
+        firmware=device.firmware_seen,
+    )
+
+
+def _window(claim: ClaimRow) -> Window:
+    state = claim.end_reason or ("open" if claim.expires_at > utc_now() else "lapsed")
+    return Window(claim.opened_at, claim.expires_at, claim.source, state)
+
+
+async def _numbers(session: AsyncSession, device: DeviceRow) -> dict[int, int]:
+    """Numbers of the device's revisions by their rows."""
+    numbers: dict[int, int] = {}
+    for file in DeviceFile:
+        row = await revision_queries.file_of_device(session, device.id, file)
+        if row is not None:
+            numbers |= {each.id: each.number for each in await revision_queries.history(session, row.id)}
+    return numbers
+
+
+async def _requests(session: AsyncSession, device: DeviceRow, numbers: dict[int, int]) -> list[Request]:
+    query = (
+        select(ProvisioningRequestRow)
+        .where(ProvisioningRequestRow.device_id == device.id)
+        .order_by(ProvisioningRequestRow.id.desc())
+        .limit(_SHOWN_REQUESTS)
+    )
+    return [
+        Request(
+            at=row.at,
+            source=row.source,
+            user_agent=row.user_agent,
+            method=row.method,
+            path=row.path,
+            status=row.status,
+            reason=row.reason,
+            revision=numbers.get(row.revision_id or 0),
+        )
+        for row in (await session.scalars(query)).all()
+    ]
+
+
+async def _alarms(session: AsyncSession, device: DeviceRow) -> Sequence[str]:
+    query = (
+        select(AlarmRow.text)
+        .where(AlarmRow.device_id == device.id, AlarmRow.acknowledged_at.is_(None))
+        .order_by(AlarmRow.id)
+    )
+    return (await session.scalars(query)).all()

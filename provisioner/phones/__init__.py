@@ -1,0 +1,1 @@
+"""Turns the domain into the exact files of a phone. Stores nothing."""

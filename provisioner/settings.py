@@ -1,0 +1,171 @@
+"""What the operator says in `--config FILE.toml` and by the options of `serve`; everything has a default."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from provisioner.centrex.errors import BadValue
+from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
+
+CLEAR_TEXT_NETWORKS = (
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+)
+_HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.\-]+):([0-9]{1,5})")
+_PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """`HOST:PORT` (an IPv6 host in brackets) as host and port; port 0 asks for any free one.
+
+    Raises `ValueError` for anything else.
+    """
+    match = _HOST_PORT.fullmatch(text)
+    if not match or int(match[2]) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+    return match[1].strip("[]"), int(match[2])
+
+
+def _is_address(text: str) -> str:
+    split_address(text)
+    return text
+
+
+def _is_port_range(text: str) -> str:
+    match = _PORT_RANGE.fullmatch(text)
+    if not match or not 1024 <= int(match[1]) < int(match[2]) <= 65535:
+        raise ValueError(f"{text!r} is not a range of ports such as 16384-32767")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    """`[listen]`: where the server listens; the options of `serve` win over it."""
+
+    portal: Address = "127.0.0.1:8080"
+    "Pages, `/api/v1` and `/healthz`."
+    provisioning: Address = "0.0.0.0:8081"
+    "Phones only, clear text."
+    provisioning_tls: Address | None = None
+    sip: Address = "0.0.0.0:5060"
+    "UDP and TCP."
+    sips: Address | None = None
+    rtp_ports: Annotated[str, AfterValidator(_is_port_range)] = "16384-32767"
+    pnp: bool = False
+
+
+class Public(_Section):
+    """`[public]`: what phones are told to reach. Unset: what `serve` listened on last."""
+
+    provisioning_url: str | None = None
+    sip_host: str | None = None
+    sip_port: int | None = Field(None, ge=1, le=65535)
+    sip_transport: Literal["udp", "tcp", "tls", "dns_srv"] | None = None
+
+    @field_validator("provisioning_url")
+    @classmethod
+    def _is_url(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/\-]*)?", url):
+            raise ValueError("write it like http://pbx.example.com:8081")
+        return url.rstrip("/") if url else url
+
+    @field_validator("sip_host")
+    @classmethod
+    def _is_host(cls, host: str | None) -> str | None:
+        if host is not None and not re.fullmatch(r"[A-Za-z0-9.\-]+|\[[0-9a-fA-F:.]+\]", host):
+            raise ValueError("write a host name or an IP address")
+        return host
+
+
+class DatabaseSection(_Section):
+    """`[database]`."""
+
+    url: str | None = None
+    "`postgresql://USER@HOST/NAME`; unset: SQLite in the data directory."
+
+
+class Security(_Section):
+    """`[security]`."""
+
+    clear_text_networks: tuple[str, ...] = CLEAR_TEXT_NETWORKS
+    "Networks whose phones get secrets over clear text HTTP."
+    claim_hours: int = Field(24, ge=1, le=24 * 31)
+    "How long `claim` keeps the window open."
+
+    @field_validator("clear_text_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`clear_text_networks`, parsed."""
+        return tuple(ip_network(network) for network in self.clear_text_networks)
+
+
+class Numbering(_Section):
+    """`[numbering]`."""
+
+    emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS
+
+
+class Memory(_Section):
+    """`[memory]`: how much of what happened is kept."""
+
+    requests_per_device: int = Field(500, ge=10)
+    requests_of_strangers: int = Field(10_000, ge=100)
+    "Requests that belong to no listed phone."
+
+
+class Settings(_Section):
+    """The whole configuration file."""
+
+    listen: Listen = Listen()
+    public: Public = Public()
+    database: DatabaseSection = DatabaseSection()
+    security: Security = Security()
+    numbering: Numbering = Numbering()
+    memory: Memory = Memory()
+
+
+def read_settings(file: Path | None, **listen: Any) -> Settings:
+    """The settings of `file` (none: the defaults), with options that are not None put over `[listen]`.
+
+    Raises `BadValue` that names the key and what it wants.
+    """
+    tables: dict[str, Any] = {}
+    if file is not None:
+        try:
+            tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadValue(f"can't read the configuration file {file}: {error}") from error
+    given = {name: value for name, value in listen.items() if value is not None}
+    if given:
+        tables["listen"] = {**tables.get("listen", {}), **given}
+    try:
+        return Settings.model_validate(tables)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
+        raise BadValue("the configuration can't be used: " + "; ".join(lines)) from error

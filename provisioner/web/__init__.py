@@ -1,0 +1,1 @@
+"""What answers HTTP: `autoprovision` to phones, `portal` to people. Translates, decides nothing."""

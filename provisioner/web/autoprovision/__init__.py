@@ -1,0 +1,1 @@
+"""The phones' side: files at `/FILE` (first contact) and `/TOKEN/FILE` (afterwards)."""

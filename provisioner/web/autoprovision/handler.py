@@ -1,0 +1,100 @@
+"""Phones ask, `operations.provisioning` decides, this file says it in HTTP (RFC 9110)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from provisioner.operations.installation import Installation
+from provisioner.operations.provisioning import Answer, Ask, answer
+from provisioner.operations.requests import RequestLog, Trace
+
+INSTALLATION = web.AppKey("installation", Installation)
+REQUEST_LOG = web.AppKey("request_log", RequestLog)
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_CLOSED_BODY = b"Not found.\n"
+_TEXT = "text/plain; charset=utf-8"
+
+
+def read_ask(request: web.Request) -> Ask:
+    """What the phone asks for. A slash too many, as a base URL that ends in one makes, means nothing."""
+    token, _, rest = request.path.lstrip("/").partition("/")
+    if not _TOKEN.fullmatch(token):
+        token, rest = "", request.path.lstrip("/")
+    return Ask(
+        token=token or None,
+        path=rest.lstrip("/"),
+        source=request.remote or "",
+        agent=request.headers.get("User-Agent", "")[:300],
+        clear_text=request.scheme != "https",
+        counts_as_fetch=request.method == "GET",
+    )
+
+
+async def serve_phone(request: web.Request) -> web.StreamResponse:
+    """Any GET or HEAD of a phone."""
+    ask = read_ask(request)
+    now = datetime.now(UTC)
+    decided = await answer(request.app[INSTALLATION], ask, now)
+    response = _response(request, decided)
+    if decided.file is not None:
+        # Which part of the file goes out, if any, is known only when it is under way.
+        await response.prepare(request)
+    await request.app[REQUEST_LOG].record(
+        Trace(
+            at=now,
+            ask=ask,
+            answer=decided,
+            method=request.method,
+            status=response.status,
+            sent_bytes=len(decided.content or b"")
+            if response.status == 200 and request.method == "GET"
+            else 0,
+        )
+    )
+    return response
+
+
+def _response(request: web.Request, decided: Answer) -> web.StreamResponse:
+    if decided.file is not None:
+        # Ranges, If-None-Match and HEAD are FileResponse's.
+        response = web.FileResponse(decided.file, headers={"Cache-Control": "no-cache"})
+        response.content_type = "application/octet-stream"
+        return response
+    if decided.content is None:
+        return _closed()
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{decided.etag}"'}
+    if _matches(request, decided.etag):
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = decided.content_type
+    # aiohttp leaves the body out for HEAD and keeps the length.
+    return web.Response(body=decided.content, headers=headers)
+
+
+def _closed() -> web.Response:
+    """The one answer to whatever is unknown, closed or wrong: it must not tell which (rule 4)."""
+    return web.Response(status=404, body=_CLOSED_BODY, headers={"Content-Type": _TEXT})
+
+
+def _matches(request: web.Request, etag: str) -> bool:
+    """If-None-Match by weak comparison (RFC 9110 §13.1.2)."""
+    wanted = request.if_none_match
+    return wanted is not None and any(each.value in ("*", etag) for each in wanted)
+
+
+async def _plain_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """The server doesn't say which software answers."""
+    response.headers["Server"] = "centralka"
+
+
+def autoprovision_app(installation: Installation, log: RequestLog) -> web.Application:
+    """The phones' application; every path goes to one handler, so that all paths look alike."""
+    app = web.Application()
+    app[INSTALLATION] = installation
+    app[REQUEST_LOG] = log
+    app.on_response_prepare.append(_plain_headers)
+    app.router.add_get("/{path:.*}", serve_phone)  # and HEAD
+    return app
