@@ -106,6 +106,31 @@ async def test_a_change_gives_up_clearly_when_another_one_does_not_end(database_
     await other_process.close()
 
 
+async def test_a_change_that_is_cancelled_while_it_waits_or_works_frees_its_turn(database_url: str) -> None:
+    # SQLite waits in a thread, which hears of the cancelling when its own patience ends.
+    database = await Database.open(database_url, busy_s=0.5)
+    other_process = await Database.open(database_url)
+    async with other_process.change():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await set_count(database, "1")
+    with pytest.raises(TimeoutError):
+        await never_end(database)
+    await set_count(other_process, "2")
+    assert await get_count(database) == "2"
+    await set_count(database, "3")
+    assert await get_count(other_process) == "3"
+    await database.close()
+    await other_process.close()
+
+
+async def never_end(database: Database) -> None:
+    async with asyncio.timeout(0.1), database.change() as session:
+        session.add(InstanceRow(key="count", value="1"))
+        await session.flush()
+        await asyncio.Event().wait()
+
+
 # SQLite has one writer.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_traces_are_appended_while_a_change_runs(database: Database) -> None:
