@@ -159,7 +159,7 @@ class _Composer:
                         raise _refused(self._name, _start(event), message)
                     root = self._node(next(events), events, (), 0)
         except yaml.MarkedYAMLError as error:
-            raise FileErrors(self._name, [*self._errors, _syntax_error(error)]) from error
+            raise FileErrors(self._name, [*self._errors, _syntax_error(error, text)]) from error
         except yaml.YAMLError as error:
             raise _refused(self._name, START, f"the file can't be read as YAML: {error}") from error
         return Tree(root or Node(START, None), tuple(self._errors))
@@ -177,7 +177,7 @@ class _Composer:
         if getattr(event, "tag", None):
             self._wrong(position, path, "a tag (!) has no meaning here: write the text in quotes")
         if isinstance(event, ScalarEvent):
-            null = event.style is None and event.value in _NULL
+            null = event.implicit[0] and event.value in _NULL  # not in quotes
             return Node(position, None if null else event.value)
         if isinstance(event, CollectionStartEvent):
             if depth == DEEPEST:
@@ -223,11 +223,12 @@ def _position(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1) if mark else START
 
 
-def _syntax_error(error: yaml.MarkedYAMLError) -> FileError:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> FileError:
     position = _position(error.problem_mark or error.context_mark)
     problem = " ".join(part for part in (error.context, error.problem) if part)
     hint = ""
-    if "\\t" in problem or "tab" in problem:
+    line = "".join(text.splitlines()[position.line - 1 : position.line])
+    if "\t" in line[: position.column]:
         hint = "; indent with blanks, not tabs"
     elif "alias" in problem or "anchor" in problem:
         hint = '; write codes in quotes: "*40"'

@@ -18,6 +18,7 @@ from provisioner.centrex.devices import VendorLevel
 from provisioner.centrex.errors import BadValue, CentralkaError
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.merge import merge, merge_vendor
+from provisioner.centrex.order import in_order
 from provisioner.centrex.plan import Change, ChangeKind, differences, vendor_differences
 from provisioner.centrex.problems import Contradictions, refuse
 from provisioner.files.company import CompanyFile
@@ -111,7 +112,7 @@ class _Step:
         self, stored: Stored | None, wanted: Customer, passwords: Mapping[str, str]
     ) -> list[Change]:
         """Checks `wanted`, writes it, and says what differs."""
-        customer = with_known_models(wanted)
+        customer = in_order(with_known_models(wanted))
         changes = list(differences(stored.customer if stored else None, customer))
         changes += await self._new_passwords(stored, passwords)
         self._check_roles(stored.customer if stored else None, customer)

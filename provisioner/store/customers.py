@@ -43,6 +43,7 @@ from provisioner.centrex.customer import (
 )
 from provisioner.centrex.devices import Device, DeviceAccount, Key, KeyType
 from provisioner.centrex.mac import MacAddress
+from provisioner.centrex.order import in_order
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 from provisioner.store.options import IsSecret, Said, read_level, write_level
 
@@ -78,7 +79,7 @@ async def _stored(session: AsyncSession, vault: Vault, row: CustomerRow | None) 
     if row is None:
         return None
     settings = await queries.settings_of_customer(session, row)
-    return Stored(row, settings, _customer(row, settings, vault))
+    return Stored(row, settings, in_order(_customer(row, settings, vault)))
 
 
 def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) -> Customer:

@@ -1,0 +1,53 @@
+"""An installation on each database, and a server that real clients ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from db.engine import Database
+from db.vault import Vault
+from provisioner.app import Running, serving
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.files.company import read_company_file
+from provisioner.operations.companies import Plan, apply
+from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
+from provisioner.settings import Settings, read_settings
+
+SAMPLE = Path(__file__).parents[2] / "provisioner" / "demo" / "company.yaml"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Listeners on free ports of this machine; the SIP address is told to phones and not listened on yet."""
+    listen = {"portal": "127.0.0.1:0", "provisioning": "127.0.0.1:0", "sip": "127.0.0.1:5060"}
+    return read_settings(None, **listen)
+
+
+@pytest.fixture
+def installation(database: Database, settings: Settings, tmp_path: Path) -> Installation:
+    """An empty installation: schema and keys, no customer."""
+    for folder in (FIRMWARE_DIR, MEDIA_DIR):
+        (tmp_path / folder).mkdir()
+    return Installation(tmp_path, settings, database, Vault.create(tmp_path / KEY_FILE))
+
+
+async def apply_text(installation: Installation, text: str, name: str = "test.yaml") -> Plan:
+    """Applies a company file that is written in the test."""
+    return await apply(installation, read_company_file(text.encode("utf-8"), name), COMMAND_LINE)
+
+
+@pytest.fixture
+async def sample(installation: Installation) -> Installation:
+    """The installation with the sample company in it."""
+    await apply(installation, read_company_file(SAMPLE.read_bytes(), SAMPLE.name), COMMAND_LINE)
+    return installation
+
+
+@pytest.fixture
+async def running(sample: Installation) -> AsyncIterator[Running]:
+    """The sample company's server, up."""
+    async with serving(sample, lambda _: None) as server:
+        yield server
