@@ -29,9 +29,10 @@ class TooManyKeys(PhoneTemplatesError):
     def __init__(self, model: Model, modules: int, surplus: list[Key]) -> None:
         self.surplus = len(surplus)
         "How many keys found no place."
+        more = model.expansion is not None and modules < model.expansion.modules
         super().__init__(
             f"{model.name} {_capacity(model, modules)}, and {self.surplus} of its keys found no place: "
-            f"take out keys such as {named(surplus[0])}, or attach a module"
+            f"take out keys such as {named(surplus[0])}{', or attach a module' if more else ''}"
         )
 
 

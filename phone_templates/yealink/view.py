@@ -138,8 +138,10 @@ class File:
 
     generation: Generation
     dect: bool
-    colour: bool
-    "The screen is in colour, so its logo is a picture."
+    colour_screen: bool
+    "A logo is a picture."
+    mono_screen: bool
+    "A logo is a bitmap of its own kind."
     language: str
     web_language: str
     clock: Clock
@@ -217,10 +219,12 @@ def _file(
     firmware_url: Text | None = None,
     settings: Settings | None = None,
 ) -> File:
+    colour = "colour" in model.screen or "touch" in model.screen
     return File(
         generation=generation,
         dect=model.dect,
-        colour="colour" in model.screen or "touch" in model.screen,
+        colour_screen=colour,
+        mono_screen="mono" in model.screen,
         language=dialect.SCREEN_LANGUAGES[language],
         web_language=dialect.WEB_LANGUAGES[language],
         clock=Clock(local_time(clock.rule), clock.ntp_servers[:_NTP_SERVERS], clock.hours24),
