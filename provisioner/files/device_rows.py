@@ -74,7 +74,8 @@ def _faults(row: DeviceRow, customer: Customer, extension: Extension | None) -> 
     length = customer.centrex.extension_length
     if extension is None and len(row.extension) != length:
         hint = f" (did the spreadsheet drop leading zeros of {row.extension.zfill(length)}?)"
-        message = f"extension {row.extension} has {len(row.extension)} digits, the company's have {length}"
+        digits = "1 digit" if len(row.extension) == 1 else f"{len(row.extension)} digits"
+        message = f"extension {row.extension} has {digits}, the company's have {length}"
         yield RowError(at, Column.EXTENSION, message + (hint if len(row.extension) < length else ""))
 
 
