@@ -26,6 +26,7 @@ BAD_VALUE = "bad_value"
 
 CODECS = ("pcma", "pcmu", "g722", "g729", "opus", "ilbc", "g723", "g726")
 CALLER_ID_SOURCES = ("from", "pai", "pai_from", "rpid_pai_from", "pai_rpid_from", "rpid_from")
+LONGEST_LIST = 20_000
 MOST_ACCOUNTS = 32
 MOST_MODULES = 6
 
@@ -44,10 +45,10 @@ def _checked(rule: Callable[..., object], **limits: Any) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _list(value: object, field: str, *, longest: int | None = None) -> Sequence[object]:
+def _list(value: object, field: str, *, longest: int = LONGEST_LIST) -> Sequence[object]:
     if not isinstance(value, list | tuple):
         raise BadValue(f"{field} must be a list (each item begins with -; [] is an empty one)")
-    if longest is not None and len(value) > longest:
+    if len(value) > longest:
         raise BadValue(f"{field} has {len(value)} items: at most {longest} fit")
     return value
 

@@ -23,10 +23,16 @@ def merge_rows(customer: Customer, devices: CsvDevices) -> Customer:
     Raises `FileErrors` with every row that does not fit.
     """
     errors: list[FileError] = []
+    lines = {line.number for line in customer.lines}
+    sites = {site.name for site in customer.sites}
+    length = customer.centrex.extension_length
     there = {device.mac: device for device in customer.devices}
     extensions = {extension.number: extension for extension in customer.extensions}
     for row in devices.rows:
-        faults = list(_faults(row, customer, extensions.get(row.extension or "")))
+        faults = [
+            *_missing(row, lines, sites),
+            *_extension_faults(row, extensions.get(row.extension or ""), length),
+        ]
         errors += faults
         if faults:
             continue
@@ -55,14 +61,19 @@ def at_rows(devices: CsvDevices, found: Contradictions) -> FileErrors:
     return FileErrors(devices.name, errors)
 
 
-def _faults(row: DeviceRow, customer: Customer, extension: Extension | None) -> Iterator[RowError]:
+def _missing(row: DeviceRow, lines: set[str], sites: set[str]) -> Iterator[RowError]:
     at = Position(row.row, 1)
-    if row.line is not None and row.line not in {line.number for line in customer.lines}:
+    if row.line is not None and row.line not in lines:
         yield RowError(at, Column.LINE, f"there is no line {row.line}: add it to the customer first")
-    if row.site is not None and row.site not in {site.name for site in customer.sites}:
+    if row.site is not None and row.site not in sites:
         yield RowError(at, Column.SITE, f"there is no site {row.site!r}: add it to the customer first")
+
+
+def _extension_faults(row: DeviceRow, extension: Extension | None, length: int) -> Iterator[RowError]:
+    """What contradicts the row's extension; `extension` is what the customer has under that number."""
     if row.extension is None:
         return
+    at = Position(row.row, 1)
     if extension is not None and extension.line is not None and row.line not in (None, extension.line):
         message = (
             f"extension {row.extension} rings line {extension.line}, but the row gives line {row.line}: "
@@ -71,7 +82,6 @@ def _faults(row: DeviceRow, customer: Customer, extension: Extension | None) -> 
     if row.line is None and (extension is None or extension.line is None):
         message = f"extension {row.extension} has no line yet: give the row the line that it rings"
         yield RowError(at, Column.LINE, message)
-    length = customer.centrex.extension_length
     if extension is None and len(row.extension) != length:
         hint = f" (did the spreadsheet drop leading zeros of {row.extension.zfill(length)}?)"
         digits = "1 digit" if len(row.extension) == 1 else f"{len(row.extension)} digits"

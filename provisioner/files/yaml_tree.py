@@ -26,6 +26,8 @@ from yaml.events import (
 from provisioner.files.errors import START, FileError, FileErrors, Position
 
 LARGEST_BYTES = 4 * 2**20
+MOST_VALUES = 500_000
+"Keys and values of a file; five thousand phones with ten keys each have fewer."
 DEEPEST = 16
 "Levels of lists and mappings; a company file has nine."
 
@@ -147,6 +149,7 @@ class _Composer:
     def __init__(self, name: str) -> None:
         self._name = name
         self._errors: list[FileError] = []
+        self._values = 0
 
     def compose(self, text: str) -> Tree:
         root: Node | None = None
@@ -166,6 +169,10 @@ class _Composer:
 
     def _node(self, event: Event, events: Iterator[Event], path: Path, depth: int) -> Node:
         position = _start(event)
+        self._values += 1
+        if self._values > MOST_VALUES:
+            message = f"the file has more than {MOST_VALUES} values: split it by customer"
+            raise _refused(self._name, position, message)
         if isinstance(event, AliasEvent):
             # Aliases let a small file grow without end, and *40 without quotes is one.
             message = f'*{event.anchor} without quotes is an alias of YAML: write "*{event.anchor}"'

@@ -404,6 +404,19 @@ def test_a_file_that_nests_without_end_is_refused(text: str) -> None:
     )
 
 
+def test_a_file_of_too_many_values_is_refused_where_they_become_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(yaml_tree, "MOST_VALUES", 4)
+    line, column, _, message = only_error("customers: [a, b, c]")
+    assert (line, column) == (1, 16)
+    assert "more than 4 values: split it by customer" in message
+
+
+def test_a_list_of_too_many_items_is_refused_once() -> None:
+    assert "has 20001 items: at most 20000 fit" in only_error(f"customers: [{'1,' * 20_001}]")[3]
+
+
 def test_a_message_names_a_hundred_errors_and_counts_the_rest() -> None:
     text = "customers:\n- login: firma\n  extensions:\n" + "  - {number: x}\n" * 150
     with pytest.raises(FileErrors) as refused:
