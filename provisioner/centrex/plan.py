@@ -137,7 +137,7 @@ _PARTS = frozenset({"park", "codes", "phone", "resync"})
 
 # A plan is printed, and kept in the audit. Hiding a name too many does no harm.
 _SECRET = re.compile(
-    r"pass|pwd|secret|token|psk|aes_key|encode_key|pin(_code)?(_for_register)?$", re.IGNORECASE
+    r"pass|pwd|secret|token|psk|aes|encode_key|pin(_code)?(_for_register)?$", re.IGNORECASE
 )
 
 _NAMED_PARTS = frozenset({"members", "accounts"})

@@ -146,6 +146,7 @@ def test_changes_of_a_phone_are_told_by_account_key_and_setting(
         "security.user_password",
         "features.xml_browser.pwd",
         "auto_provision.aes_key_16.com",
+        "autoprovision.1.com_aes",
         "phone_setting.phone_lock.unlock_pin",
         "base.pin_code",
         "account.1.signal_encode_key",
