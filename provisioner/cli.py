@@ -44,7 +44,8 @@ app = typer.Typer(
 )
 devices_app = typer.Typer(no_args_is_help=True, help="The phones: list, show, claim, release, import.")
 app.add_typer(devices_app, name="devices")
-out = Console(highlight=False, soft_wrap=True)
+# Tables that go into a file or a pipe are not squeezed into a terminal that isn't there.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 220)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 DataDir = Annotated[
