@@ -37,7 +37,6 @@ from provisioner.centrex.devices import (
     ResyncWindow,
     VendorLevel,
 )
-from provisioner.centrex.errors import BadValue
 from provisioner.centrex.patch import (
     AccountPatch,
     CentrexPatch,
@@ -53,15 +52,17 @@ from provisioner.centrex.patch import (
     SpeedDialPatch,
     VendorPatch,
 )
+from provisioner.centrex.problems import Kind, Lacking, Subject
 
 _T = TypeVar("_T")
 _Leveled = TypeVar("_Leveled", Site, Device, Customer, ModelLevel, VendorLevel)
 
 
 def merge(current: Customer | None, patch: CustomerPatch) -> Customer:
-    """The customer as the patch wants it. Raises `BadValue` where something new lacks what it must have."""
+    """The customer as the patch wants it. Raises `Lacking` where something new lacks what it must have."""
     if current is None and "name" not in patch.model_fields_set:
-        raise BadValue(f"customer {patch.login} is new: give it a name")
+        subject = Subject(Kind.CUSTOMER, patch.login)
+        raise Lacking(subject, f"{subject} is new: give it a name")
     customer = current or Customer(login=patch.login, name=patch.name)
     said = patch.said("phone", "settings")
     if "centrex" in said:
@@ -164,7 +165,8 @@ def _site(current: Site | None, patch: SitePatch) -> Site:
 
 def _line(current: Line | None, patch: LinePatch) -> Line:
     if current is None and not patch.product:
-        raise BadValue(f"line {patch.number} is new: give it a product, such as telefonia-ip-standard")
+        subject = Subject(Kind.LINE, patch.number)
+        raise Lacking(subject, f"{subject} is new: give it a product, such as telefonia-ip-standard")
     return _laid(current or Line(patch.number, patch.product), patch.said("password"))
 
 
@@ -177,7 +179,8 @@ def _group(current: HuntGroup | None, patch: HuntGroupPatch) -> HuntGroup:
 
 def _device(current: Device | None, patch: DevicePatch) -> Device:
     if current is None and not patch.model:
-        raise BadValue(f"device {patch.mac} is new: give it a model, such as T46S")
+        subject = Subject(Kind.DEVICE, str(patch.mac))
+        raise Lacking(subject, f"{subject} is new: give it a model, such as T46S")
     device = current or Device(mac=patch.mac, model=patch.model)
     said = patch.said("phone", "settings")
     if "accounts" in said:
@@ -190,7 +193,8 @@ def _device(current: Device | None, patch: DevicePatch) -> Device:
 
 def _account(current: DeviceAccount | None, patch: AccountPatch, device: Device) -> DeviceAccount:
     if current is None and not patch.line:
-        raise BadValue(f"account {patch.account} of device {device.mac} is new: give it a line")
+        subject = Subject(Kind.DEVICE, str(device.mac))
+        raise Lacking(subject, f"account {patch.account} of {subject} is new: give it a line")
     return _laid(current or DeviceAccount(patch.account, patch.line), patch.said())
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from provisioner.centrex.errors import Conflict
+from provisioner.centrex.errors import BadValue, Conflict
 
 
 class Kind(StrEnum):
-    """The kinds of things of a company, in the words of messages."""
+    """The kinds of things that a company file names, in the words of messages."""
 
+    VENDOR = "vendor"
+    MODEL = "model"
     CUSTOMER = "customer"
     SITE = "site"
     LINE = "line"
@@ -42,6 +44,8 @@ class Problem:
     "The thing to look at; a reader of files finds its line by it."
     message: str
     "Names everything involved and says what to do."
+    key: tuple[str, ...] = ()
+    "The way to what is to blame inside the thing, where that is known: `settings`, then its name."
 
 
 class Contradictions(Conflict):
@@ -50,6 +54,14 @@ class Contradictions(Conflict):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.message for problem in self.problems))
+
+
+class Lacking(BadValue):
+    """Something new that lacks what it must have."""
+
+    def __init__(self, subject: Subject, message: str) -> None:
+        self.problem = Problem(subject, message)
+        super().__init__(message)
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -15,7 +15,7 @@ from provisioner.centrex.customer import FeatureCodes
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.patch import BAD_VALUE, CustomerPatch, Items, Patch, VendorPatch
-from provisioner.centrex.problems import Contradictions, Kind, Subject
+from provisioner.centrex.problems import Contradictions, Kind, Problem, Subject
 from provisioner.centrex.text import shown
 from provisioner.files.errors import FileError, FileErrors
 from provisioner.files.yaml_tree import Node, Path, read_tree, spelled
@@ -71,18 +71,31 @@ class CompanyFile:
     def located(self, login: str, found: Contradictions) -> FileErrors:
         """What the merged customer contradicts itself in, at the places of this file that are involved.
 
-        A thing that the file does not name stands at its customer.
+        A thing that the file does not name stands at its customer, a customer at the file's beginning.
         """
         customer = next((i for i, customer in enumerate(self.customers) if customer.login == login), None)
-        if customer is None:
-            return FileErrors(
-                self.name, (FileError(self._tree.position, "", problem.message) for problem in found.problems)
-            )
         errors = []
         for problem in found.problems:
-            path: Path = ("customers", customer, *self._path(self.customers[customer], problem.subject))
-            errors.append(FileError(self._tree.locate(path), spelled(path), problem.message))
+            path: Path = ()
+            if customer is not None:
+                path = ("customers", customer, *self._path(self.customers[customer], problem.subject))
+            errors.append(self._error(path, problem))
         return FileErrors(self.name, errors)
+
+    def located_vendor(self, vendor: str, found: Contradictions) -> FileErrors:
+        """The same for what is said of a vendor and its models."""
+        index = next(i for i, level in enumerate(self.vendors) if level.vendor == vendor)
+        models = {level.model: i for i, level in enumerate(self.vendors[index].models)}
+        errors = []
+        for problem in found.problems:
+            model = models.get(problem.subject.name) if problem.subject.kind is Kind.MODEL else None
+            path: Path = ("vendors", index) if model is None else ("vendors", index, "models", model)
+            errors.append(self._error(path, problem))
+        return FileErrors(self.name, errors)
+
+    def _error(self, path: Path, problem: Problem) -> FileError:
+        path = self._tree.there((*path, *problem.key))
+        return FileError(self._tree.locate(path), spelled(path), problem.message)
 
     def _path(self, customer: CustomerPatch, subject: Subject) -> Path:
         if subject.kind is Kind.CODE:

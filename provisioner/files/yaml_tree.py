@@ -68,7 +68,16 @@ class Node:
         owner = self._at(path[:-1])
         return owner.keys.get(str(path[-1]), owner.position)
 
+    def there(self, path: Path) -> Path:
+        """As much of the way `path` as the file has."""
+        return path[: len(self._way(path))]
+
     def _at(self, path: Path) -> Node:
+        return [self, *self._way(path)][-1]
+
+    def _way(self, path: Path) -> list[Node]:
+        """The nodes along `path`, as far as they are there."""
+        way: list[Node] = []
         node = self
         for part in path:
             child: Node | None = None
@@ -79,7 +88,8 @@ class Node:
             if child is None:
                 break
             node = child
-        return node
+            way.append(node)
+        return way
 
 
 @dataclass(frozen=True, slots=True)

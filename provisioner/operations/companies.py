@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,30 +10,29 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import customers as queries
-from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.company import check_whole
 from provisioner.centrex.customer import Customer
-from provisioner.centrex.devices import VendorLevel
-from provisioner.centrex.errors import BadValue, CentralkaError
+from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.merge import merge, merge_vendor
 from provisioner.centrex.order import in_order
+from provisioner.centrex.patch import CustomerPatch, VendorPatch
 from provisioner.centrex.plan import Change, ChangeKind, differences, vendor_differences
-from provisioner.centrex.problems import Contradictions, refuse
+from provisioner.centrex.problems import Contradictions, Lacking, refuse
 from provisioner.files.company import CompanyFile
 from provisioner.operations import audit
-from provisioner.operations.context import all_customers, surroundings
+from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer, refresh_models
 from provisioner.phones.check import (
-    check_role,
-    check_vendor_settings,
     is_secret,
-    phone_problems,
-    vendor_with_known_models,
+    patch_with_known_models,
+    phone_files,
+    vendor_problems,
     with_known_models,
 )
+from provisioner.phones.roles import check_customer_role, check_vendor_role
 from provisioner.store.customers import CustomerWriter, Stored, load_customer
 from provisioner.store.vendors import load_vendor, save_vendor
 
@@ -90,15 +89,16 @@ async def change_customer(
                 raise BadValue(f"there is no customer {login!r}: list it with `apply` first")
             step = _Step(installation, session, actor, utc_now())
             changes = await step.save(stored, change(stored.customer), {})
-            files = await step.finish(verb, login, summary, changes, {login})
-            plan = Plan(tuple(changes), tuple(files))
+            if changes:
+                cause = await step.record(verb, login, summary, changes)
+                plan = Plan(tuple(changes), tuple(await step.refresh({login}, cause)))
             if dry_run:
                 raise _DryRun
     return plan
 
 
 class _Step:
-    """One change of customers inside a transaction: save each, then finish."""
+    """One change of customers inside a transaction: save each, record it, then write the files anew."""
 
     def __init__(
         self, installation: Installation, session: AsyncSession, actor: Actor, now: datetime
@@ -107,6 +107,8 @@ class _Step:
         self.session = session
         self.actor = actor
         self.now = now
+        self.touched: dict[str, int] = {}
+        "The rows of the customers that were changed, by login."
 
     async def save(
         self, stored: Stored | None, wanted: Customer, passwords: Mapping[str, str]
@@ -115,19 +117,17 @@ class _Step:
         customer = in_order(with_known_models(wanted))
         changes = list(differences(stored.customer if stored else None, customer))
         changes += await self._new_passwords(stored, passwords)
-        self._check_roles(stored.customer if stored else None, customer)
+        check_customer_role(self.actor, stored.customer if stored else None, customer)
         await self._check(customer)
         if changes:
             writer = CustomerWriter(self.session, self.installation.vault, is_secret, self.now)
-            await writer.save(stored, customer, passwords)
+            row = await writer.save(stored, customer, passwords)
+            self.touched[customer.login] = row.id
         return changes
 
-    async def finish(
-        self, verb: str, subject: str, summary: str, changes: list[Change], logins: set[str]
-    ) -> list[FileChange]:
-        """Writes the audit entry and the revisions that the changes make."""
-        if not changes:
-            return []
+    async def record(self, verb: str, subject: str, summary: str, changes: list[Change]) -> Cause:
+        """Writes the audit entry, of the customer if there is but one: the cause of the revisions to come."""
+        ids = list(self.touched.values())
         entry = await audit.record(
             self.session,
             self.actor,
@@ -135,16 +135,24 @@ class _Step:
             verb,
             subject,
             summary,
+            customer_id=ids[0] if len(ids) == 1 else None,
             changes=[str(each) for each in changes],
         )
-        cause = Cause(self.actor, summary, self.now, entry.id)
-        files: list[FileChange] = []
-        async for stored in all_customers(self.session, self.installation):
-            if stored.row.login in logins:
-                around = await surroundings(self.session, self.installation, stored)
-                refuse(phone_problems(stored.customer, around))
-                files += await refresh_customer(self.session, stored, around, cause)
-        return files
+        return Cause(self.actor, summary, self.now, entry.id)
+
+    async def refresh(self, logins: Collection[str], cause: Cause) -> list[FileChange]:
+        """Writes the files of the customers' phones anew."""
+        changes: list[FileChange] = []
+        for login in sorted(logins):
+            stored = await load_customer(self.session, self.installation.vault, login)
+            if stored is not None:
+                changes += await self._refresh(stored, cause)
+        return changes
+
+    async def _refresh(self, stored: Stored, cause: Cause) -> list[FileChange]:
+        around = await surroundings(self.session, self.installation, stored)
+        texts = phone_files(stored.customer, around)
+        return await refresh_customer(self.session, stored, around, cause, texts=texts)
 
     async def _check(self, customer: Customer) -> None:
         lines = await queries.owners_of_lines(self.session, [line.number for line in customer.lines])
@@ -166,15 +174,6 @@ class _Step:
             if line.number in passwords and passwords[line.number] != vault.open(line.password_sealed)
         ]
 
-    def _check_roles(self, old: Customer | None, new: Customer) -> None:
-        check_role(self.actor, old.settings if old else {}, new.settings)
-        sites = {site.name: site.settings for site in old.sites} if old else {}
-        for site in new.sites:
-            check_role(self.actor, sites.get(site.name, {}), site.settings)
-        devices = {device.mac: device.settings for device in old.devices} if old else {}
-        for device in new.devices:
-            check_role(self.actor, devices.get(device.mac, {}), device.settings)
-
 
 class _Apply(_Step):
     """One run of `apply` inside its transaction."""
@@ -191,58 +190,46 @@ class _Apply(_Step):
         self.file = file
 
     async def run(self) -> Plan:
-        changes = await self._vendors()
-        touched_all = bool(changes)
-        logins: set[str] = set()
-        for patch in self.file.customers:
-            stored = await load_customer(self.session, self.installation.vault, patch.login)
-            try:
-                own = await self.save(
-                    stored, merge(stored.customer if stored else None, patch), patch.passwords
-                )
-            except Contradictions as found:
-                raise self.file.located(patch.login, found) from found
-            changes += own
-            if own:
-                logins.add(patch.login)
-        if touched_all:
-            logins |= set(await queries.customer_logins(self.session))
-        try:
-            files = await self.finish("apply", self.file.name, f"apply {self.file.name}", changes, logins)
-        except Contradictions as found:
-            raise self._located_anywhere(found) from found
-        if touched_all:
-            vendor = await load_vendor(self.session, self.installation.vault)
-            cause = Cause(self.actor, f"apply {self.file.name}", self.now)
-            files += await refresh_models(self.session, vendor, cause)
+        of_vendors = [change for patch in self.file.vendors for change in await self._vendor(patch)]
+        of_customers = [change for patch in self.file.customers for change in await self._customer(patch)]
+        changes = of_vendors + of_customers
+        if not changes:
+            return Plan()
+        cause = await self.record("apply", self.file.name, f"apply {self.file.name}", changes)
+        if not of_vendors:
+            return Plan(tuple(changes), tuple(await self.refresh(self.touched, cause)))
+        files = await self.refresh(await queries.customer_logins(self.session), cause)
+        vendor = await load_vendor(self.session, self.installation.vault)
+        files += await refresh_models(self.session, vendor, cause)
         return Plan(tuple(changes), tuple(files))
 
-    def _located_anywhere(self, found: Contradictions) -> CentralkaError:
-        """Problems of phones, at the place of the customer that names the device."""
-        for patch in self.file.customers:
-            macs = {str(device.mac) for device in patch.devices}
-            names = {problem.subject.name for problem in found.problems}
-            if names & (macs | {patch.login} | {site.name for site in patch.sites}):
-                return self.file.located(patch.login, found)
-        return found
-
-    async def _vendors(self) -> list[Change]:
-        vault = self.installation.vault
-        changes: list[Change] = []
-        for patch in self.file.vendors:
-            old = await load_vendor(self.session, vault)
-            new = self._known(merge_vendor(old, patch))
-            check_role(self.actor, old.settings, new.settings)
-            difference = vendor_differences(old, new)
-            if difference:
-                await save_vendor(self.session, vault, new, is_secret)
-                changes += difference
-        return changes
-
-    def _known(self, vendor: VendorLevel) -> VendorLevel:
+    async def _customer(self, patch: CustomerPatch) -> list[Change]:
+        stored = await load_customer(self.session, self.installation.vault, patch.login)
         try:
-            known = vendor_with_known_models(vendor)
-        except PhoneTemplatesError as error:
-            raise BadValue(f"{self.file.name}: vendors: {error}") from error
-        check_vendor_settings(known)
-        return known
+            return await self.save(
+                stored, merge(stored.customer if stored else None, patch), patch.passwords
+            )
+        except Lacking as error:
+            raise self.file.located(patch.login, Contradictions([error.problem])) from error
+        except Contradictions as found:
+            raise self.file.located(patch.login, found) from found
+
+    async def _refresh(self, stored: Stored, cause: Cause) -> list[FileChange]:
+        try:
+            return await super()._refresh(stored, cause)
+        except Contradictions as found:
+            raise self.file.located(stored.customer.login, found) from found
+
+    async def _vendor(self, patch: VendorPatch) -> list[Change]:
+        vault = self.installation.vault
+        old = await load_vendor(self.session, vault)
+        try:
+            new = merge_vendor(old, patch_with_known_models(patch))
+            refuse(vendor_problems(new))
+        except Contradictions as found:
+            raise self.file.located_vendor(patch.vendor, found) from found
+        check_vendor_role(self.actor, old, new)
+        changes = list(vendor_differences(old, new))
+        if changes:
+            await save_vendor(self.session, vault, new, is_secret)
+        return changes

@@ -18,7 +18,8 @@ from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
-from provisioner.files.device_rows import merge_rows
+from provisioner.centrex.problems import Contradictions
+from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
@@ -255,16 +256,22 @@ async def roll_back(
 async def import_devices(
     installation: Installation, login: str, rows: CsvDevices, actor: Actor, *, dry_run: bool = False
 ) -> Plan:
-    """Makes a customer's devices from the rows of a spreadsheet: all rows or none."""
-    return await change_customer(
-        installation,
-        login,
-        lambda customer: merge_rows(customer, rows),
-        actor,
-        "devices.import",
-        f"import {rows.name}",
-        dry_run=dry_run,
-    )
+    """Makes a customer's devices from the rows of a spreadsheet: all rows or none.
+
+    Raises `FileErrors` that name the rows that can't be, and `BadValue` for an unknown login.
+    """
+    try:
+        return await change_customer(
+            installation,
+            login,
+            lambda customer: merge_rows(customer, rows),
+            actor,
+            "devices.import",
+            f"import {rows.name}",
+            dry_run=dry_run,
+        )
+    except Contradictions as found:
+        raise at_rows(rows, found) from found
 
 
 async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:

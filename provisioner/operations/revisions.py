@@ -16,7 +16,6 @@ from db.schema import DeviceFileRow, DeviceRow, RevisionRow
 from phone_templates.values import masked, references
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import Device, VendorLevel
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
@@ -31,6 +30,9 @@ from provisioner.phones.render import (
     first_contact_files,
 )
 from provisioner.store.customers import Stored
+
+DeviceTexts = Mapping[DeviceFile, str]
+"The files of one device."
 
 _REFERENCE = re.compile("\x02([^\x03]+)\x03")
 
@@ -69,10 +71,12 @@ async def refresh_customer(
     around: Surroundings,
     cause: Cause,
     only: Collection[MacAddress] | None = None,
+    texts: Mapping[MacAddress, DeviceTexts] | None = None,
 ) -> list[FileChange]:
     """Writes the files of a customer's phones anew; those whose bytes differ get a revision.
 
-    `only` limits it to some devices. Raises what `device_files` raises.
+    `only` limits it to some devices; `texts` are their files where they have been rendered before. Raises
+    what `device_files` raises.
     """
     customer = stored.customer
     rows = {(row.device_id, row.name): row for row in await queries.files_of_devices(session, stored.row.id)}
@@ -80,8 +84,9 @@ async def refresh_customer(
     changes: list[FileChange] = []
     for device in customer.devices:
         if only is None or device.mac in only:
+            rendered = texts[device.mac] if texts else device_files(device, customer, around)
             changes += await _refresh_device(
-                session, device, customer, around, cause, device_rows[device.mac.hex], rows
+                session, device, rendered, around, cause, device_rows[device.mac.hex], rows
             )
     if only is None:
         own = {row.name: row for row in await queries.files_of_customer(session, stored.row.id)}
@@ -89,20 +94,20 @@ async def refresh_customer(
             row = own.get(name) or _new_file(session, customer_id=stored.row.id, name=name)
             if revision := await _revise(session, row, text, cause):
                 changes.append(FileChange(customer.login, name, revision.number))
+    await session.flush()
     return changes
 
 
 async def _refresh_device(
     session: AsyncSession,
     device: Device,
-    customer: Customer,
+    texts: DeviceTexts,
     around: Surroundings,
     cause: Cause,
     device_row: DeviceRow,
     rows: Mapping[tuple[int | None, str], DeviceFileRow],
 ) -> list[FileChange]:
     model = find_model(device.model)
-    texts = device_files(device, customer, around)
     changes = []
     for file in DeviceFile:
         row = rows.get((device_row.id, file))
@@ -153,6 +158,7 @@ async def refresh_models(session: AsyncSession, vendor: VendorLevel, cause: Caus
         row = rows.get(model) or _new_file(session, model=model, name=FIRST_CONTACT)
         if revision := await _revise(session, row, text, cause):
             changes.append(FileChange(model, find_model(model).model_file, revision.number))
+    await session.flush()
     return changes
 
 
@@ -165,7 +171,7 @@ def _new_file(session: AsyncSession, **columns: object) -> DeviceFileRow:
 async def _revise(
     session: AsyncSession, row: DeviceFileRow, content: str, cause: Cause
 ) -> RevisionRow | None:
-    """Makes `content` what the file is. Returns the new revision, or None where nothing differs."""
+    """Makes `content` what the file is. Returns the new revision, not yet flushed; None if nothing differs."""
     digest = digest_of(content)
     if row.current_revision is not None and row.current_revision.digest == digest:
         return None
@@ -181,9 +187,7 @@ async def _revise(
         audit_id=cause.audit_id,
     )
     session.add(revision)
-    await session.flush()
     row.current_revision = revision
-    await session.flush()
     return revision
 
 

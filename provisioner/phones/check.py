@@ -1,4 +1,4 @@
-"""What a company file may say of phones: known models, settings that they have, and who may set them."""
+"""What a company file may say of phones: known models, and settings that they have."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from phone_templates.catalogue import Generation, Parameter, Sensitivity, checke
 from phone_templates.errors import PhoneTemplatesError
 from phone_templates.yealink.models import find_model, own_spelling
 from phone_templates.yealink.parameters import catalogue
-from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import VendorLevel
-from provisioner.centrex.errors import BadValue, CentralkaError, Forbidden
-from provisioner.centrex.problems import Kind, Problem, Subject
-from provisioner.phones.describe import Surroundings
-from provisioner.phones.render import device_files
+from provisioner.centrex.errors import CentralkaError
+from provisioner.centrex.mac import MacAddress
+from provisioner.centrex.patch import ModelPatch, VendorPatch
+from provisioner.centrex.problems import Kind, Problem, Subject, refuse
+from provisioner.phones.describe import BadSetting, Surroundings
+from provisioner.phones.render import DeviceFile, device_files
 
 _NEWEST_FIRST = tuple(reversed(Generation))
 
@@ -36,12 +37,6 @@ def with_known_models(customer: Customer) -> Customer:
     )
 
 
-def vendor_with_known_models(vendor: VendorLevel) -> VendorLevel:
-    """The same for the levels of models; raises `PhoneTemplatesError` for an unknown one."""
-    models = (replace(level, model=find_model(level.model).name) for level in vendor.models)
-    return replace(vendor, models=tuple(sorted(models, key=lambda level: level.model)))
-
-
 def _own_name(model: str) -> str:
     try:
         return own_spelling(model)
@@ -49,54 +44,71 @@ def _own_name(model: str) -> str:
         return model
 
 
-def phone_problems(customer: Customer, around: Surroundings) -> Iterator[Problem]:
-    """What the customer's phones can't be or do, each with the thing to look at."""
-    yield from _wide_settings(Subject(Kind.CUSTOMER, customer.login), customer.settings)
+def phone_files(customer: Customer, around: Surroundings) -> Mapping[MacAddress, Mapping[DeviceFile, str]]:
+    """The files of all phones. Raises `Contradictions` with everything that they can't be or do."""
+    problems = [*_wide_settings(Subject(Kind.CUSTOMER, customer.login), customer.settings)]
     for site in customer.sites:
-        yield from _wide_settings(Subject(Kind.SITE, site.name), site.settings)
+        problems += _wide_settings(Subject(Kind.SITE, site.name), site.settings)
+    files: dict[MacAddress, Mapping[DeviceFile, str]] = {}
     for device in customer.devices:
         subject = Subject(Kind.DEVICE, str(device.mac))
         try:
-            device_files(device, customer, around)
+            files[device.mac] = device_files(device, customer, around)
         except (CentralkaError, PhoneTemplatesError, ValueError) as error:
             message = str(error)
-            yield Problem(subject, message if str(device.mac) in message else f"{subject}: {message}")
+            if str(device.mac) not in message:
+                message = f"{subject}: {message}"
+            key = ("settings", error.name) if isinstance(error, BadSetting) else ()
+            problems.append(Problem(subject, message, key))
+    refuse(problems)
+    return files
 
 
-def check_vendor_settings(vendor: VendorLevel) -> None:
-    """Raises `BadValue` for settings of a vendor or model that no phone knows."""
-    for settings in (vendor.settings, *(level.settings for level in vendor.models)):
-        for problem in _wide_settings(Subject(Kind.CUSTOMER, vendor.vendor), settings):
-            raise BadValue(problem.message)
+def patch_with_known_models(patch: VendorPatch) -> VendorPatch:
+    """The patch with its models by their own names. Raises `Contradictions` for unknown ones and doubles."""
+    written: dict[str, str] = {}
+    models: list[ModelPatch] = []
+    problems = []
+    for level in patch.models:
+        subject = Subject(Kind.MODEL, level.model)
+        try:
+            name = find_model(level.model).name
+        except PhoneTemplatesError as error:
+            problems.append(Problem(subject, str(error)))
+            continue
+        if written.setdefault(name, level.model) != level.model:
+            message = f"{subject} is there already as {written[name]}: leave one of them"
+            problems.append(Problem(subject, message))
+        models.append(level.model_copy(update={"model": name}))
+    refuse(problems)
+    # What a copy is given counts as said.
+    return patch.model_copy(update={"models": tuple(models)} if "models" in patch.model_fields_set else {})
+
+
+def vendor_problems(vendor: VendorLevel) -> Iterator[Problem]:
+    """Settings of a vendor or model that no phone knows."""
+    yield from _wide_settings(Subject(Kind.VENDOR, vendor.vendor), vendor.settings)
+    for level in vendor.models:
+        yield from _wide_settings(Subject(Kind.MODEL, level.model), level.settings)
 
 
 def _wide_settings(subject: Subject, settings: Mapping[str, str]) -> Iterator[Problem]:
     """A wide level speaks to many models: some generation must know each name, and take the value."""
     for name, value in settings.items():
-        parameter = _known_somewhere(name)
+        parameter = known_somewhere(name)
+        key = ("settings", name)
         if parameter is None:
             near = catalogue().nearest(name, Generation.V86) or catalogue().nearest(name, Generation.V70)
             hint = f"did you mean {', '.join(near)}?" if near else "look it up in the vendor's guide"
-            yield Problem(subject, f"{subject}: no phone has a parameter {name[:100]!r}: {hint}")
+            yield Problem(subject, f"{subject}: no phone has a parameter {name[:100]!r}: {hint}", key)
             continue
         try:
             checked_value(name, value, parameter.type)
         except PhoneTemplatesError as error:
-            yield Problem(subject, f"{subject}: {error}")
+            yield Problem(subject, f"{subject}: {error}", key)
 
 
-def _known_somewhere(name: str) -> Parameter | None:
+def known_somewhere(name: str) -> Parameter | None:
+    """What a parameter is to the newest generation that knows it."""
     found = (catalogue().find(name, generation) for generation in _NEWEST_FIRST)
     return next((parameter for parameter in found if parameter is not None), None)
-
-
-def check_role(actor: Actor, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Raises `Forbidden` where `actor` changes a setting that would hand over the phone, and may not."""
-    if actor.role is Role.OPERATOR:
-        return
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) == after.get(name):
-            continue
-        parameter = _known_somewhere(name)
-        if parameter is None or parameter.sensitivity.hands_over_the_phone:
-            raise Forbidden(f"{name} would hand over the phone: only an operator may set it")

@@ -45,6 +45,14 @@ class Surroundings:
     versions: Versions
 
 
+class BadSetting(BadValue):
+    """A parameter of a device itself that the phone can't take."""
+
+    def __init__(self, device: Device, name: str, why: PhoneTemplatesError) -> None:
+        self.name = name
+        super().__init__(f"device {device.mac}: {why}")
+
+
 def generation_of(device: Device) -> tuple[Model, Generation]:
     """The model and the generation of firmware that the phone has, as far as it is known."""
     model = find_model(device.model)
@@ -220,7 +228,7 @@ def _settings(device: Device, customer: Customer, around: Surroundings) -> Mappi
                 checked = catalogue().check(name, value, generation, model)
             except PhoneTemplatesError as error:
                 if level.settings is own:
-                    raise BadValue(f"device {device.mac}: {error}") from error
+                    raise BadSetting(device, name, error) from error
                 continue
             parameter = catalogue().find(name, generation)
             if parameter and parameter.sensitivity is Sensitivity.SECRET and checked != CLEARED:
