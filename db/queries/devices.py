@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from db.schema import (
+    AlarmRow,
     ClaimRow,
     CustomerRow,
     DeviceAccountRow,
@@ -82,11 +83,48 @@ async def open_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
     )
 
 
+class Contact(NamedTuple):
+    """What decides of a request that names a MAC and has no token."""
+
+    device: DeviceRow
+    has_window: bool
+    "A claim that has not ended (it may have lapsed by the clock)."
+    had_token: bool
+    "One of its tokens was used: the phone has had its files before."
+
+
+async def contact_by_mac(session: AsyncSession, mac: str) -> Contact | None:
+    """All of it by one query, so that a listed MAC takes no more of them than one that is not."""
+    query = select(
+        DeviceRow,
+        exists().where(ClaimRow.device_id == DeviceRow.id, ClaimRow.ended_at.is_(None)),
+        exists().where(DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None)),
+    ).where(DeviceRow.mac == mac)
+    row = (await session.execute(query)).one_or_none()
+    return Contact(*row) if row else None
+
+
+async def has_used_token(session: AsyncSession, device_id: int) -> bool:
+    """Whether the device ever fetched anything under a token of its own."""
+    query = select(DeviceTokenRow.version).where(
+        DeviceTokenRow.device_id == device_id, DeviceTokenRow.first_used_at.is_not(None)
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def last_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
     """The newest claim of the device, ended or not."""
     return await session.scalar(
         select(ClaimRow).where(ClaimRow.device_id == device_id).order_by(ClaimRow.id.desc()).limit(1)
     )
+
+
+async def has_open_alarm(session: AsyncSession, device_id: int, text: str) -> bool:
+    """Whether the same alarm about the device waits for somebody already."""
+    query = select(AlarmRow.id).where(
+        AlarmRow.device_id == device_id, AlarmRow.text == text, AlarmRow.acknowledged_at.is_(None)
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def devices_on_lines(session: AsyncSession, line_ids: Sequence[int]) -> Sequence[DeviceRow]:

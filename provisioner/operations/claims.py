@@ -93,35 +93,36 @@ class Entry(StrEnum):
 
 
 async def first_contact(
-    session: AsyncSession, installation: Installation, device: DeviceRow, source: str, now: datetime
+    session: AsyncSession,
+    installation: Installation,
+    device: DeviceRow,
+    source: str,
+    now: datetime,
+    *,
+    fetches: bool,
 ) -> Entry:
     """Decides a request for the device's own file outside of a token, inside a `change`.
 
-    Ends windows that have lapsed or are raced.
+    Ends windows that have lapsed or are raced. Without `fetches` (HEAD) no content would leave, so nobody
+    takes a window by it and none ends: who has it is told what a fetch would get.
     """
     window = await queries.open_claim(session, device.id)
     if window is not None and window.expires_at <= now:
         window.ended_at, window.end_reason = now, EndReason.LAPSED
         window = None
-    if window is None:
-        return await closed_entry(session, device)
+    if window is None or (not fetches and window.source != source):
+        return closed_entry(had_token=await queries.has_used_token(session, device.id))
     if window.source is None:
-        window.source = source
+        window.source, window.delivered_at = source, now
     elif window.source != source:
         await _raced(session, installation, device, window, source, now)
         return Entry.RACED
-    window.delivered_at = window.delivered_at or now
     return Entry.OPEN
 
 
-async def closed_entry(session: AsyncSession, device: DeviceRow) -> Entry:
+def closed_entry(*, had_token: bool) -> Entry:
     """What a request outside of any window is called; all of them get the same answer."""
-    worked = await session.scalar(
-        select(DeviceTokenRow.version)
-        .where(DeviceTokenRow.device_id == device.id, DeviceTokenRow.first_used_at.is_not(None))
-        .limit(1)
-    )
-    return Entry.CLOSED if worked is None else Entry.RESET_OR_STRANGER
+    return Entry.RESET_OR_STRANGER if had_token else Entry.CLOSED
 
 
 async def token_worked(

@@ -14,10 +14,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import StorageError
-from db.schema import DeviceRow, ProvisioningRequestRow
+from db.schema import DeviceRow, ProvisioningRequestRow, RevisionRow
 from phone_templates.yealink.user_agent import parse_user_agent
+from provisioner.operations.asking import Answer, Ask
 from provisioner.operations.installation import Installation
-from provisioner.operations.provisioning import Answer, Ask
 from provisioner.settings import Memory
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 _BATCH = 256
 _WAITING = 4096
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32,}")
+_LONGEST_PATH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Trace:
 
 
 class RequestLog:
-    """Writes traces in batches. `record` returns when the trace is stored."""
+    """Writes traces in batches."""
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
@@ -48,10 +50,15 @@ class RequestLog:
         self._since_pruning: Counter[int | None] = Counter()
 
     async def record(self, trace: Trace) -> None:
-        """Keeps the trace. A database that can't be written costs the trace, never the phone its answer."""
+        """Keeps the trace. A database that can't be written costs the trace, never the phone its answer.
+
+        Returns when the trace is stored; when nothing was given, as soon as it waits its turn: how long
+        storing takes would tell a stranger that the MAC is listed.
+        """
         stored = asyncio.get_running_loop().create_future()
         await self._queue.put((trace, stored))
-        await stored
+        if not trace.answer.is_closed:
+            await stored
 
     async def run(self) -> None:
         """Writes what comes in until it is cancelled; what had come in by then is written."""
@@ -65,45 +72,75 @@ class RequestLog:
     async def _write(self, batch: list[tuple[Trace, asyncio.Future[None]]]) -> None:
         while len(batch) < _BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
-        traces = [trace for trace, _ in batch]
         try:
-            async with self._installation.database.append() as session:
-                await _store(session, traces)
-                self._since_pruning.update(trace.answer.device_id for trace in traces)
-                if self._since_pruning.total() >= _BATCH:
-                    await prune(session, self._installation.settings.memory, set(self._since_pruning))
-                    self._since_pruning.clear()
-        except StorageError:
-            logger.exception("traces lost count=%d", len(traces))
+            await self._append([trace for trace, _ in batch])
         finally:
             for _, stored in batch:
                 if not stored.done():
                     stored.set_result(None)
 
+    async def _append(self, traces: Sequence[Trace]) -> None:
+        """Stores all of them, or of a batch that can't be stored as many as can be one by one."""
+        try:
+            async with self._installation.database.append() as session:
+                await _store(session, traces)
+                since = self._since_pruning + Counter(trace.answer.device_id for trace in traces)
+                if due := since.total() >= _BATCH:
+                    await prune(session, self._installation.settings.memory, set(since))
+            self._since_pruning = Counter() if due else since
+        except StorageError:
+            logger.exception("traces lost count=%d", len(traces))
+        except Exception:
+            # Whatever is wrong with one trace, the others are kept and the server goes on.
+            if len(traces) == 1:
+                logger.exception("traces lost count=1")
+                return
+            for trace in traces:
+                await self._append([trace])
+
 
 async def _store(session: AsyncSession, traces: Sequence[Trace]) -> None:
+    known = await _still_there(session, traces)
     for trace in traces:
         answer = trace.answer
         agent = parse_user_agent(trace.ask.agent)
         session.add(
             ProvisioningRequestRow(
                 at=trace.at,
-                device_id=answer.device_id,
+                device_id=answer.device_id if answer.device_id in known.devices else None,
                 mac=answer.mac or (agent.mac if agent else None),
                 source=trace.ask.source,
-                user_agent=_UNPRINTABLE.sub("?", trace.ask.agent),
-                model_claimed=agent.model if agent else None,
+                user_agent=_printable(trace.ask.agent),
+                model_claimed=_printable(agent.model) if agent and agent.model else None,
                 firmware_claimed=agent.firmware if agent else None,
                 method=trace.method,
                 path=redacted(trace.ask),
                 file_name=answer.file_name,
-                revision_id=answer.revision_id,
+                revision_id=answer.revision_id if answer.revision_id in known.revisions else None,
                 status=trace.status,
                 reason=answer.reason,
                 sent_bytes=trace.sent_bytes,
             )
         )
     await _note_progress(session, traces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What traces refer to and is there."""
+
+    devices: frozenset[int]
+    revisions: frozenset[int]
+
+
+async def _still_there(session: AsyncSession, traces: Sequence[Trace]) -> _Known:
+    """A phone may have been taken off the list since its answer; its trace is kept without it."""
+    devices = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
+    revisions = {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
+    return _Known(
+        frozenset(await session.scalars(select(DeviceRow.id).where(DeviceRow.id.in_(devices)))),
+        frozenset(await session.scalars(select(RevisionRow.id).where(RevisionRow.id.in_(revisions)))),
+    )
 
 
 async def _note_progress(session: AsyncSession, traces: Sequence[Trace]) -> None:
@@ -125,9 +162,14 @@ async def _note_progress(session: AsyncSession, traces: Sequence[Trace]) -> None
 
 
 def redacted(ask: Ask) -> str:
-    """The path without the token."""
-    path = _UNPRINTABLE.sub("?", ask.path[:300])
+    """The path without the token, also where it stands in the wrong place."""
+    path = _printable(_LIKE_A_TOKEN.sub("…", ask.path)[:_LONGEST_PATH])
     return f"/…/{path}" if ask.token else f"/{path}"
+
+
+def _printable(text: str) -> str:
+    """`text` with a question mark for what no database or terminal should get."""
+    return _UNPRINTABLE.sub("?", text)
 
 
 async def prune(session: AsyncSession, memory: Memory, owners: Collection[int | None]) -> None:

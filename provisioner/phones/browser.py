@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from phone_templates.yealink import xml
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import Device
 from provisioner.phones.render import phone_book_entries
 
-_PAGE = 30
-"People on one page: 30 names of 80 characters are far below the limit of a browser object."
+# One character of a name takes at most 5 bytes (`&amp;`), the tags around a person 75: 30 people of 50
+# characters stay below the 10 000 bytes that a phone reads.
+_PEOPLE = 30
+_LONGEST_NAME = 50
+_MENU_ITEMS = 20
+"Lines of one menu: each holds a whole URL."
 
 _WORDS = {
-    "pl": {"directory": "Książka firmowa", "phone": "Ten telefon", "line": "Linia"},
-    "en": {"directory": "Company directory", "phone": "This phone", "line": "Line"},
+    "pl": {"directory": "Książka firmowa", "phone": "Ten telefon", "line": "Linia", "more": "Dalej"},
+    "en": {"directory": "Company directory", "phone": "This phone", "line": "Line", "more": "More"},
 }
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,17 @@ class Page:
     etag: str
 
 
-def browser_page(name: str, number: int, customer: Customer, device: Device, base: str) -> Page | None:
-    """The page of that name and number, or None. `base` is the URL under which the phone asks."""
-    words = _WORDS[device.phone.language or customer.language]
+def browser_page(
+    name: str, number: int, customer: Customer, device: Device, language: str, base: str
+) -> Page | None:
+    """The page of that name and number, or None.
+
+    `language` is the phone's, pl or en; `base` is the URL under which the phone asks.
+    """
+    words = _WORDS[language]
     content: bytes | None = None
-    if name == "menu" and number == 1:
-        content = xml.text_menu(customer.name, _menu(customer, words, base))
+    if name == "menu":
+        content = _menu(number, customer, words, base)
     elif name == "directory":
         content = _directory(number, customer, words)
     elif name == "phone" and number == 1:
@@ -40,21 +53,26 @@ def browser_page(name: str, number: int, customer: Customer, device: Device, bas
     return None if content is None else Page(content, hashlib.sha256(content).hexdigest()[:32])
 
 
-def _menu(customer: Customer, words: dict[str, str], base: str) -> list[xml.Item]:
-    pages = -(-len(phone_book_entries(customer)) // _PAGE) or 1
+def _menu(number: int, customer: Customer, words: dict[str, str], base: str) -> bytes | None:
+    directories = len(_pages(phone_book_entries(customer), _PEOPLE))
     items = [xml.Item(words["directory"], f"{base}/browser/directory.xml")]
     items += [
         xml.Item(f"{words['directory']} {page}", f"{base}/browser/directory-{page}.xml")
-        for page in range(2, pages + 1)
+        for page in range(2, directories + 1)
     ]
-    return [*items, xml.Item(words["phone"], f"{base}/browser/phone.xml")]
+    menus = _pages([*items, xml.Item(words["phone"], f"{base}/browser/phone.xml")], _MENU_ITEMS)
+    if number > len(menus):
+        return None
+    more = [xml.Item(words["more"], f"{base}/browser/menu-{number + 1}.xml")] if number < len(menus) else []
+    return xml.text_menu(customer.name, [*menus[number - 1], *more])
 
 
 def _directory(number: int, customer: Customer, words: dict[str, str]) -> bytes | None:
-    page = phone_book_entries(customer)[(number - 1) * _PAGE : number * _PAGE]
-    if number > 1 and not page:
+    pages = _pages(phone_book_entries(customer), _PEOPLE)
+    if number > len(pages):
         return None
-    return xml.directory(words["directory"], [(entry.name[:80], entry.telephones[0]) for entry in page])
+    people = [(entry.name[:_LONGEST_NAME].rstrip(), entry.telephones[0]) for entry in pages[number - 1]]
+    return xml.directory(words["directory"], people)
 
 
 def _this_phone(customer: Customer, device: Device, words: dict[str, str]) -> str:
@@ -65,3 +83,8 @@ def _this_phone(customer: Customer, device: Device, words: dict[str, str]) -> st
         inside = f" ({extension.number})" if extension else ""
         lines.append(f"{words['line']} {account.account}: {account.line}{inside}")
     return "\n".join(lines)
+
+
+def _pages(items: Sequence[_T], size: int) -> list[Sequence[_T]]:
+    """`items` in pieces; one empty piece where there are none."""
+    return [items[start : start + size] for start in range(0, len(items), size)] or [items]

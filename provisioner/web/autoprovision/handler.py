@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime
 
 from aiohttp import web
 
+from db.errors import StorageError
+from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.installation import Installation
-from provisioner.operations.provisioning import Answer, Ask, answer
+from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
+
+logger = logging.getLogger(__name__)
 
 INSTALLATION = web.AppKey("installation", Installation)
 REQUEST_LOG = web.AppKey("request_log", RequestLog)
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+_METHODS = ("GET", "HEAD")
 _CLOSED_BODY = b"Not found.\n"
 _TEXT = "text/plain; charset=utf-8"
 
@@ -35,27 +41,41 @@ def read_ask(request: web.Request) -> Ask:
 
 
 async def serve_phone(request: web.Request) -> web.StreamResponse:
-    """Any GET or HEAD of a phone."""
+    """Any request of a phone."""
     ask = read_ask(request)
     now = datetime.now(UTC)
-    decided = await answer(request.app[INSTALLATION], ask, now)
+    if request.method not in _METHODS:
+        refused = _wrong_method()
+        await _record(request, now, ask, Answer(Reason.METHOD), refused)
+        return refused
+    try:
+        decided = await answer(request.app[INSTALLATION], ask, now)
+    except StorageError:
+        logger.exception("not answered source=%s", ask.source)
+        return _unavailable()
     response = _response(request, decided)
-    if decided.file is not None:
-        # Which part of the file goes out, if any, is known only when it is under way.
-        await response.prepare(request)
-    await request.app[REQUEST_LOG].record(
-        Trace(
-            at=now,
-            ask=ask,
-            answer=decided,
-            method=request.method,
-            status=response.status,
-            sent_bytes=len(decided.content or b"")
-            if response.status == 200 and request.method == "GET"
-            else 0,
-        )
-    )
+    try:
+        if decided.file is not None:
+            # Which part of the file goes out, if any, is known only when it is under way.
+            await response.prepare(request)
+    finally:
+        await _record(request, now, ask, decided, response)
     return response
+
+
+async def _record(
+    request: web.Request, now: datetime, ask: Ask, decided: Answer, response: web.StreamResponse
+) -> None:
+    sent = request.method == "GET" and not decided.is_closed and response.status in (200, 206)
+    trace = Trace(
+        at=now,
+        ask=ask,
+        answer=decided,
+        method=request.method,
+        status=response.status,
+        sent_bytes=(response.content_length or 0) if sent else 0,
+    )
+    await request.app[REQUEST_LOG].record(trace)
 
 
 def _response(request: web.Request, decided: Answer) -> web.StreamResponse:
@@ -79,6 +99,18 @@ def _closed() -> web.Response:
     return web.Response(status=404, body=_CLOSED_BODY, headers={"Content-Type": _TEXT})
 
 
+def _wrong_method() -> web.Response:
+    """The same for every path, whatever is there."""
+    headers = {"Content-Type": _TEXT, "Allow": ", ".join(_METHODS)}
+    return web.Response(status=405, body=b"Method not allowed.\n", headers=headers)
+
+
+def _unavailable() -> web.Response:
+    """The database can't be used: the phone keeps what it has and asks again."""
+    headers = {"Content-Type": _TEXT, "Retry-After": "60"}
+    return web.Response(status=503, body=b"Try again later.\n", headers=headers)
+
+
 def _matches(request: web.Request, etag: str) -> bool:
     """If-None-Match by weak comparison (RFC 9110 §13.1.2)."""
     wanted = request.if_none_match
@@ -96,5 +128,5 @@ def autoprovision_app(installation: Installation, log: RequestLog) -> web.Applic
     app[INSTALLATION] = installation
     app[REQUEST_LOG] = log
     app.on_response_prepare.append(_plain_headers)
-    app.router.add_get("/{path:.*}", serve_phone)  # and HEAD
+    app.router.add_route("*", "/{path:.*}", serve_phone)
     return app

@@ -1,0 +1,76 @@
+"""What phones ask for and what they get, as the door and the operations behind it say it to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+CFG_TYPE = "text/plain; charset=utf-8"
+XML_TYPE = "text/xml; charset=utf-8"
+
+
+class Reason(StrEnum):
+    """Why a request got its answer, beside what `claims.Entry` says of first contact."""
+
+    CURRENT = "current"
+    "Under a live token."
+    FIRST_CONTACT_FILE = "first-contact-file"
+    SERVICE = "service"
+    "Under the service token."
+    NO_SUCH_FILE = "no-such-file"
+    UNLISTED = "unlisted"
+    "A miss: a MAC that is not listed."
+    UNKNOWN_TOKEN = "unknown-token"  # noqa: S105
+    "Made up, or revoked."
+    OTHER_DEVICE = "other-device"
+    "A live token, but another phone's file."
+    OTHER_MODEL = "other-model"
+    "A live token, but another model's file: the phone is not the model that is listed."
+    CLEAR_TEXT = "clear-text"
+    "Secrets would leave over clear text to a network that is not configured for it."
+    METHOD = "method"
+    "Neither GET nor HEAD."
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a phone asks for."""
+
+    token: str | None
+    "The first part of the path where it has a token's form."
+    path: str
+    "The rest of the path, without a leading slash."
+    source: str
+    "The address it comes from."
+    agent: str
+    "Its User-Agent."
+    clear_text: bool
+    "Not over TLS."
+    counts_as_fetch: bool = True
+    "False for HEAD, which gets no content and so proves nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What it gets. Without `content` and `file` it is the one closed answer."""
+
+    reason: str
+    content: bytes | None = None
+    content_type: str = CFG_TYPE
+    etag: str = ""
+    file: Path | None = None
+    "A stored file, sent with ranges."
+    file_name: str | None = None
+    "As phones spell it."
+    device_id: int | None = None
+    mac: str | None = None
+    "That the file name says."
+    revision_id: int | None = None
+    is_own_file: bool = False
+    "It is the device's `<mac>.cfg`."
+
+    @property
+    def is_closed(self) -> bool:
+        """Nothing is given."""
+        return self.content is None and self.file is None
