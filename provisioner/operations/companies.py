@@ -225,7 +225,7 @@ class _Apply(_Step):
         old = await load_vendor(self.session, vault)
         try:
             new = merge_vendor(old, patch_with_known_models(patch))
-            refuse(vendor_problems(new))
+            refuse(vendor_problems(new, patch))
         except Contradictions as found:
             raise self.file.located_vendor(patch.vendor, found) from found
         check_vendor_role(self.actor, old, new)

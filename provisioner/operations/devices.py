@@ -245,6 +245,8 @@ async def roll_back(
             raise NotFound(f"the customer of {mac} is gone")
         around = await surroundings(session, installation, stored)
         files = await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), {mac})
+        # The customer was read afresh, and this row with it.
+        row = await find_file(session, device, file)
         if held is not None and row.held_revision is None:
             raise Conflict(
                 f"revision {number} of {name} names a secret that {mac} has no claim to any more,"

@@ -171,7 +171,7 @@ def _new_file(session: AsyncSession, **columns: object) -> DeviceFileRow:
 async def _revise(
     session: AsyncSession, row: DeviceFileRow, content: str, cause: Cause
 ) -> RevisionRow | None:
-    """Makes `content` what the file is. Returns the new revision, not yet flushed; None if nothing differs."""
+    """Makes `content` what the file is. Returns the new revision, None where nothing differs."""
     digest = digest_of(content)
     if row.current_revision is not None and row.current_revision.digest == digest:
         return None

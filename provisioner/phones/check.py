@@ -85,11 +85,13 @@ def patch_with_known_models(patch: VendorPatch) -> VendorPatch:
     return patch.model_copy(update={"models": tuple(models)} if "models" in patch.model_fields_set else {})
 
 
-def vendor_problems(vendor: VendorLevel) -> Iterator[Problem]:
-    """Settings of a vendor or model that no phone knows."""
+def vendor_problems(vendor: VendorLevel, patch: VendorPatch) -> Iterator[Problem]:
+    """Settings of a vendor or model that no phone knows; models are called as the patch calls them."""
     yield from _wide_settings(Subject(Kind.VENDOR, vendor.vendor), vendor.settings)
+    written = {find_model(level.model).name: level.model for level in patch.models}
     for level in vendor.models:
-        yield from _wide_settings(Subject(Kind.MODEL, level.model), level.settings)
+        subject = Subject(Kind.MODEL, written.get(level.model, level.model))
+        yield from _wide_settings(subject, level.settings)
 
 
 def _wide_settings(subject: Subject, settings: Mapping[str, str]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -160,6 +160,11 @@ def _group(row: HuntGroupRow) -> HuntGroup:
     )
 
 
+def _who(member: Member) -> Member:
+    """The member without how it rings."""
+    return Member(extension=member.extension, group=member.group)
+
+
 def _device(row: DeviceRow, said: Said) -> Device:
     return Device(
         mac=MacAddress(row.mac),
@@ -207,21 +212,13 @@ class CustomerWriter:
         settings = stored.settings if stored else ()
         self._own(row, customer)
         sites = await self._sites(row, customer)
-        # Devices let go of lines before lines may go, and take new ones after they are there.
-        gone = {device.mac for device in row.devices} - {device.mac.hex for device in customer.devices}
-        kept = {device.mac.hex: device for device in customer.devices}
-        for device in list(row.devices):
-            if device.mac in gone:
-                row.devices.remove(device)
-            else:
-                wanted = {account.account: account.line for account in kept[device.mac].accounts}
-                for account in list(device.accounts):
-                    if wanted.get(account.account) != account.line.number:
-                        device.accounts.remove(account)
+        # What refers to lines, extensions and groups lets go of them before they may go.
+        self._let_devices_go(row, customer)
+        out = self._let_members_go(row, customer)
         await self.session.flush()
         lines = await self._lines(row, customer, sites, passwords)
         extensions = await self._extensions(row, customer, lines)
-        await self._groups(row, customer, extensions)
+        await self._groups(row, customer, extensions, out)
         self._short_numbers(row, customer)
         devices = self._devices(row, customer, sites, lines)
         await self.session.flush()
@@ -259,6 +256,30 @@ class CustomerWriter:
         row.park_return_after_s = centrex.park.return_after if centrex.park else 60
         row.distinctive_ring = centrex.distinctive_ring
         row.speed_dial_max_length = centrex.speed_dial.max_length
+
+    def _let_devices_go(self, row: CustomerRow, customer: Customer) -> None:
+        """Takes out the devices that go, and the accounts that don't stay on their line."""
+        kept = {device.mac.hex: device for device in customer.devices}
+        for device in list(row.devices):
+            if device.mac not in kept:
+                row.devices.remove(device)
+                continue
+            wanted = {account.account: account.line for account in kept[device.mac].accounts}
+            for account in list(device.accounts):
+                if wanted.get(account.account) != account.line.number:
+                    device.accounts.remove(account)
+
+    def _let_members_go(self, row: CustomerRow, customer: Customer) -> Mapping[str, Set[Member]]:
+        """Takes the members out of the groups that change. Returns who was logged out of which."""
+        kept = {group.number: group.members for group in customer.hunt_groups}
+        out: dict[str, Set[Member]] = {}
+        for group in row.hunt_groups:
+            members = _group(group).members
+            if kept.get(group.number) != members:
+                pairs = zip(group.members, members, strict=True)
+                out[group.number] = {_who(member) for each, member in pairs if not each.logged_in}
+                group.members.clear()
+        return out
 
     async def _sites(self, row: CustomerRow, customer: Customer) -> dict[str, SiteRow]:
         there = {site.name: site for site in row.sites}
@@ -324,7 +345,11 @@ class CustomerWriter:
         return {number: extension for number, extension in there.items() if number in wanted}
 
     async def _groups(
-        self, row: CustomerRow, customer: Customer, extensions: Mapping[str, ExtensionRow]
+        self,
+        row: CustomerRow,
+        customer: Customer,
+        extensions: Mapping[str, ExtensionRow],
+        out: Mapping[str, Set[Member]],
     ) -> None:
         there = {group.number: group for group in row.hunt_groups}
         wanted = {group.number for group in customer.hunt_groups}
@@ -342,37 +367,20 @@ class CustomerWriter:
             group_row.overflow = group.overflow
         await self.session.flush()
         for group in customer.hunt_groups:
-            await self._members(there[group.number], group, extensions, there)
-
-    async def _members(
-        self,
-        row: HuntGroupRow,
-        group: HuntGroup,
-        extensions: Mapping[str, ExtensionRow],
-        groups: Mapping[str, HuntGroupRow],
-    ) -> None:
-        """Writes the members anew where they differ; who had logged out of the group stays logged out."""
-        if _group(row).members == group.members:
-            return
-        out = {(each.extension_id, each.member_group_id) for each in row.members if not each.logged_in}
-        row.members.clear()
-        await self.session.flush()
-        for position, member in enumerate(group.members, start=1):
-            extension = extensions[member.extension] if member.extension else None
-            inner = groups[member.group] if member.group else None
-            identity = (extension.id if extension else None, inner.id if inner else None)
-            row.members.append(
-                HuntGroupMemberRow(
-                    position=position,
-                    extension=extension,
-                    member_group=inner,
-                    ring_delay_s=member.ring_delay,
-                    ring_time_s=member.ring_time,
-                    stop=member.stop,
-                    skip_forwarding=member.skip_forwarding,
-                    logged_in=identity not in out,
+            if not there[group.number].members:
+                there[group.number].members.extend(
+                    HuntGroupMemberRow(
+                        position=position,
+                        extension=extensions[member.extension] if member.extension else None,
+                        member_group=there[member.group] if member.group else None,
+                        ring_delay_s=member.ring_delay,
+                        ring_time_s=member.ring_time,
+                        stop=member.stop,
+                        skip_forwarding=member.skip_forwarding,
+                        logged_in=_who(member) not in out.get(group.number, ()),
+                    )
+                    for position, member in enumerate(group.members, start=1)
                 )
-            )
         await self.session.flush()
 
     def _short_numbers(self, row: CustomerRow, customer: Customer) -> None:
