@@ -1,0 +1,62 @@
+"""The command `centralka`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from db.errors import StorageError
+from phone_templates.errors import PhoneTemplatesError
+from provisioner.centrex.errors import CentralkaError
+from provisioner.cli import devices, files, server
+from provisioner.cli.common import err, everywhere
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    # Pretty tracebacks show local variables, and those may be secrets.
+    pretty_exceptions_enable=False,
+)
+app.callback()(everywhere)
+for verb in (
+    server.init,
+    server.demo,
+    server.serve,
+    server.migrate,
+    server.rotate_key,
+    devices.apply,
+    files.render,
+    files.diff,
+    files.rollback,
+):
+    app.command()(verb)
+
+devices_app = typer.Typer(no_args_is_help=True, help="The phones.", rich_markup_mode=None)
+for name, verb_of_devices in (
+    ("import", devices.devices_import),
+    ("list", devices.devices_list),
+    ("show", devices.devices_show),
+    ("claim", devices.devices_claim),
+    ("release", devices.devices_release),
+):
+    devices_app.command(name)(verb_of_devices)
+app.add_typer(devices_app, name="devices")
+
+
+def main() -> None:
+    """Runs the command; a refusal is one message on standard error and exit code 1."""
+    try:
+        app()
+    except (CentralkaError, StorageError, PhoneTemplatesError) as error:
+        err.print(str(error), markup=False, style="red")
+        sys.exit(1)
+    except BaseExceptionGroup as group:
+        # What went wrong while serving comes out of the task group that held it.
+        known, other = group.split((CentralkaError, StorageError))
+        if known is None or other is not None:
+            raise
+        for each in known.exceptions:
+            err.print(str(each), markup=False, style="red")
+        sys.exit(1)

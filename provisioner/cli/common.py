@@ -1,0 +1,110 @@
+"""What the verbs share: their common options, opening the installation, and printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvloop
+from rich.console import Console
+
+from provisioner.centrex.errors import BadValue
+from provisioner.operations import companies
+from provisioner.operations.installation import Installation, opened
+from provisioner.settings import Settings, read_settings
+
+T = TypeVar("T")
+
+# Tables that go into a file or a pipe are not squeezed into a terminal that isn't there.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 220)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", envvar="CENTRALKA_DATA_DIR", help="Where everything is kept.")
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", envvar="CENTRALKA_CONFIG", help="Configuration file (TOML).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+Mac = Annotated[str, typer.Argument(help="MAC address, in any spelling.")]
+
+DEFAULT_DATA_DIR = Path("centralka-data")
+_before_the_verb: dict[str, Path | None] = {"data_dir": None, "config": None}
+
+
+def everywhere(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """IP-phone provisioning server."""
+    # The two options may stand before the verb as well as after it.
+    _before_the_verb.update(data_dir=data_dir, config=config)
+
+
+def chosen_data_dir(data_dir: Path | None) -> Path:
+    """The data directory that was given, before or after the verb, else the default."""
+    return data_dir or _before_the_verb["data_dir"] or DEFAULT_DATA_DIR
+
+
+def chosen_settings(config: Path | None, **listen: Any) -> Settings:
+    """The settings of the file that was given, with the listeners' options over them."""
+    return read_settings(config or _before_the_verb["config"], **listen)
+
+
+def with_installation(
+    data_dir: Path | None, config: Path | None, work: Callable[[Installation], Awaitable[T]]
+) -> T:
+    """Runs `work` on the opened installation."""
+
+    async def run() -> T:
+        async with opened(chosen_data_dir(data_dir), chosen_settings(config)) as installation:
+            return await work(installation)
+
+    return uvloop.run(run())
+
+
+def print_plan(plan: companies.Plan, dry_run: bool, as_json: bool) -> None:
+    """What changes, and which phones it touches."""
+    if as_json:
+        print_json({"dry_run": dry_run, "changes": plan.changes, "files": plan.files})
+        return
+    for change in plan.changes:
+        out.print(str(change), markup=False)
+    if not plan.changes:
+        out.print("Nothing changes.")
+        return
+    for file in plan.files:
+        out.print(f"new bytes: {file.owner} {file.file} revision {file.number}", markup=False)
+    phones = len({file.owner for file in plan.files if ":" in file.owner})
+    out.print(
+        f"{len(plan.changes)} changes, {phones} phones get new bytes."
+        + (" Nothing was kept." if dry_run else "")
+    )
+
+
+def read_bytes(file: Path) -> bytes:
+    """What a file holds. Raises `BadValue` where it can't be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadValue(f"can't read {file}: {error.strerror}") from error
+
+
+def moment(at: datetime | None) -> str:
+    """A time as people read it; empty for none."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+
+
+def print_json(value: Any) -> None:
+    """Dataclasses, lists of them and times as JSON."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, datetime):
+            return item.isoformat()
+        return asdict(item)
+
+    sys.stdout.write(json.dumps(value, default=plain, ensure_ascii=False, indent=2) + "\n")

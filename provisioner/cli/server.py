@@ -1,0 +1,119 @@
+"""The verbs of an installation: make it, run it, keep its keys and schema."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+import uvloop
+
+from db.migrations import upgrade
+from db.rotation import rotate
+from provisioner.app import serving
+from provisioner.cli.common import (
+    ConfigFile,
+    DataDir,
+    chosen_data_dir,
+    chosen_settings,
+    out,
+    with_installation,
+)
+from provisioner.demo.show import run_demo
+from provisioner.operations.installation import KEY_FILE, Installation, database_url, initialise, opened
+from provisioner.settings import read_settings
+
+
+def init(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Make the data directory, the schema and the first operator; print the password once."""
+    folder = chosen_data_dir(data_dir)
+    password = asyncio.run(initialise(folder, chosen_settings(config)))
+    out.print(f"{folder} is ready. Operator: operator, password: {password}")
+    out.print("The password is not kept anywhere: write it down now.")
+
+
+def serve(
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    portal: Annotated[str | None, typer.Option(help="HOST:PORT of pages, API and /healthz.")] = None,
+    provisioning: Annotated[str | None, typer.Option(help="HOST:PORT for phones.")] = None,
+    provisioning_tls: Annotated[str | None, typer.Option(help="HOST:PORT for phones, TLS.")] = None,
+    sip: Annotated[str | None, typer.Option(help="HOST:PORT of SIP over UDP and TCP.")] = None,
+    sips: Annotated[str | None, typer.Option(help="HOST:PORT of SIP over TLS.")] = None,
+    rtp_ports: Annotated[str | None, typer.Option(help="LOW-HIGH.")] = None,
+    pnp: Annotated[
+        bool | None, typer.Option("--pnp/--no-pnp", help="Answer phones that look for a server.")
+    ] = None,
+) -> None:
+    """Run the server until Ctrl-C."""
+    settings = chosen_settings(
+        config,
+        portal=portal,
+        provisioning=provisioning,
+        provisioning_tls=provisioning_tls,
+        sip=sip,
+        sips=sips,
+        rtp_ports=rtp_ports,
+        pnp=pnp,
+    )
+
+    async def run() -> None:
+        async with (
+            opened(chosen_data_dir(data_dir), settings) as installation,
+            serving(installation, lambda line: print(line, flush=True)),
+        ):
+            await _interrupted()
+
+    uvloop.run(run())
+
+
+async def _interrupted() -> None:
+    """Returns on Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="End when all that it shows has passed.")] = False,
+    portal: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
+    provisioning: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
+    sip: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:5060",
+    provisioning_tls: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
+    sips: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
+    rtp_ports: Annotated[str | None, typer.Option(help="LOW-HIGH.")] = None,
+    pnp: Annotated[bool | None, typer.Option("--pnp/--no-pnp")] = None,
+) -> None:
+    """Boot the sample company's phones against a throw-away server on this machine."""
+    settings = read_settings(
+        None,
+        portal=portal,
+        provisioning=provisioning,
+        provisioning_tls=provisioning_tls,
+        sip=sip,
+        sips=sips,
+        rtp_ports=rtp_ports,
+        pnp=pnp,
+    )
+    passed = uvloop.run(run_demo(settings, out, None if check else _interrupted))
+    if not passed:
+        raise typer.Exit(1)
+
+
+def rotate_key(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Seal every secret with a new key and drop the old one."""
+
+    async def run(installation: Installation) -> None:
+        await rotate(installation.database, installation.vault)
+
+    with_installation(data_dir, config, run)
+    out.print(f"Every secret is sealed with a new key in {chosen_data_dir(data_dir) / KEY_FILE}.")
+
+
+def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Bring the database to the schema of this version."""
+    upgrade(database_url(chosen_data_dir(data_dir), chosen_settings(config)))
+    out.print("The database is up to date.")
