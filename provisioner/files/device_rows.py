@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -56,9 +57,15 @@ def at_rows(devices: CsvDevices, found: Contradictions) -> FileErrors:
             rows.setdefault(Subject(Kind.LINE, row.line), row)
     errors = []
     for problem in found.problems:
-        row_at = rows.get(problem.subject)
+        # Of two things that contradict each other the list may have the other one.
+        named = (row for subject, row in rows.items() if _names(problem.message, subject))
+        row_at = rows.get(problem.subject) or next(named, None)
         errors.append(RowError(Position(row_at.row if row_at else 1, 1), "", problem.message))
     return FileErrors(devices.name, errors)
+
+
+def _names(message: str, subject: Subject) -> bool:
+    return re.search(rf"\b{re.escape(str(subject))}\b", message) is not None
 
 
 def _missing(row: DeviceRow, lines: set[str], sites: set[str]) -> Iterator[RowError]:

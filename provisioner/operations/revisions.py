@@ -225,10 +225,10 @@ async def find_file(session: AsyncSession, device: DeviceRow, file: DeviceFile) 
 
 async def find_revision(session: AsyncSession, file: DeviceFileRow, number: int) -> RevisionRow:
     """One revision of a file. Raises `NotFound` that says which there are."""
-    row = await queries.revision(session, file.id, number)
+    past = await queries.history(session, file.id)
+    newest = past[0].number if past else 0
+    row = await queries.revision(session, file.id, number) if 1 <= number <= newest else None
     if row is None:
-        past = await queries.history(session, file.id)
-        newest = past[0].number if past else 0
         raise NotFound(f"there is no revision {number}: this file has revisions 1 to {newest}")
     return row
 
