@@ -27,6 +27,7 @@ from provisioner.operations.revisions import Cause, refresh_customer, refresh_mo
 from provisioner.settings import split_address
 from provisioner.store.vendors import load_vendor
 from provisioner.web.autoprovision.handler import autoprovision_app
+from provisioner.web.log import server_logger
 from provisioner.web.portal.health import Health, portal_app
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     log = RequestLog(installation)
     health = Health(lambda: _answers(installation), {"portal", "provisioning"})
     async with asyncio.TaskGroup() as tasks:
-        writing = tasks.create_task(log.run(), name="request log")
+        tasks.create_task(log.run(), name="request log")
         try:
             async with (
                 _listening(autoprovision_app(installation, log), listen.provisioning) as provisioning,
@@ -76,7 +77,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
                         say(f"{name}: {address} is noted, but this version does not listen there yet")
                 yield Running(f"http://{portal}", f"http://{provisioning}")
         finally:
-            writing.cancel()
+            await log.close()
 
 
 async def publish(installation: Installation, provisioning: str) -> None:
@@ -128,7 +129,9 @@ async def _listening(app: web.Application, address: str) -> AsyncIterator[str]:
     Paths hold tokens, so there is no access log.
     """
     host, port = split_address(address)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+    runner = web.AppRunner(
+        app, access_log=None, logger=server_logger, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
+    )
     await runner.setup()
     try:
         try:

@@ -41,12 +41,19 @@ class Trace:
     sent_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    trace: Trace
+    stored: asyncio.Future[None]
+
+
 class RequestLog:
     """Writes traces in batches."""
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._queue: asyncio.Queue[tuple[Trace, asyncio.Future[None]]] = asyncio.Queue(_WAITING)
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(_WAITING)
+        self._ended = asyncio.Event()
         self._since_pruning: Counter[int | None] = Counter()
 
     async def record(self, trace: Trace) -> None:
@@ -56,28 +63,36 @@ class RequestLog:
         storing takes would tell a stranger that the MAC is listed.
         """
         stored = asyncio.get_running_loop().create_future()
-        await self._queue.put((trace, stored))
+        await self._queue.put(_Waiting(trace, stored))
         if not trace.answer.is_closed:
             await stored
 
     async def run(self) -> None:
-        """Writes what comes in until it is cancelled; what had come in by then is written."""
+        """Writes what comes in until `close`."""
         try:
-            while True:
-                await self._write([await self._queue.get()])
+            open_ = True
+            while open_:
+                batch = [await self._queue.get()]
+                while len(batch) < _BATCH and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                open_ = None not in batch
+                await self._write([each for each in batch if each is not None])
         finally:
-            while not self._queue.empty():
-                await self._write([self._queue.get_nowait()])
+            self._ended.set()
 
-    async def _write(self, batch: list[tuple[Trace, asyncio.Future[None]]]) -> None:
-        while len(batch) < _BATCH and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
+    async def close(self) -> None:
+        """Ends `run` when all that had come in is written; nothing may be recorded any more."""
+        if not self._ended.is_set():
+            await self._queue.put(None)
+            await self._ended.wait()
+
+    async def _write(self, batch: list[_Waiting]) -> None:
         try:
-            await self._append([trace for trace, _ in batch])
+            await self._append([each.trace for each in batch])
         finally:
-            for _, stored in batch:
-                if not stored.done():
-                    stored.set_result(None)
+            for each in batch:
+                if not each.stored.done():
+                    each.stored.set_result(None)
 
     async def _append(self, traces: Sequence[Trace]) -> None:
         """Stores all of them, or of a batch that can't be stored as many as can be one by one."""

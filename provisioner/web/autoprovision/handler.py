@@ -128,5 +128,5 @@ def autoprovision_app(installation: Installation, log: RequestLog) -> web.Applic
     app[INSTALLATION] = installation
     app[REQUEST_LOG] = log
     app.on_response_prepare.append(_plain_headers)
-    app.router.add_route("*", "/{path:.*}", serve_phone)
+    app.router.add_route("*", "/{path:(?s:.*)}", serve_phone)
     return app

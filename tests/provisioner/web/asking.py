@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -96,6 +96,19 @@ async def ask(
         body = await response.read()
         names = tuple((key.decode(), value.decode()) for key, value in response.raw_headers)
         return Reply(response.status, names, body)
+
+
+async def ask_all(server: Running, wanted: Sequence[tuple[str, str]], *, source: str) -> list[Reply]:
+    """Many requests (method, path) over one connection."""
+    connector = aiohttp.TCPConnector(local_addr=(source, 0), limit=1)
+    replies = []
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for method, path in wanted:
+            url = URL(f"{server.provisioning_url}{path}", encoded=True)
+            async with session.request(method, url) as response:
+                names = tuple((key.decode(), value.decode()) for key, value in response.raw_headers)
+                replies.append(Reply(response.status, names, await response.read()))
+    return replies
 
 
 async def ask_raw(
