@@ -33,6 +33,8 @@ class CustomerRow(Numbered):
     time_zone: Mapped[str] = mapped_column(default="Europe/Warsaw")
     currency: Mapped[str] = mapped_column(default="PLN")
     credit_limit: Mapped[Decimal | None]
+    rate_plan_id: Mapped[int | None] = mapped_column(ForeignKey("rate_plans.id"), index=True)
+    "What its calls cost; a plan that somebody has can't be deleted."
 
     # The panel's "Ogólne" tab.
     company: Mapped[str] = mapped_column(default="")
@@ -104,6 +106,8 @@ class UserRow(Numbered):
     "Argon2; NULL until the first password is set."
     email: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="pl")
+    time_zone: Mapped[str | None]
+    "In which pages show times; NULL: the customer's."
     last_login_at: Mapped[datetime | None]
 
 

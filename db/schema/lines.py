@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,12 +17,17 @@ class LineRow(Numbered):
     """One AOR `sip:NUMBER@HOST` with credentials."""
 
     __tablename__ = "lines"
+    __table_args__ = (one_of("type", "credit", "debit", "voucher"),)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
     number: Mapped[str] = mapped_column(unique=True)
     "E.164 without +; one customer's alone."
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id", ondelete="SET NULL"), index=True)
+    type: Mapped[str] = mapped_column(default="credit")
+    "How its calls are paid: later, or before."
+    credit_limit: Mapped[Decimal | None]
+    "Its own, below the customer's; what is left of it are its available funds. NULL: the customer's alone."
     password_sealed: Mapped[bytes]
     ha1_sealed: Mapped[bytes | None]
     "Digest HA1 of the password, so that a registration needs no password (RFC 8760)."

@@ -24,14 +24,22 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
     feature = (await session.scalars(select(s.FeatureRow).order_by(s.FeatureRow.id))).first()
     assert product is not None
     assert feature is not None
+    plan = s.RatePlanRow(name=login)
+    session.add(plan)
+    await session.flush()
     customer = s.CustomerRow(
-        login=login, name="Nowy klient testowy", credit_limit=Decimal("50.00"), created_at=NOW
+        login=login,
+        name="Nowy klient testowy",
+        credit_limit=Decimal("50.00"),
+        rate_plan_id=plan.id,
+        created_at=NOW,
     )
     site = s.SiteRow(name="Lokalizacja domyślna")
     line = s.LineRow(
         number=number,
         product=product,
         site=site,
+        credit_limit=Decimal("5.00"),
         password_sealed=seal("line password"),
         ha1_sealed=seal("ha1"),
         created_at=NOW,
@@ -95,8 +103,7 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
         cost=Decimal("0.01"),
         legs=[s.CallLegRow(position=1, line=number, reason="answered")],
     )
-    plan = s.RatePlanRow(name=login)
-    session.add_all([music, audit, call, plan])
+    session.add_all([music, audit, call])
     await session.flush()
     customer.music_id = music.id
     reception.recorded_name_id = music.id
@@ -117,7 +124,7 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
     await session.flush()
     session.add_all(
         [
-            s.UserRow(customer_id=customer.id, login=login, role="customer"),
+            s.UserRow(customer_id=customer.id, login=login, role="customer", time_zone="Europe/Prague"),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
             ),
@@ -178,6 +185,9 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 numbers=[s.TrunkNumberRow(number=f"{number}1")],
             ),
             s.InstanceRow(key=login, value="http://192.0.2.1:8081"),
+            s.ChangeRow(scope="all", at=NOW),
+            # A lease that lapsed long ago: nobody waits for this node.
+            s.NodeRow(id=login, lease_until=NOW, confirmed=0),
         ]
     )
 

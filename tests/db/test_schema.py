@@ -115,7 +115,8 @@ async def test_a_customer_takes_all_of_its_own_along_and_leaves_what_happened(
             if await session.scalar(select(func.count()).select_from(table))
         }
     stock = {"products", "features", "product_features"}
-    assert left - stock == {"audit", "provisioning_requests", "rate_plans", "rates", "instance"}
+    happened = {"audit", "provisioning_requests"}
+    assert left - stock == {*happened, "changes", "instance", "nodes", "rate_plans", "rates"}
 
 
 async def test_a_customer_with_calls_on_its_bill_stays(database: Database, sample: Any) -> None:
@@ -150,3 +151,22 @@ async def test_the_number_of_a_deleted_row_is_never_given_again(database: Databa
     second = setting()
     await insert(database, second)
     assert second.id > first.id
+
+
+async def test_a_rate_plan_that_a_customer_has_stays(database: Database, sample: Any) -> None:
+    async with database.change() as session:
+        await sample(session)
+    with pytest.raises(IntegrityError):
+        async with database.change() as session:
+            await session.delete((await session.scalars(select(s.RatePlanRow))).one())
+
+
+async def test_a_line_is_paid_in_one_of_three_ways(database: Database, sample: Any) -> None:
+    async with database.change() as session:
+        await sample(session)
+    async with database.read() as session:
+        line = (await session.scalars(select(s.LineRow))).one()
+        assert (line.type, str(line.credit_limit)) == ("credit", "5.000000")
+    with pytest.raises(IntegrityError):
+        async with database.change() as session:
+            (await session.scalars(select(s.LineRow))).one().type = "barter"

@@ -14,6 +14,7 @@ MOMENT = sa.DateTime(timezone=True)
 MONEY = sa.BigInteger()
 
 TABLES = (
+    "rate_plans",
     "customers",
     "sites",
     "users",
@@ -45,7 +46,6 @@ TABLES = (
     "provisioning_requests",
     "call_records",
     "call_legs",
-    "rate_plans",
     "rates",
     "balances",
     "ledger_entries",
@@ -70,6 +70,7 @@ SQLite can add none to a table, but takes them before the other table is there, 
 
 
 def upgrade() -> None:
+    _rate_plans()
     _customers()
     _products()
     _lines()
@@ -98,6 +99,18 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
+def _rate_plans() -> None:
+    op.create_table(
+        "rate_plans",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_rate_plans"),
+        sa.UniqueConstraint("name", name="uq_rate_plans_name"),
+        sqlite_autoincrement=True,
+    )
+
+
 def _customers() -> None:
     op.create_table(
         "customers",
@@ -108,6 +121,7 @@ def _customers() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("credit_limit", MONEY, nullable=True),
+        sa.Column("rate_plan_id", ID, nullable=True),
         sa.Column("company", sa.Text(), nullable=False),
         sa.Column("salutation", sa.Text(), nullable=False),
         sa.Column("first_name", sa.Text(), nullable=False),
@@ -138,11 +152,13 @@ def _customers() -> None:
             "(park_prefix IS NULL) = (park_retrieve_prefix IS NULL)", name=op.f("ck_customers_park_prefixes")
         ),
         _refers("customers", "music_id", "media", "SET NULL", circular=True),
+        _refers("customers", "rate_plan_id", "rate_plans"),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
         sa.UniqueConstraint("login", name="uq_customers_login"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_customers_music_id", "customers", ["music_id"])
+    op.create_index("ix_customers_rate_plan_id", "customers", ["rate_plan_id"])
     op.create_table(
         "sites",
         sa.Column("id", ID, nullable=False),
@@ -163,6 +179,7 @@ def _customers() -> None:
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("last_login_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "(role IN ('operator', 'technician')) = (customer_id IS NULL)", name=op.f("ck_users_staff")
@@ -257,11 +274,14 @@ def _lines() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("product_id", ID, nullable=False),
         sa.Column("site_id", ID, nullable=True),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("credit_limit", MONEY, nullable=True),
         sa.Column("password_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("ha1_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("password_version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("last_used_at", MOMENT, nullable=True),
+        sa.CheckConstraint("type IN ('credit', 'debit', 'voucher')", name=op.f("ck_lines_type")),
         _refers("lines", "customer_id", "customers", "CASCADE"),
         _refers("lines", "product_id", "products"),
         _refers("lines", "site_id", "sites", "SET NULL"),
@@ -723,15 +743,6 @@ def _calls() -> None:
 
 
 def _billing() -> None:
-    op.create_table(
-        "rate_plans",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_rate_plans"),
-        sa.UniqueConstraint("name", name="uq_rate_plans_name"),
-        sqlite_autoincrement=True,
-    )
     op.create_table(
         "rates",
         sa.Column("id", ID, nullable=False),
