@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from db import changes
 from db.errors import BadDatabaseUrl, DatabaseUnavailable
 
 BUSY_S = 10.0
@@ -156,8 +157,11 @@ class Database:
     async def change(self) -> AsyncIterator[AsyncSession]:
         """The only change of configuration under way, in any process: one transaction, kept on success.
 
-        Raises `DatabaseUnavailable` when the turn does not come in time; then nothing was changed.
+        Where it touched files that phones get (`db.changes.touch`), it ends when no process serves the old
+        ones any more. Raises `DatabaseUnavailable` when the turn does not come in time; then nothing was
+        changed.
         """
+        number: int | None = None
         async with self._turn():
             with unavailable():
                 async with self._writes.begin() as session:
@@ -166,6 +170,10 @@ class Database:
                     for statement in lock_changes(self.url.drivername, self._busy_s):
                         await session.execute(statement)
                     yield session
+                    number = await changes.record(session)
+        # Readers of a SQLite file see a change by themselves (`db.freshness`); others have to be heard.
+        if number is not None and self.url.drivername == "postgresql":
+            await changes.confirmed(number, self.read)
 
     @asynccontextmanager
     async def append(self) -> AsyncIterator[AsyncSession]:

@@ -27,6 +27,7 @@ from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
 from db.schema.instance import InstanceRow
 from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
 from db.schema.media import MediaRow
+from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
@@ -40,6 +41,7 @@ __all__ = [
     "Base",
     "CallLegRow",
     "CallRecordRow",
+    "ChangeRow",
     "ClaimRow",
     "CustomerFeatureRow",
     "CustomerRow",
@@ -60,6 +62,7 @@ __all__ = [
     "LineFeatureRow",
     "LineRow",
     "MediaRow",
+    "NodeRow",
     "ProductFeatureRow",
     "ProductRow",
     "ProvisioningRequestRow",

@@ -1,0 +1,66 @@
+"""Numbered changes: what a change touched, written with it, and waited for until every node knows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.schema import ChangeRow, NodeRow
+
+logger = logging.getLogger(__name__)
+
+ALL = "all"
+CHANNEL = "centralka_changes"
+"Of PostgreSQL's NOTIFY."
+LEASE_S = 2.0
+"How long a node may trust its memory without having heard from the database."
+
+_SCOPES = "touched"
+_MOST_SCOPES = 200
+"More than these are told as `all`: reading the files again costs nodes less than the list."
+_KEPT = 10_000
+_POLL_S = 0.01
+
+
+def touch(session: AsyncSession, scope: str) -> None:
+    """Notes in a `change` that files of `scope` are others now: `device:ID`, `customer:ID` or `all`."""
+    session.info.setdefault(_SCOPES, set()).add(scope)
+
+
+async def record(session: AsyncSession) -> int | None:
+    """Numbers what the change touched, inside its transaction. Returns the last number; None for nothing."""
+    scopes: set[str] = session.info.pop(_SCOPES, set())
+    if not scopes:
+        return None
+    if len(scopes) > _MOST_SCOPES:
+        scopes = {ALL}
+    rows = [ChangeRow(scope=scope, at=datetime.now(UTC)) for scope in sorted(scopes)]
+    session.add_all(rows)
+    await session.flush()
+    number = max(row.id for row in rows)
+    await session.execute(delete(ChangeRow).where(ChangeRow.id <= number - _KEPT))
+    if session.get_bind().dialect.name == "postgresql":
+        # Sent when the transaction is kept, and not otherwise.
+        await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+    return number
+
+
+async def confirmed(number: int, reading: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> None:
+    """Returns when no node trusts anything older than change `number`.
+
+    Each node with a lease has confirmed it, or has let its lease lapse: `LEASE_S` at the longest.
+    """
+    behind = select(func.count()).where(
+        NodeRow.lease_until > func.clock_timestamp(), NodeRow.confirmed < number
+    )
+    while True:
+        async with reading() as session:
+            if not await session.scalar(behind):
+                return
+        await asyncio.sleep(_POLL_S)
