@@ -85,7 +85,7 @@ def key_settings(key: Text, characters: int, generation: Generation) -> Mapping[
 def _check_form(key: str) -> None:
     if not _KEY.fullmatch(key):
         raise BadAesKey(
-            "an AES key may hold letters without accents, digits and # $ % * + , - . : = ? @ [ ] ^ _ { } ~ only"
+            "an AES key holds letters without accents, digits and # $ % * + , - . : = ? @ [ ] ^ _ { } ~ only"
         )
     if len(key) not in (_SHORT, _LONG):
         raise BadAesKey(f"an AES key has {_SHORT} or {_LONG} characters, not {len(key)}")
