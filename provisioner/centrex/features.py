@@ -12,6 +12,8 @@ from provisioner.centrex.errors import BadValue, Conflict
 class Feature(StrEnum):
     """What a product may have. The first ones are switches, the last ones are counts."""
 
+    CENTREX = "centrex"
+    "Extensions, groups and codes of ours."
     CALL_LOGS = "call_logs"
     RECORDING = "recording"
     GROUP_STATISTICS = "group_statistics"
@@ -80,7 +82,7 @@ def _has(*features: Feature) -> dict[Feature, FeatureSetting]:
     return {feature: FeatureSetting(value=True) for feature in features}
 
 
-_ONE_LINE = {Feature.CONCURRENT_CALLS: FeatureSetting(value=2)}
+_ONE_LINE = {Feature.CONCURRENT_CALLS: FeatureSetting(value=2), **_has(Feature.CENTREX)}
 "One call and one waiting."
 
 STANDARD = Product("telefonia-ip-standard", "Telefonia IP standard", _ONE_LINE)

@@ -131,10 +131,10 @@ async def test_three_products_come_with_it(database: Database) -> None:
         assert {tuple(row) for row in await session.execute(query)} == {
             ("telefonia-ip-standard", "centrex"),
             ("telefonia-ip-plus", "centrex"),
-            ("telefonia-ip-plus", "call_log"),
-            ("telefonia-ip-plus", "call_recording"),
-            ("telefonia-ip-plus", "hunt_group_statistics"),
-            ("biznes-trunk", "trunk"),
+            ("telefonia-ip-plus", "call_logs"),
+            ("telefonia-ip-plus", "recording"),
+            ("telefonia-ip-plus", "group_statistics"),
+            ("biznes-trunk", "own_exchange"),
         }
 
 

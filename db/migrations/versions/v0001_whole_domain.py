@@ -871,31 +871,35 @@ def _stock() -> None:
     trunk = _insert("products", name="biznes-trunk", title="Biznes Trunk")
     flags = {
         "centrex": {standard, plus},
-        "call_log": {plus},
-        "call_recording": {plus},
-        "hunt_group_statistics": {plus},
-        "trunk": {trunk},
+        "call_logs": {plus},
+        "recording": {plus},
+        "group_statistics": {plus},
+        "own_exchange": {trunk},
     }
+    # One call and one waiting; for the last, channels of somebody's own exchange.
+    calls_at_once = {standard: 2, plus: 2, trunk: 30}
     # What a product lacks can't be turned on below it; what it has can be turned off.
     product_features = sa.table(
         "product_features",
         *(sa.column(name) for name in ("product_id", "feature_id", "value", "locked", "reason")),
     )
+
+    def said(product: int, feature: int, value: str, *, locked: bool) -> None:
+        reason = "not-in-product" if locked else ""
+        op.execute(
+            product_features.insert().values(
+                product_id=product, feature_id=feature, value=value, locked=locked, reason=reason
+            )
+        )
+
     for name, products in flags.items():
         feature = _insert("features", name=name, type="flag", default="0")
         for product in (standard, plus, trunk):
             has = product in products
-            op.execute(
-                product_features.insert().values(
-                    product_id=product,
-                    feature_id=feature,
-                    value="1" if has else "0",
-                    locked=not has,
-                    reason="" if has else "not-in-product",
-                )
-            )
-    # Calls at once; 0 sets no limit.
-    _insert("features", name="concurrent_calls", type="number", default="0")
+            said(product, feature, "1" if has else "0", locked=not has)
+    feature = _insert("features", name="concurrent_calls", type="number", default="0")
+    for product, calls in calls_at_once.items():
+        said(product, feature, str(calls), locked=False)
 
 
 def _insert(table: str, **values: str) -> int:
