@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import types
 import typing
 from collections.abc import Iterator
@@ -74,13 +75,16 @@ class CompanyFile:
         A thing that the file does not name stands at its customer, a customer at the file's beginning.
         """
         customer = next((i for i, customer in enumerate(self.customers) if customer.login == login), None)
-        errors = []
-        for problem in found.problems:
-            path: Path = ()
-            if customer is not None:
-                path = ("customers", customer, *self._path(self.customers[customer], problem.subject))
-            errors.append(self._error(path, problem))
-        return FileErrors(self.name, errors)
+        if customer is None:
+            return FileErrors(self.name, (self._error((), problem) for problem in found.problems))
+        places = _places(self.customers[customer])
+        return FileErrors(
+            self.name,
+            (
+                self._error(("customers", customer, *places.get(problem.subject, ())), problem)
+                for problem in found.problems
+            ),
+        )
 
     def located_vendor(self, vendor: str, found: Contradictions) -> FileErrors:
         """The same for what is said of a vendor and its models."""
@@ -97,29 +101,26 @@ class CompanyFile:
         path = self._tree.there((*path, *problem.key))
         return FileError(self._tree.locate(path), spelled(path), problem.message)
 
-    def _path(self, customer: CustomerPatch, subject: Subject) -> Path:
-        if subject.kind is Kind.CODE:
-            return self._as_far_as_given(customer, _CODES.get(subject.name, ()))
-        part: object = customer
-        way = _LIST_OF.get(subject.kind, ())
-        for name in way:
-            part = getattr(part, name)
-        if isinstance(part, tuple) and way:
-            named_by = _NAMED_BY[way[-1]]
-            for index, item in enumerate(part):
-                if str(getattr(item, named_by)) == subject.name:
-                    return (*way, index)
-        return ()
 
-    def _as_far_as_given(self, customer: Patch, way: tuple[str, ...]) -> Path:
-        given: list[str] = []
-        part: object = customer
-        for name in way:
-            if not isinstance(part, Patch) or name not in part.model_fields_set:
-                break
-            given.append(name)
-            part = getattr(part, name)
-        return tuple(given)
+def _places(customer: CustomerPatch) -> dict[Subject, Path]:
+    """Where each thing of a customer stands, from the customer on; a code as far as the file says it."""
+    places = {Subject(Kind.CODE, name): _as_far_as_given(customer, way) for name, way in _CODES.items()}
+    for kind, way in _LIST_OF.items():
+        for index, item in enumerate(operator.attrgetter(".".join(way))(customer)):
+            named = str(getattr(item, _NAMED_BY[way[-1]]))
+            places.setdefault(Subject(kind, named), (*way, index))
+    return places
+
+
+def _as_far_as_given(customer: Patch, way: tuple[str, ...]) -> Path:
+    given: list[str] = []
+    part: object = customer
+    for name in way:
+        if not isinstance(part, Patch) or name not in part.model_fields_set:
+            break
+        given.append(name)
+        part = getattr(part, name)
+    return tuple(given)
 
 
 def read_company_file(data: bytes, name: str = "company file") -> CompanyFile:

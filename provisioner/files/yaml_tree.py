@@ -23,11 +23,14 @@ from yaml.events import (
     ScalarEvent,
 )
 
+from provisioner.centrex.text import shown
 from provisioner.files.errors import START, FileError, FileErrors, Position
 
 LARGEST_BYTES = 4 * 2**20
 MOST_VALUES = 500_000
 "Keys and values of a file; five thousand phones with ten keys each have fewer."
+LONGEST_KEY = 120
+"Characters of a key that a message repeats whole: as many as a parameter's name has."
 DEEPEST = 16
 "Levels of lists and mappings; a company file has nine."
 
@@ -102,9 +105,17 @@ class Tree:
 
 
 def spelled(path: Path) -> str:
-    """A path as people read it: `customers[0].lines[1].number`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    """A path as people read it: `customers[0].lines[1].number`.
+
+    Keys are a person's text: what a terminal would not print as it is, or is longer than any key of ours,
+    stands there in quotes.
+    """
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_spelled_key(part)}" for part in path)
     return "".join(parts).removeprefix(".")
+
+
+def _spelled_key(key: str) -> str:
+    return key if key.isprintable() and len(key) <= LONGEST_KEY else shown(key)
 
 
 def read_tree(data: bytes, name: str) -> Tree:

@@ -463,6 +463,17 @@ def test_a_circle_of_groups_is_placed_at_its_first_group() -> None:
     assert "600 -> 601 -> 600" in error.message
 
 
+def test_each_of_very_many_contradictions_has_its_own_place() -> None:
+    count = 15_000
+    rows = "".join(f'      - {{number: "{10_000 + i}"}}\n' for i in range(count))
+    file = read(f"customers:\n  - login: firma\n    name: Firma\n    extensions:\n{rows}")
+    with pytest.raises(Contradictions) as found:
+        check_whole(merge(None, file.customers[0]), {}, {})
+    errors = file.located("firma", found.value).items
+    assert [error.line for error in errors] == list(range(5, 5 + count))
+    assert errors[-1].path == f"customers[0].extensions[{count - 1}]"
+
+
 def test_what_the_file_does_not_name_is_placed_at_its_customer() -> None:
     current = Customer("f", "F", extensions=(Extension("112"),))
     file = read("customers:\n- login: f\n  language: en\n")
@@ -489,6 +500,15 @@ def refuses_or_reads(data: bytes) -> None:
     if refused is not None:
         assert refused.items
         assert all(item.line >= 1 and item.column >= 1 and item.message for item in refused.items)
+
+
+def test_a_message_repeats_no_key_that_would_break_its_line_or_drive_a_terminal() -> None:
+    for key in (r"a\nb", r"\e[2J", r"\u202eb", "k" * 900):
+        errors = errors_of(f'customers: [{{login: firma, settings: {{"{key}": x}}, "{key}": 1}}]')
+        assert len(errors) == 2
+        for _, _, path, message in errors:
+            assert (path + message).isprintable()
+            assert len(path + message) < 400
 
 
 @given(st.binary())
