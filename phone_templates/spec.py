@@ -249,6 +249,8 @@ class Phone:
     resync: Resync | None = None
     action_url_base: Text | None = None
     "Events are reported to this URL with `/EVENT?…` behind it; None: not reported."
+    backup_url: Text | None = None
+    "Where it keeps what its users change, contacts, call log and logs; ends in a slash. None: nowhere."
     browser_url: Text | None = None
     "What an XML browser key without a value opens."
     settings: Mapping[str, Text] = field(default_factory=dict)

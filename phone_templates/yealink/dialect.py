@@ -140,8 +140,22 @@ EVENTS: Final = {
     "no_answer_fwd_off": _STATE,
     "idle_to_busy": _STATE,
     "busy_to_idle": _STATE,
+    "call_waiting_on": _STATE,
+    "call_waiting_off": _STATE,
+    "handfree": _STATE,
+    "headset": _STATE,
+    "reject_new_incoming_call": _CALL,
+    "peripheral_information": _REGISTRATION,
 }
 "`action_url.EVENT` and what the phone fills in; which of them a generation has, its catalogue says."
+
+_RESPELLED_EVENTS: Final = {"log_on": "registered", "log_off": "unregistered"}
+
+
+def event_called(name: str) -> str | None:
+    """The event that a phone of any generation calls `name`, as V81 and later call it; None: no event."""
+    return _RESPELLED_EVENTS.get(name, name) if name in EVENTS else None
+
 
 ACTION_URL_LIMIT: Final = 511
 "Characters that a phone keeps of an action URL."

@@ -110,6 +110,8 @@ class PhoneOptions:
     resync: ResyncWindow | None = None
     action_urls: bool | None = None
     "Report events to us by action URL."
+    backups: bool | None = None
+    "Bring us what users change on the phone, contacts, call log and logs (V81 and later); off unless said."
 
 
 @dataclass(frozen=True, slots=True)

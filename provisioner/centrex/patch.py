@@ -175,6 +175,7 @@ class PhonePatch(Patch):
     boot_mode: Flag | None = None
     resync: Mapped[ResyncPatch] | None = None
     action_urls: Flag | None = None
+    backups: Flag | None = None
 
 
 class SitePatch(Patch):

@@ -96,6 +96,7 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         firmware_url=urls.service(f"firmware/{quote(options.firmware)}") if options.firmware else None,
         resync=_resync(mac, options),
         action_url_base=urls.service("action") if options.action_urls else None,
+        backup_url=urls.service("") if options.backups else None,
         browser_url=urls.service("browser/menu.xml"),
         settings=_settings(device, customer, around),
     )

@@ -119,6 +119,7 @@ def full_phone(model: str, generation: Generation, **said: Any) -> Phone:
         "logo": joined(service, "/media/logo"),
         "firmware_url": joined(service, "/firmware/fw.rom"),
         "action_url_base": joined(service, "/action"),
+        "backup_url": joined(service, "/"),
         "browser_url": joined(service, "/browser/menu.xml"),
     }
     return make_phone(model, generation, **(facts | said))
