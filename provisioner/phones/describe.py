@@ -205,8 +205,10 @@ def _resync(mac: str, options: PhoneOptions) -> spec.Resync | None:
     minutes = (end - begin) % (24 * 60) or 24 * 60
     spread = int.from_bytes(hashlib.sha256(mac.encode("ascii")).digest()[:4], "big")
     slot = (begin + spread % max(1, minutes - _RESYNC_MINUTES)) % (24 * 60)
-    # A slot may not pass midnight: the phone compares minutes of one day.
-    slot = min(slot, 24 * 60 - 1 - _RESYNC_MINUTES)
+    # A slot may not pass midnight: the phone compares minutes of one day. A window may.
+    last = 24 * 60 - 1 - _RESYNC_MINUTES
+    if slot > last:
+        slot = last if begin <= last else 0
     return spec.Resync(begin_minute=slot, end_minute=slot + _RESYNC_MINUTES)
 
 

@@ -109,7 +109,7 @@ async def test_a_vendors_word_changes_the_files_of_every_customer_and_of_first_c
     await put(firma, vendors=[{"vendor": "yealink", "phone": {"language": "pl"}}])
     plan = await put(firma, vendors=[{"vendor": "yealink", "phone": {"time_zone": "Asia/Tokyo"}}])
     assert phones(plan) == {str(DESK), str(HALL), "00:15:65:00:00:09"}
-    assert {"T46S", "VP530P", "T54W", "T23G"} <= {file.owner for file in plan.files}
+    assert {"T46S", "VP530P", "T54W"} <= {file.owner for file in plan.files}
     async with firma.database.read() as session:
         current = await queries.current_of_model(session, "T46S", FIRST_CONTACT)
         assert current is not None
