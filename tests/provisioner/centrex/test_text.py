@@ -191,7 +191,9 @@ def test_a_switch_takes_the_words_of_yaml() -> None:
         scalars.flag("tak", "published")
 
 
-@pytest.mark.parametrize("value", ["Warszawa", "../etc/passwd", "europe/warsaw", "CET+1"])
+@pytest.mark.parametrize(
+    "value", ["Warszawa", "../etc/passwd", "europe/warsaw", "CET+1", "localtime", "posix/Europe/Warsaw"]
+)
 def test_a_time_zone_that_the_database_does_not_know_is_refused(value: str) -> None:
     assert scalars.time_zone("Europe/Warsaw", "time zone") == "Europe/Warsaw"
     with pytest.raises(BadValue, match="Europe/Warsaw"):
