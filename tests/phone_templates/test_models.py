@@ -45,9 +45,33 @@ def test_every_model_of_two_sources_is_known_with_its_files_accounts_and_keys(ro
     # Where two figures are given both are facts, of different firmware.
     assert str(model.accounts) in re.findall(r"\d+", row["accounts"])
     assert model.sources >= 2
-    newest = int(re.findall(r"\d+", row["generation"])[-1])
-    if newest >= 70 and not row["generation"].endswith("+"):
-        assert model.newest == newest
+    oldest, newest = (int(re.findall(r"\d+", row["generation"])[place]) for place in (0, -1))
+    if newest >= 70:
+        assert model.oldest == max(oldest, 70)
+        if not row["generation"].endswith("+"):
+            assert model.newest == newest
+
+
+@pytest.mark.parametrize(
+    ("name", "memory_keys", "programable_keys"),
+    [
+        ("T28P", 10, 14),
+        ("T26P", 10, 14),
+        ("T22P", 0, 13),
+        ("T20P", 0, 9),
+        ("T21P", 0, 11),
+        ("T19P", 0, 11),
+        ("T38G", 10, None),
+        ("VP530P", 10, None),
+    ],
+)
+def test_the_older_phones_have_memory_and_programable_keys(name, memory_keys, programable_keys):
+    model = find_model(name)
+    assert (model.memory_keys, model.programable_keys) == (memory_keys, programable_keys)
+
+
+def test_no_newer_phone_has_memory_keys():
+    assert not [model.name for model in all_models() if model.memory_keys and model.newest >= 80]
 
 
 def test_there_are_as_many_models_as_solid_rows():
