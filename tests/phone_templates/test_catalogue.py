@@ -391,6 +391,9 @@ def test_ranges_from_a_guide_are_known_and_those_from_a_name_assumed():
         "static.auto_provision.aes_key_in_file",
         "app.install_url",
         "dm.server.address",
+        "static.network.static_nat.addr",
+        "account.1.vq_rtcpxr.collector_server_host",
+        "alarm.server.address",
     ],
 )
 def test_what_would_hand_the_phone_over_is_marked_so(name):
