@@ -1,19 +1,19 @@
-"""Twenty ways in which provisioning servers get Yealink's files wrong: those that a written file can show.
+"""Twenty ways in which provisioning servers get Yealink's files wrong, and where each of them is tested.
 
  1 newer account names sent to V70     here
  2 `static.` missing since V81         here
  3 `static.` sent to V80               here
  4 a boot file served by accident      tests of serving: boot files are 404 unless switched on
- 5 digits of the y-file                test_models (names), tests of serving
+ 5 digits of the y-file                test_file_names, test_models, tests of serving
  6 the T28's own y-file blocked        tests of serving
- 7 upper-case MAC                      test_files, tests of serving
+ 7 upper-case MAC                      test_file_names, tests of serving
  8 User-Agents without "Yealink"       test_user_agent
  9 User-Agents without colons          test_user_agent
 10 static DNS under DHCP               here
 11 hundreds of blank assignments       here
 12 a time stamp in the file            here
 13 every resync reboots                here
-14 `reboot=false` named "reboot"       tests of serving: the NOTIFY that asks for a resync
+14 `reboot=false` named "reboot"       can't occur: nothing sends a check-sync yet
 15 time and language outside the MAC file   here
 16 SRTP values reversed                here
 17 BLF with DNS-SRV and two servers    here
