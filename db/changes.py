@@ -29,7 +29,7 @@ _POLL_S = 0.01
 
 
 def touch(session: AsyncSession, scope: str) -> None:
-    """Notes in a `change` that files of `scope` are others now: `device:ID`, `customer:ID` or `all`."""
+    """Notes in a `change` whose files are others now: `device:ID`, `customer:ID`, `models` or `all`."""
     session.info.setdefault(_SCOPES, set()).add(scope)
 
 

@@ -74,25 +74,28 @@ class SqliteWatcher:
         self._connection = sqlite3.connect(f"file:{url.database}?mode=ro", uri=True, isolation_level=None)
         self._version = self._data_version()
         self._number = self._newest()
+        self._trusts = True
 
     @property
     def trusts(self) -> bool:
-        """Always: a look asks the file."""
-        return True
+        """Whether the last look could be taken."""
+        return self._trusts
 
     def news(self) -> Sequence[str]:
         """See `Watcher`."""
         try:
             version = self._data_version()
             if version == self._version:
+                self._trusts = True
                 return ()
             rows = self._connection.execute(
                 "SELECT id, scope FROM changes WHERE id > ? ORDER BY id", (self._number,)
             ).fetchall()
         except sqlite3.Error:
             logger.exception("the database could not be asked for changes")
-            return (ALL,)
-        self._version = version
+            self._trusts = False
+            return ()
+        self._version, self._trusts = version, True
         return self._taken(rows)
 
     def close(self) -> None:
@@ -143,9 +146,8 @@ class PostgresWatcher:
                 await self._hold()
             except (psycopg.Error, OSError) as error:
                 logger.warning("lease lost node=%s error=%s", self._id, error)
-            # What happened meanwhile is unknown.
+            # What happens meanwhile is unknown; with the next lease everything is news.
             self._trusted_until, self._number = 0.0, None
-            self._pending.append(ALL)
             await asyncio.sleep(_RETRY_S)
 
     async def _hold(self) -> None:

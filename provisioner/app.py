@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from db.errors import StorageError
+from db.freshness import watching
 from db.schema import InstanceRow
 from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
@@ -22,6 +23,7 @@ from provisioner.operations import audit
 from provisioner.operations.addresses import listened_on, store_addresses
 from provisioner.operations.context import all_customers, surroundings
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.revisions import Cause, refresh_customer, refresh_models
 from provisioner.settings import split_address
@@ -61,11 +63,13 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     listen = installation.settings.listen
     log = RequestLog(installation)
     health = Health(lambda: _answers(installation), {"portal", "provisioning"})
-    async with asyncio.TaskGroup() as tasks:
+    limit = installation.settings.memory.files_mib * 2**20
+    async with watching(installation.database) as watcher, asyncio.TaskGroup() as tasks:
+        kept = KeptAnswers(watcher, limit)
         tasks.create_task(log.run(), name="request log")
         try:
             async with (
-                _listening(autoprovision_app(installation, log), listen.provisioning) as provisioning,
+                _listening(autoprovision_app(installation, log, kept), listen.provisioning) as provisioning,
                 _listening(portal_app(health), listen.portal) as portal,
             ):
                 await publish(installation, provisioning)

@@ -134,6 +134,8 @@ class Memory(_Section):
     requests_per_device: int = Field(500, ge=10)
     requests_of_strangers: int = Field(10_000, ge=100)
     "Requests that belong to no listed phone."
+    files_mib: int = Field(256, ge=1)
+    "Files of phones kept in memory, in MiB for each process."
 
 
 class Settings(_Section):

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     "A live token, but another model's file: the phone is not the model that is listed."
     CLEAR_TEXT = "clear-text"
     "Secrets would leave over clear text to a network that is not configured for it."
+    KEPT = "kept"
+    "What was kept in memory, while the database could not be asked whether it is still current."
     METHOD = "method"
     "Neither GET nor HEAD."
 
@@ -69,6 +71,8 @@ class Answer:
     revision_id: int | None = None
     is_own_file: bool = False
     "It is the device's `<mac>.cfg`."
+    lasting: bool = False
+    "Asking again changes nothing, so it may be given from memory for as long as nothing else changes."
 
     @property
     def is_closed(self) -> bool:

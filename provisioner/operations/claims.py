@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changes import touch
 from db.queries import devices as queries
 from db.schema import AlarmRow, ClaimRow, DeviceAccountRow, DeviceRow, DeviceTokenRow, LineRow
 from provisioner.centrex.actor import SYSTEM, Actor
@@ -200,6 +201,7 @@ async def _revoke(session: AsyncSession, device: DeviceRow, now: datetime, befor
         live = live.where(DeviceTokenRow.version < before)
     for token in await session.scalars(live):
         token.revoked_at = now
+    touch(session, f"device:{device.id}")
 
 
 async def _new_token(
@@ -222,6 +224,7 @@ async def _new_token(
     )
     session.add(row)
     await session.flush()
+    touch(session, f"device:{device.id}")
     return row
 
 

@@ -5,11 +5,13 @@ Everything that is not given looks the same from outside; the reason stands in t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_address
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.errors import StorageError
 from db.queries import devices as queries
 from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
 from phone_templates.errors import PhoneTemplatesError
@@ -24,6 +26,7 @@ from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, closed_entry, first_contact, token_worked
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation
+from provisioner.operations.kept_answers import Kept, KeptAnswers
 from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
@@ -39,12 +42,45 @@ _FILES = {
 "What a device token opens. The boot file of all phones is nobody's: it would hide their own files."
 
 
-async def answer(installation: Installation, ask: Ask, now: datetime) -> Answer:
+async def answer(
+    installation: Installation, ask: Ask, now: datetime, memory: KeptAnswers | None = None
+) -> Answer:
     """Decides one request of a phone. What it decides about windows and tokens is stored when it returns.
 
-    Raises `StorageError` where the database can't be used; then nothing was decided.
+    Raises `StorageError` where the database can't be used and `memory` has nothing; then nothing was decided.
     """
     named = classify(ask.path)
+    if memory is None:
+        return await _decide(installation, ask, named, now)
+    kept = memory.find(ask.token, named)
+    if kept is not None and not _is_kept_for(kept, installation, ask, named):
+        kept = None
+    if kept is not None and memory.trusts:
+        return kept.answer
+    moment = memory.now()
+    try:
+        decided = await _decide(installation, ask, named, now)
+    except StorageError:
+        if kept is None:
+            raise
+        return replace(kept.answer, reason=Reason.KEPT)
+    if decided.lasting:
+        memory.keep(moment, ask.token, named, Kept(decided, _firmware(ask)))
+    return decided
+
+
+def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileName) -> bool:
+    """Whether this request would get what an earlier one got."""
+    if ask.token is None:
+        return True
+    return (
+        named.mac in (None, kept.answer.mac)
+        and _firmware(ask) in (None, kept.firmware)
+        and _may_have_secrets(installation, ask)
+    )
+
+
+async def _decide(installation: Installation, ask: Ask, named: FileName, now: datetime) -> Answer:
     if ask.token is None:
         return await _without_token(installation, ask, named, now)
     hashed = token_hash(ask.token)
@@ -101,6 +137,7 @@ async def _first_contact_file(session: AsyncSession, named: FileName) -> Answer:
         etag=current.digest[:32],
         file_name=named.name,
         revision_id=current.revision_id,
+        lasting=True,
     )
 
 
@@ -125,7 +162,8 @@ async def _under_token(
     works_first = token.first_used_at is None and ask.counts_as_fetch and file is not DeviceFile.BOOT
     if not works_first and _firmware(ask) in (None, device.firmware_seen):
         async with installation.database.read() as session:
-            return await _device_file(session, installation, device, file, Reason.CURRENT, named)
+            given = await _device_file(session, installation, device, file, Reason.CURRENT, named)
+        return replace(given, lasting=not given.is_closed and token.first_used_at is not None)
     async with installation.database.change() as session:
         listed = await _again(session, device)
         live = await session.get(DeviceTokenRow, (device.id, token.version))

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changes import touch
 from db.queries import revisions as queries
 from db.schema import DeviceFileRow, DeviceRow, RevisionRow
 from phone_templates.values import masked, references
@@ -115,6 +116,7 @@ async def _refresh_device(
         if file not in texts:
             if row is not None:
                 row.current_revision, row.held_revision = None, None
+                _touch(session, row)
             continue
         row = row or _new_file(session, device_id=device_row.id, name=file)
         text = _held(row, texts[file], device.mac.hex, around)
@@ -188,7 +190,16 @@ async def _revise(
     )
     session.add(revision)
     row.current_revision = revision
+    _touch(session, row)
     return revision
+
+
+def _touch(session: AsyncSession, row: DeviceFileRow) -> None:
+    """Tells every process that the file is another one."""
+    if row.device_id is not None:
+        touch(session, f"device:{row.device_id}")
+    else:
+        touch(session, "models" if row.model is not None else f"customer:{row.customer_id}")
 
 
 async def _last_number(session: AsyncSession, row: DeviceFileRow) -> int:

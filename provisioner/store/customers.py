@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changes import touch
 from db.queries import customers as queries
 from db.schema import (
     CustomerRow,
@@ -263,6 +264,7 @@ class CustomerWriter:
         for device in list(row.devices):
             if device.mac not in kept:
                 row.devices.remove(device)
+                touch(self.session, f"device:{device.id}")
                 continue
             wanted = {account.account: account.line for account in kept[device.mac].accounts}
             for account in list(device.accounts):

@@ -11,6 +11,7 @@ from aiohttp import web
 from db.errors import StorageError
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.installation import Installation
+from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 INSTALLATION = web.AppKey("installation", Installation)
 REQUEST_LOG = web.AppKey("request_log", RequestLog)
+KEPT_ANSWERS = web.AppKey("kept_answers", KeptAnswers)
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _METHODS = ("GET", "HEAD")
@@ -49,7 +51,7 @@ async def serve_phone(request: web.Request) -> web.StreamResponse:
         await _record(request, now, ask, Answer(Reason.METHOD), refused)
         return refused
     try:
-        decided = await answer(request.app[INSTALLATION], ask, now)
+        decided = await answer(request.app[INSTALLATION], ask, now, request.app[KEPT_ANSWERS])
     except StorageError:
         logger.exception("not answered source=%s", ask.source)
         return _unavailable()
@@ -122,11 +124,12 @@ async def _plain_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "centralka"
 
 
-def autoprovision_app(installation: Installation, log: RequestLog) -> web.Application:
+def autoprovision_app(installation: Installation, log: RequestLog, kept: KeptAnswers) -> web.Application:
     """The phones' application; every path goes to one handler, so that all paths look alike."""
     app = web.Application()
     app[INSTALLATION] = installation
     app[REQUEST_LOG] = log
+    app[KEPT_ANSWERS] = kept
     app.on_response_prepare.append(_plain_headers)
     app.router.add_route("*", "/{path:(?s:.*)}", serve_phone)
     return app

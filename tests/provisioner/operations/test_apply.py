@@ -89,7 +89,7 @@ async def test_what_a_file_does_not_name_is_untouched(firma: Installation):
     after = await dump(firma)
     assert said(plan) == ["change customer firma: name: Firma -> Firma 2"]
     changed = {table for table in before if before[table] != after[table]}
-    assert changed == {"customers", "audit", "revisions", "device_files"}
+    assert changed == {"customers", "audit", "revisions", "device_files", "changes"}
 
 
 async def test_a_list_that_is_there_is_complete_and_the_plan_says_what_goes(firma: Installation):

@@ -1,0 +1,113 @@
+"""Answers kept in memory, so that a phone that asks again costs no look into the database.
+
+Never a stale one (rule 2): before each look the database tells what has changed (`db.freshness`). Without its
+word an answer is given only where the database can't be asked either, and says so in the trace.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+
+from db.changes import ALL
+from db.freshness import Watcher
+from phone_templates.yealink.files import FileKind, FileName
+from provisioner.operations.asking import Answer
+
+_OVERHEAD = 1000
+"Bytes that an entry costs beside its content, about."
+
+Key = tuple[str | None, FileKind, int | None]
+"The token, the kind of file, and the number of a model file."
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, and what it is good for."""
+
+    answer: Answer
+    firmware: str | None
+    "That the phone is known to have; one that says another is decided anew."
+
+
+class KeptAnswers:
+    """The files of phones as they went out last, those asked for least recently forgotten first."""
+
+    def __init__(self, watcher: Watcher, limit_bytes: int) -> None:
+        self._watcher = watcher
+        self._limit = limit_bytes
+        self._size = 0
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._of_device: defaultdict[int | None, set[Key]] = defaultdict(set)
+        self._moment = 0
+
+    @property
+    def trusts(self) -> bool:
+        """Whether what `find` gives is what the database would give."""
+        return self._watcher.trusts
+
+    def now(self) -> int:
+        """The moment before a look into the database; `keep` wants it back."""
+        self._hear()
+        return self._moment
+
+    def find(self, token: str | None, name: FileName) -> Kept | None:
+        """What is kept for the file under the token."""
+        self._hear()
+        key = _key(token, name)
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+        return kept
+
+    def keep(self, moment: int, token: str | None, name: FileName, kept: Kept) -> None:
+        """Keeps an answer that was read from the database after `moment`, unless anything changed since."""
+        self._hear()
+        if moment != self._moment:
+            # It may have been read before the change.
+            return
+        key = _key(token, name)
+        self._drop(key)
+        self._kept[key] = kept
+        self._of_device[kept.answer.device_id].add(key)
+        self._size += _size(kept)
+        while self._size > self._limit:
+            self._drop(next(iter(self._kept)))
+
+    def _hear(self) -> None:
+        scopes = self._watcher.news()
+        if not scopes:
+            return
+        self._moment += 1
+        for scope in scopes:
+            kind, _, number = scope.partition(":")
+            if kind == "device":
+                self._forget(int(number))
+            elif kind == "models":
+                self._forget(None)
+            elif scope == ALL:
+                self._kept.clear()
+                self._of_device.clear()
+                self._size = 0
+
+    def _forget(self, device_id: int | None) -> None:
+        for key in list(self._of_device.get(device_id, ())):
+            self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is None:
+            return
+        self._size -= _size(kept)
+        keys = self._of_device[kept.answer.device_id]
+        keys.discard(key)
+        if not keys:
+            del self._of_device[kept.answer.device_id]
+
+
+def _key(token: str | None, name: FileName) -> Key:
+    return (token, name.kind, name.cfg_number)
+
+
+def _size(kept: Kept) -> int:
+    return len(kept.answer.content or b"") + _OVERHEAD
