@@ -29,6 +29,7 @@ from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
 from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
+from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
 metadata = Base.metadata
@@ -63,6 +64,7 @@ __all__ = [
     "LineRow",
     "MediaRow",
     "NodeRow",
+    "PhoneEventRow",
     "ProductFeatureRow",
     "ProductRow",
     "ProvisioningRequestRow",
@@ -75,6 +77,7 @@ __all__ = [
     "SpeedDialRow",
     "TrunkNumberRow",
     "TrunkRow",
+    "UploadRow",
     "UserRow",
     "metadata",
 ]

@@ -154,6 +154,16 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 status=200,
                 reason="token",
             ),
+            s.PhoneEventRow(at=NOW, device_id=device.id, event="registered", source="192.0.2.1"),
+            s.UploadRow(
+                device_id=device.id,
+                kind="local",
+                number=1,
+                content_sealed=seal("x = 1"),
+                size=6,
+                at=NOW,
+                origin="192.0.2.1",
+            ),
             s.RateRow(
                 plan_id=plan.id,
                 prefix="48",
