@@ -176,7 +176,9 @@ class Catalogue:
             for generation in parameter.generations:
                 self._known[generation][_pattern_shape(parameter.name)] = parameter
         self._respelled: dict[str, list[str]] = {}
+        self._same: list[tuple[str, str]] = []
         for old, new in respelled:
+            self._same += [(old, new), (new, old)]
             self._respelled.setdefault(_pattern_shape(old), []).append(new)
             self._respelled.setdefault(_pattern_shape(new), []).append(old)
         self._limits = dict(limits or {})
@@ -204,6 +206,37 @@ class Catalogue:
         hints += difflib.get_close_matches(shape, trusted, n=n, cutoff=0.6)
         nearest = dict.fromkeys(_with_numbers(hint, numbers) for hint in hints)
         return [hint for hint in nearest if hint != name][:n]
+
+    def respelled(self, name: str, before: Generation, now: Generation) -> str | None:
+        """How `now` spells the very parameter that `before` calls `name`; None where it has no such one.
+
+        Only what takes the same values counts: a switch that took the place of a mode is another parameter.
+        """
+        known = self.find(name, before)
+        if known is None:
+            return None
+        bare = name.removeprefix("static.")
+        spellings = [name, bare, f"static.{bare}"]
+        spellings += [same for spelling in (name, bare) for same in self._same_as(spelling)]
+        for spelling in spellings:
+            parameter = self.find(spelling, now)
+            if parameter is not None and parameter.type == known.type:
+                return spelling
+        return None
+
+    def _same_as(self, name: str) -> list[str]:
+        """Respellings of `name`, numbers in place. Where only one of the two has a Y, it is 1: the first."""
+        found = []
+        for old, new in self._same:
+            numbers = _placed(old, name)
+            parts = new.split(".")
+            if numbers is None or not all(
+                place in parts or (place == "Y" and number == "1") for place, number in numbers.items()
+            ):
+                continue
+            placed = [numbers.get(part, "1") if part in _PLACEHOLDERS else part for part in parts]
+            found.append(".".join(placed))
+        return found
 
     def check(self, name: str, value: object, generation: Generation, model: Slots) -> str:
         """`value` as the phone wants it, if `model` with firmware of the generation can take it there.
@@ -276,6 +309,20 @@ def _checked_integer(name: str, text: str, kind: ParameterType) -> str:
     if (low is not None and number < low) or (high is not None and number > high):
         raise BadParameterValue(name, f"{number} is out of range: write a whole number{bounds}")
     return str(number)
+
+
+def _placed(pattern: str, name: str) -> dict[str, str] | None:
+    """Which number of `name` stands at which placeholder of `pattern`; None where it doesn't fit."""
+    parts, wanted = name.split("."), pattern.split(".")
+    if len(parts) != len(wanted):
+        return None
+    placed: dict[str, str] = {}
+    for part, want in zip(parts, wanted, strict=True):
+        if want in _PLACEHOLDERS and part.isdigit():
+            placed[want] = part
+        elif want != part:
+            return None
+    return placed
 
 
 def _shape(name: str) -> str:

@@ -72,6 +72,16 @@ def catalogue() -> Catalogue:
     )
 
 
+def sensitivity_of(name: str) -> Sensitivity:
+    """What a parameter of any generation could give away; of a name that none knows, what it looks like."""
+    known = (catalogue().find(name, generation) for generation in Generation)
+    judged = {parameter.sensitivity for parameter in known if parameter is not None}
+    if not judged:
+        parts = name.removeprefix("static.").split(".")
+        judged = {_sensitivity_rules()(".".join("X" if part.isdigit() else part for part in parts))}
+    return max(judged, key=list(Sensitivity).index)
+
+
 def _parameters(spellings: list[_Spelling]) -> Iterator[Parameter]:
     last = {spelling.old: spelling.until for spelling in spellings if spelling.until}
     first = {spelling.new: spelling.since for spelling in spellings if spelling.new and spelling.since}
@@ -183,6 +193,7 @@ def _type(kind: Kind, limits: str) -> ParameterType:
     return ParameterType(kind, int(low), int(high))
 
 
+@cache
 def _sensitivity_rules() -> Callable[[str], Sensitivity]:
     """What sensitivity.tsv says of a bare name."""
     lines = list(_lines("sensitivity.tsv"))
