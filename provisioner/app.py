@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from aiohttp import web
@@ -17,26 +14,18 @@ from aiohttp import web
 from db.errors import StorageError
 from db.freshness import watching
 from db.schema import InstanceRow
-from provisioner.centrex.actor import SYSTEM
-from provisioner.centrex.errors import CentralkaError
-from provisioner.operations import audit
-from provisioner.operations.addresses import listened_on, store_addresses
-from provisioner.operations.context import all_customers, surroundings
-from provisioner.operations.installation import Installation, utc_now
+from provisioner.centrex.errors import BadValue, CentralkaError
+from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
+from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
-from provisioner.operations.revisions import Cause, refresh_customer, refresh_models
 from provisioner.settings import split_address
-from provisioner.store.vendors import load_vendor
 from provisioner.web.autoprovision.handler import autoprovision_app
 from provisioner.web.log import server_logger
 from provisioner.web.portal.health import Health, portal_app
-
-logger = logging.getLogger(__name__)
+from provisioner.web.tls import Certificate, watched
 
 Say = Callable[[str], None]
-_WRITTEN_BY = "written_by"
-"Which templates wrote the files that phones have."
 _SHUTDOWN_S = 3
 
 
@@ -61,73 +50,56 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     Raises `CantListen` where an address is taken.
     """
     listen = installation.settings.listen
+    certificate = _certificate(installation)
     log = RequestLog(installation)
     health = Health(lambda: _answers(installation), {"portal", "provisioning"})
     limit = installation.settings.memory.files_mib * 2**20
-    async with watching(installation.database) as watcher, asyncio.TaskGroup() as tasks:
+    async with (
+        watching(installation.database) as watcher,
+        watched(certificate),
+        asyncio.TaskGroup() as tasks,
+    ):
+        # One memory for all doors: a watcher tells each piece of news once.
         kept = KeptAnswers(watcher, limit)
         tasks.create_task(log.run(), name="request log")
         try:
-            async with (
-                _listening(autoprovision_app(installation, log, kept), listen.provisioning) as provisioning,
-                _listening(portal_app(health), listen.portal) as portal,
-            ):
+            async with AsyncExitStack() as stack:
+                phones = autoprovision_app(installation, log, kept)
+                provisioning = await stack.enter_async_context(_listening(phones, listen.provisioning))
+                lines = [f"provisioning: http://{provisioning}/"]
+                if certificate is not None and listen.provisioning_tls is not None:
+                    phones = autoprovision_app(installation, log, kept)
+                    secure = await stack.enter_async_context(
+                        _listening(phones, listen.provisioning_tls, certificate.context)
+                    )
+                    lines.append(f"provisioning-tls: https://{secure}/")
+                portal = await stack.enter_async_context(_listening(portal_app(health), listen.portal))
+                lines.append(f"portal: http://{portal}/")
+                if listen.sips is not None:
+                    lines.append(f"sips: {listen.sips} is noted, but this version does not listen there yet")
                 await publish(installation, provisioning)
                 health.waiting_for.clear()
-                say(f"provisioning: http://{provisioning}/")
-                say(f"portal: http://{portal}/")
-                for name, address in (("provisioning-tls", listen.provisioning_tls), ("sips", listen.sips)):
-                    if address is not None:
-                        say(f"{name}: {address} is noted, but this version does not listen there yet")
+                for line in lines:
+                    say(line)
                 yield Running(f"http://{portal}", f"http://{provisioning}")
         finally:
             await log.close()
 
 
-async def publish(installation: Installation, provisioning: str) -> None:
-    """Stores what `serve` listens on and writes the files anew if phones are told something else by it."""
-    listen, now = installation.settings.listen, utc_now()
-    async with installation.database.change() as session:
-        listened = listened_on(provisioning, listen.sip)
-        moved = await store_addresses(session, listened, installation.settings.public)
-        fingerprint = template_fingerprint()
-        written_by = await session.get(InstanceRow, _WRITTEN_BY)
-        if written_by is None:
-            written_by = InstanceRow(key=_WRITTEN_BY, value="")
-            session.add(written_by)
-        if not moved and written_by.value == fingerprint:
-            return
-        text = "serve listens elsewhere" if moved else "this version writes files differently"
-        written_by.value = fingerprint
-        entry = await audit.record(session, SYSTEM, now, "serve", "files", text)
-        cause = Cause(SYSTEM, text, now, entry.id)
-        await refresh_models(session, await load_vendor(session, installation.vault), cause)
-        async for stored in all_customers(session, installation):
-            around = await surroundings(session, installation, stored)
-            await refresh_customer(session, stored, around, cause)
-
-
-def template_fingerprint() -> str:
-    """What tells two versions apart that write files differently: a digest of all that writes them."""
-    digest = hashlib.sha256()
-    for package in ("phone_templates", "provisioner.phones", "provisioner.centrex"):
-        for name, data in sorted(_contents(files(package), package)):
-            digest.update(name.encode("utf-8") + b"\0" + data)
-    return digest.hexdigest()
-
-
-def _contents(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for item in folder.iterdir():
-        if item.is_dir() and item.name != "__pycache__":
-            found += _contents(item, f"{path}/{item.name}")
-        elif item.is_file():
-            found.append((f"{path}/{item.name}", item.read_bytes()))
-    return found
+def _certificate(installation: Installation) -> Certificate | None:
+    """The certificate of the TLS listeners; None where there is none of them."""
+    if installation.settings.listen.provisioning_tls is None:
+        return None
+    tls = installation.settings.tls
+    if tls.certificate is None or tls.private_key is None:
+        raise BadValue("--provisioning-tls needs a certificate: set [tls] certificate and private_key")
+    return Certificate(tls.certificate, tls.private_key)
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, address: str) -> AsyncIterator[str]:
+async def _listening(
+    app: web.Application, address: str, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """`app` on `address`; gives HOST:PORT with the port that it got.
 
     Paths hold tokens, so there is no access log.
@@ -139,7 +111,7 @@ async def _listening(app: web.Application, address: str) -> AsyncIterator[str]:
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError as error:
             raise CantListen(
                 f"can't listen on {address}: {error.strerror or error};"
@@ -155,7 +127,7 @@ async def _listening(app: web.Application, address: str) -> AsyncIterator[str]:
 async def _answers(installation: Installation) -> bool:
     try:
         async with installation.database.read() as session:
-            await session.get(InstanceRow, _WRITTEN_BY)
+            await session.get(InstanceRow, WRITTEN_BY)
     except StorageError:
         return False
     return True

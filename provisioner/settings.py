@@ -95,6 +95,15 @@ class Public(_Section):
         return host
 
 
+class Tls(_Section):
+    """`[tls]`: the certificate of the TLS listeners. It may be replaced while the server runs."""
+
+    certificate: Path | None = None
+    "Chain, PEM."
+    private_key: Path | None = None
+    "PEM, without a pass phrase."
+
+
 class DatabaseSection(_Section):
     """`[database]`."""
 
@@ -143,6 +152,7 @@ class Settings(_Section):
 
     listen: Listen = Listen()
     public: Public = Public()
+    tls: Tls = Tls()
     database: DatabaseSection = DatabaseSection()
     security: Security = Security()
     numbering: Numbering = Numbering()
