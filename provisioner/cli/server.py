@@ -59,22 +59,29 @@ def serve(
     )
 
     async def run() -> None:
+        # Whoever reads the last line may stop the server at once.
+        stop = _on_stop()
         async with (
             opened(chosen_data_dir(data_dir), settings) as installation,
             serving(installation, lambda line: print(line, flush=True)),
         ):
-            await _interrupted()
+            await stop.wait()
 
     uvloop.run(run())
 
 
-async def _interrupted() -> None:
-    """Returns on Ctrl-C or SIGTERM."""
+def _on_stop() -> asyncio.Event:
+    """What Ctrl-C and SIGTERM set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
+
+
+async def _interrupted() -> None:
+    """Returns on Ctrl-C or SIGTERM."""
+    await _on_stop().wait()
 
 
 def demo(

@@ -13,7 +13,7 @@ import argon2
 from sqlalchemy import select
 
 from db.engine import Database
-from db.migrations import upgrade
+from db.migrations import current, head, upgrade
 from db.schema import UserRow
 from db.vault import Vault
 from provisioner.centrex.actor import Role
@@ -36,6 +36,12 @@ class AlreadyInitialised(CentralkaError):
     """The data directory holds an installation already."""
 
     code = "already-initialised"
+
+
+class OtherSchema(CentralkaError):
+    """The database has no schema, or one that this version doesn't work with."""
+
+    code = "other-schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +103,33 @@ def _lay_out(data_dir: Path) -> None:
 
 @asynccontextmanager
 async def opened(data_dir: Path, settings: Settings) -> AsyncIterator[Installation]:
-    """The installation in `data_dir`, closed at the end. Raises `NotInitialised` where there is none."""
+    """The installation in `data_dir`, closed at the end.
+
+    Raises `NotInitialised` where there is none, and `OtherSchema` where the database is another version's.
+    """
     if not (data_dir / KEY_FILE).exists():
         raise NotInitialised(
             f"{data_dir} holds no installation: run `centralka init --data-dir {data_dir}` first"
         )
-    database = await Database.open(database_url(data_dir, settings))
+    url = database_url(data_dir, settings)
+    await asyncio.to_thread(_check_schema, url)
+    database = await Database.open(url)
     try:
         yield Installation(data_dir, settings, database, Vault.load(data_dir / KEY_FILE))
     finally:
         await database.close()
+
+
+def _check_schema(url: str) -> None:
+    at, newest = current(url), head()
+    if at is None:
+        raise OtherSchema(
+            "the database is empty: restore a backup, or run `centralka migrate` to begin with nothing in it"
+        )
+    if at != newest:
+        raise OtherSchema(
+            f"the database is at schema {at}, this version works with {newest}: run `centralka migrate`"
+        )
 
 
 def utc_now() -> datetime:
