@@ -113,7 +113,9 @@ def model_doubts(company: Company) -> Iterator[Remark]:
     """What the sources leave open about a model that is in use."""
     for name, doubts in sorted({(phone.model.name, phone.model.doubts) for phone in company.phones}):
         for doubt in doubts:
-            yield Remark(f"the sources leave open: {doubt}", "look at the phone once", Subject(Kind.MODEL, name))
+            yield Remark(
+                f"the sources leave open: {doubt}", "look at the phone once", Subject(Kind.MODEL, name)
+            )
 
 
 def _named_version(phone: PhoneCase) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from phone_templates.yealink.models import Model, find_model
 from phone_templates.yealink.parameters import catalogue
 from phone_templates.yealink.render import render
 from provisioner.centrex.problems import Kind, Subject
+from provisioner.phones.check import known_somewhere
 from provisioner.phones.lint.case import Company, PhoneCase, RawSetting, Wide
 from provisioner.phones.lint.finding import Remark, Rule, Severity
 
@@ -120,7 +121,7 @@ def _unheard(
 ) -> Iterator[Remark]:
     kinds = list(phones)
     for name, value in sorted(settings.items()):
-        if kinds and not any(_takes(name, value, model, generation) for model, generation in kinds):
+        if kinds and known_somewhere(name) and not any(_takes(name, value, *kind) for kind in kinds):
             yield Remark(
                 f"none of the phones that it is said for takes {name[:100]}",
                 "take it out, or say it as their firmware spells it",
