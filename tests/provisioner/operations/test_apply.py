@@ -103,6 +103,7 @@ async def test_a_list_that_is_there_is_complete_and_the_plan_says_what_goes(firm
 
 
 async def test_a_removed_phone_that_comes_back_is_another_one(firma: Installation):
+    await claims.claim(firma, DESK, COMMAND_LINE)
     before = await exact(firma)
     await just(firma, devices=[phone(HALL, "VP530P", TWO)])
     await just(firma, devices=[phone(HALL, "VP530P", TWO), phone(DESK, "T46S", ONE)])
