@@ -56,6 +56,11 @@ def head() -> str:
     return _script().get_revision("head").revision
 
 
+def known() -> frozenset[str]:
+    """Every revision that this version of the program can bring up to `head`."""
+    return frozenset(script.revision for script in _script().walk_revisions())
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", "db:migrations")
@@ -95,7 +100,7 @@ def migrating(url: str) -> Iterator[Connection]:
         for statement in lock_changes(connection.dialect.name):
             connection.execute(statement)
         at = MigrationContext.configure(connection).get_current_revision()
-        if at is not None and at not in {script.revision for script in _script().walk_revisions()}:
+        if at is not None and at not in known():
             raise UnknownRevision(
                 f"the database is at revision {at}, which a newer version of the program made:"
                 " run that version, or restore a backup"

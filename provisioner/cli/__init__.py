@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import devices, files, server
+from provisioner.cli import care, devices, files, lint, server
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -30,6 +30,9 @@ for verb in (
     files.render,
     files.diff,
     files.rollback,
+    lint.lint,
+    care.backup,
+    care.restore,
 ):
     app.command()(verb)
 

@@ -1,0 +1,52 @@
+"""The verbs that look after an installation: backup and restore, export, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.common import ConfigFile, DataDir, chosen_data_dir, chosen_settings, moment, out
+from provisioner.operations import backup as backups
+from provisioner.operations.installation import KEY_FILE
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The archive to write; an older backup there is replaced.")],
+    without_key: Annotated[
+        bool, typer.Option("--without-key", help="Leave out the key, without which no secret can be read.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write the whole installation into one archive, while the server runs."""
+    folder = chosen_data_dir(data_dir)
+    written = backups.back_up(folder, chosen_settings(config), file, with_key=not without_key)
+    out.print(
+        f"{file}: {written.header.database} database, {written.files} firmware and media files,"
+        f" {written.size} bytes.",
+        markup=False,
+    )
+    if without_key:
+        out.print(f"The key is not in it: keep {folder / KEY_FILE} somewhere else, or no secret can be read.")
+    else:
+        out.print("It holds the key of every password and token: keep it as safe as the server itself.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="An archive that `backup` wrote.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The key file of a backup that was made --without-key.")
+    ] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make the installation of a backup, in an empty data directory and an empty database."""
+    folder = chosen_data_dir(data_dir)
+    restored = backups.restore(file, folder, chosen_settings(config), key)
+    out.print(
+        f"{folder} is as it was at {moment(restored.header.created_at)}: {restored.header.database} database,"
+        f" {restored.files} firmware and media files.",
+        markup=False,
+    )
