@@ -41,13 +41,11 @@ def lint(
 
 def _print(findings: list[Finding], file: Path | None) -> None:
     for finding in findings:
-        about = str(finding.subject) if finding.subject else ""
-        of = f"{finding.customer}: " if finding.customer else ""
-        where = f"{file.name}:{finding.line}: " if file and finding.line else ""
+        where = f"{file.name}:{finding.line}" if file and finding.line else ""
+        owner = finding.customer or ""
+        about = ": ".join(filter(None, (where, owner, str(finding.subject or ""))))
         out.print(
-            f"{finding.severity}  {where}{of}{about}  [{finding.code}]",
-            markup=False,
-            style=_COLOURS[finding.severity],
+            f"{finding.severity}  {about}  [{finding.code}]", markup=False, style=_COLOURS[finding.severity]
         )
         out.print(f"    {finding.message}", markup=False)
         out.print(f"    -> {finding.advice}", markup=False)

@@ -200,9 +200,10 @@ def _placed(file: CompanyFile, found: Iterable[Found]) -> Iterator[Found]:
     """The findings with the lines of the file that they are about, where it says these things."""
     vendors = {patch.vendor for patch in file.vendors}
     models = {
-        known.name if (known := known_model(level.model)) else level.model: (patch.vendor, level.model)
+        name: (patch.vendor, level.model)
         for patch in file.vendors
         for level in patch.models
+        for name in (level.model, _own_name(level.model))
     }
     logins = {patch.login for patch in file.customers}
     for each in found:
@@ -222,3 +223,8 @@ def _placed(file: CompanyFile, found: Iterable[Found]) -> Iterator[Found]:
             as_written = replace(problem, subject=Subject(Kind.MODEL, written))
             errors = file.located_vendor(vendor, Contradictions([as_written]))
         yield replace(each, finding=replace(finding, line=errors.items[0].line)) if errors else each
+
+
+def _own_name(model: str) -> str:
+    known = known_model(model)
+    return known.name if known else model
