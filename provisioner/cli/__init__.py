@@ -33,6 +33,7 @@ for verb in (
     lint.lint,
     care.backup,
     care.restore,
+    care.export,
 ):
     app.command()(verb)
 

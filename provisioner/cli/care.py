@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli.common import ConfigFile, DataDir, chosen_data_dir, chosen_settings, moment, out
+from provisioner.cli.common import (
+    ConfigFile,
+    DataDir,
+    chosen_data_dir,
+    chosen_settings,
+    moment,
+    out,
+    with_installation,
+)
 from provisioner.operations import backup as backups
+from provisioner.operations import export as exports
 from provisioner.operations.installation import KEY_FILE
 
 
@@ -49,4 +58,20 @@ def restore(
         f"{folder} is as it was at {moment(restored.header.created_at)}: {restored.header.database} database,"
         f" {restored.files} firmware and media files.",
         markup=False,
+    )
+
+
+def export(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new directory; an earlier export there is replaced.")
+    ],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write the files of all phones as a tree for a plain web server."""
+    exported = with_installation(data_dir, config, lambda installation: exports.export(installation, folder))
+    out.print(f"{folder}: {exported.files} files of {exported.phones} phones.", markup=False)
+    out.print(
+        "It holds every password and token: let the web server list no directory, and serve it over TLS or to"
+        " the phones' own networks alone. No phone gets its first file there: claims are opened by `serve`."
     )

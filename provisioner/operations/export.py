@@ -1,0 +1,227 @@
+"""The files of all phones as a tree of directories, for a web server that knows nothing of us.
+
+It gives what `serve` would give at this moment: first-contact files at the top, each phone's files under
+every token that lives, phone books, pages, firmware and media under the service tokens. What it can't do is
+decide: there is no first contact by MAC, and no token ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries.exporting import FileText, text_of_customer, text_of_model, texts_of_devices
+from db.schema import DeviceRow
+from phone_templates.values import fill, references
+from phone_templates.yealink.files import model_file_name
+from phone_templates.yealink.models import all_models, find_model, model_for_cfg_number
+from provisioner.centrex.customer import Customer
+from provisioner.centrex.devices import Device, PhoneOptions
+from provisioner.operations.context import all_customers, surroundings
+from provisioner.operations.drafts import CantWrite, drafting, exchange, make_private
+from provisioner.operations.installation import Installation
+from provisioner.phones.browser import browser_page
+from provisioner.phones.describe import BROWSER_PAGES, PHONE_BOOK, Surroundings
+from provisioner.phones.levels import effective_options, levels_of
+from provisioner.phones.render import FIRST_CONTACT, DeviceFile, device_file_name
+from provisioner.store.customers import Stored
+from provisioner.store.secret_values import open_secrets
+
+MARK = ".centralka-export"
+"An empty file by which a tree of ours is known: no other directory is ever replaced."
+
+_BATCH = 200
+"Phones whose texts are held in memory at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a tree holds."""
+
+    phones: int
+    files: int
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Writes the tree. Times of files come from the data, so the same data make the same tree."""
+
+    folder: Path
+    files: int = -1
+    "Without the mark."
+    _copied: dict[Path, Path] = field(default_factory=dict)
+
+    def write(self, name: str, content: bytes, changed_at: datetime) -> None:
+        target = self._place(name)
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(content)
+        os.utime(target, (changed_at.timestamp(), changed_at.timestamp()))
+
+    def share(self, name: str, source: Path) -> None:
+        """`source` under one more name; a thousand phones share one firmware, so its bytes are there once."""
+        target = self._place(name)
+        try:
+            os.link(self._copied[source], target)
+        except (KeyError, OSError):
+            # The first of them, or more links than the file system allows.
+            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+                opened.write(source.read_bytes())
+            found = source.stat()
+            os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
+            self._copied[source] = target
+
+    def _place(self, name: str) -> Path:
+        target = self.folder / name
+        make_private(target.parent)
+        self.files += 1
+        return target
+
+
+async def export(installation: Installation, target: Path) -> Exported:
+    """Writes the tree and gives it the name `target`, whole, in one step; an older tree there is replaced.
+
+    Directories are mode 0700, files 0600. Raises `CantWrite`, also where `target` holds something else.
+    """
+    target = await asyncio.to_thread(_checked_place, target)
+    with drafting(target) as folder:
+        made = folder / "made"
+        made.mkdir(mode=0o700)
+        tree = _Tree(made)
+        phones = 0
+        try:
+            async with installation.database.read() as session:
+                await _first_contact(session, tree)
+                async for stored in all_customers(session, installation):
+                    phones += await _customer(session, installation, stored, tree)
+            tree.write(MARK, b"", datetime.fromtimestamp(0, UTC))
+            await asyncio.to_thread(_publish, made, target)
+        except OSError as error:
+            raise CantWrite(f"can't write {error.filename or target}: {error.strerror or error}") from error
+    return Exported(phones, tree.files)
+
+
+def _checked_place(folder: Path) -> Path:
+    """`folder` without symbolic links, if a tree may stand there."""
+    target = folder.resolve()
+    is_ours = target.is_dir() and (not any(target.iterdir()) or (target / MARK).exists())
+    if target.exists() and not is_ours:
+        raise CantWrite(f"{folder} is there already and is no earlier export: choose a new directory")
+    return target
+
+
+def _publish(made: Path, target: Path) -> None:
+    os.sync()
+    if not target.exists() or not any(target.iterdir()):
+        made.rename(target)
+        return
+    try:
+        exchange(made, target)
+    except OSError as error:
+        raise CantWrite(
+            f"{target} is an earlier export, and this file system can't replace it in one step"
+            f" ({error.strerror}): export to a new directory, and let the web server change over to it"
+        ) from error
+
+
+async def _first_contact(session: AsyncSession, tree: _Tree) -> None:
+    for number in sorted({number for model in all_models() for number in model.cfg_numbers}):
+        model = model_for_cfg_number(number)
+        found = await text_of_model(session, model.name, FIRST_CONTACT) if model else None
+        if found is not None:
+            tree.write(model_file_name(number), found.content.encode("utf-8"), found.created_at)
+
+
+async def _customer(session: AsyncSession, installation: Installation, stored: Stored, tree: _Tree) -> int:
+    around = await surroundings(session, installation, stored)
+    devices = {device.mac.hex: device for device in stored.customer.devices}
+    rows = sorted(stored.row.devices, key=lambda row: row.mac)
+    book = await text_of_customer(session, stored.row.id, PHONE_BOOK)
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        texts = await texts_of_devices(session, [row.id for row in batch])
+        refs = {ref for text in texts for ref in references(text.content)}
+        secrets = await open_secrets(session, installation.vault, refs)
+        for row in batch:
+            own = [text for text in texts if text.device_id == row.id]
+            if own:
+                phone = _Phone(installation, stored.customer, devices[row.mac], row, around)
+                await asyncio.to_thread(phone.write, tree, own, secrets, book)
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phone:
+    """One phone's part of the tree."""
+
+    installation: Installation
+    customer: Customer
+    device: Device
+    row: DeviceRow
+    around: Surroundings
+
+    def write(
+        self, tree: _Tree, texts: Sequence[FileText], secrets: Mapping[str, str], book: FileText | None
+    ) -> None:
+        vault = self.installation.vault
+        for token in self.row.tokens:
+            # The phone may not have heard of the newest yet: until it has, an older one lives.
+            if token.revoked_at is None:
+                self._write_files(tree, vault.open(token.token_sealed), texts, secrets)
+        service = vault.open(self.row.service_token_sealed)
+        if book is not None:
+            tree.write(f"{service}/{PHONE_BOOK}", book.content.encode("utf-8"), book.created_at)
+        changed_at = max(text.created_at for text in texts)
+        for name, page in self._pages(f"{self.around.public.provisioning_url}/{service}"):
+            tree.write(f"{service}/browser/{name}", page, changed_at)
+        for name, source in self._stored():
+            tree.share(f"{service}/{name}", source)
+
+    def _write_files(
+        self, tree: _Tree, token: str, texts: Sequence[FileText], secrets: Mapping[str, str]
+    ) -> None:
+        model = find_model(self.device.model)
+        for text in texts:
+            file = DeviceFile(text.name)
+            content = fill(text.content, secrets).encode("utf-8")
+            if file is DeviceFile.MODEL:
+                names: Sequence[str] = model.model_files
+            else:
+                names = [device_file_name(file, self.row.mac, model)]
+            for name in names:
+                tree.write(f"{token}/{name}", content, text.created_at)
+
+    def _pages(self, base: str) -> Iterator[tuple[str, bytes]]:
+        """The browser pages of the phone and their names."""
+        language = self._options.language or self.customer.language
+        for name in BROWSER_PAGES:
+            for number in count(1):
+                page = browser_page(name, number, self.customer, self.device, language, base)
+                if page is None:
+                    break
+                yield f"{name}.xml" if number == 1 else f"{name}-{number}.xml", page.content
+
+    def _stored(self) -> Iterator[tuple[str, Path]]:
+        """Firmware and media that the phone's own files name, as far as they are there."""
+        options = self._options
+        if options.firmware:
+            yield from _there(
+                f"firmware/{options.firmware}", self.installation.firmware_dir / options.firmware
+            )
+        for name in sorted({options.logo or "", *(options.ringtones or ())} - {""}):
+            yield from _there(f"media/{name}", self.installation.media_dir(self.customer.login) / name)
+
+    @property
+    def _options(self) -> PhoneOptions:
+        return effective_options(levels_of(self.device, self.customer, self.around.vendor))
+
+
+def _there(name: str, source: Path) -> Iterator[tuple[str, Path]]:
+    if source.is_file():
+        yield name, source
