@@ -114,10 +114,11 @@ def test_a_group_or_short_number_may_not_equal_an_extension() -> None:
     ]
 
 
-def test_an_extension_of_another_length_is_orphaned_and_named() -> None:
-    customer = replace(FIRM, extensions=(Extension("1001", name="Anna"),))
+@pytest.mark.parametrize(("number", "digits"), [("1001", "4 digits"), ("10", "2 digits"), ("1", "1 digit")])
+def test_an_extension_of_another_length_is_orphaned_and_named(number: str, digits: str) -> None:
+    customer = replace(FIRM, extensions=(Extension(number, name="Anna"),))
     with pytest.raises(
-        Conflict, match=r"extension 1001 \(Anna\) has 4 digits, but the company's extensions have 3"
+        Conflict, match=rf"extension {number} \(Anna\) has {digits}, but the company's extensions have 3"
     ):
         check_numbering(customer)
 
