@@ -143,6 +143,10 @@ class Memory(_Section):
     requests_per_device: int = Field(500, ge=10)
     requests_of_strangers: int = Field(10_000, ge=100)
     "Requests that belong to no listed phone."
+    events_per_device: int = Field(500, ge=10)
+    "Events that phones report, such as calls."
+    uploads_per_file: int = Field(10, ge=2)
+    "Versions of each file that a phone brings."
     files_mib: int = Field(256, ge=1)
     "Files of phones kept in memory, in MiB for each process."
 

@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import care, devices, files, lint, server
+from provisioner.cli import care, devices, files, lint, server, uploads
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -47,6 +47,18 @@ for name, verb_of_devices in (
 ):
     devices_app.command(name)(verb_of_devices)
 app.add_typer(devices_app, name="devices")
+
+uploads_app = typer.Typer(
+    cls=uploads.ListsByDefault, no_args_is_help=True, help="What phones bring.", rich_markup_mode=None
+)
+for name, verb_of_uploads in (
+    ("list", uploads.uploads_list),
+    ("show", uploads.uploads_show),
+    ("diff", uploads.uploads_diff),
+    ("carry", uploads.uploads_carry),
+):
+    uploads_app.command(name)(verb_of_uploads)
+app.add_typer(uploads_app, name="uploads")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
@@ -152,6 +153,12 @@ def _print_details(details: devices.Details) -> None:
         )
     if details.requests:
         out.print(table)
+    events = Table("when", "from", "reported", "said")
+    for event in details.events:
+        said = ", ".join(f"{name} {value}" for name, value in event.details.items())
+        events.add_row(moment(event.at), event.source, event.event, Text(said))
+    if details.events:
+        out.print(events)
 
 
 def devices_claim(

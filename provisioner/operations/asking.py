@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +33,17 @@ class Reason(StrEnum):
     KEPT = "kept"
     "What was kept in memory, while the database could not be asked whether it is still current."
     METHOD = "method"
-    "Neither GET nor HEAD."
+    "Neither GET nor HEAD, and nothing that the phone may bring."
+    EVENT = "event"
+    "An event was reported."
+    NO_SUCH_EVENT = "no-such-event"
+    UPLOADED = "uploaded"
+    UPLOADED_BEFORE = "uploaded-before"
+    "The newest version is the same already."
+    TOO_LARGE = "too-large"
+    TOO_SLOW = "too-slow"
+    UNREADABLE = "unreadable"
+    "What was brought is not what its name says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,20 @@ class Ask:
     "Its User-Agent."
     clear_text: bool
     "Not over TLS."
+    query: tuple[tuple[str, str], ...] = ()
+    "Names and values behind the question mark."
     counts_as_fetch: bool = True
     "False for HEAD, which gets no content and so proves nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a phone reports of itself."""
+
+    event: str
+    "As V81 calls it."
+    details: Mapping[str, str]
+    "Bounded and printable."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,8 @@ class Answer:
     revision_id: int | None = None
     is_own_file: bool = False
     "It is the device's `<mac>.cfg`."
+    reported: Reported | None = None
+    "To be kept instead of a trace."
     lasting: bool = False
     "Asking again changes nothing, so it may be given from memory for as long as nothing else changes."
 

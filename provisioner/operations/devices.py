@@ -25,6 +25,7 @@ from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.revisions import (
     Cause,
     FileChange,
@@ -120,6 +121,8 @@ class Details:
     "`never used`, or since when it works."
     files: tuple[FileState, ...]
     requests: tuple[Request, ...]
+    events: tuple[Event, ...]
+    "What it reported, the latest first."
     alarms: tuple[str, ...]
 
 
@@ -169,6 +172,7 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
             token="never used" if used is None else f"works since {used:%Y-%m-%d %H:%M:%S} UTC",
             files=tuple(files),
             requests=tuple(await _requests(session, device, numbers)),
+            events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
         )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_address
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +23,7 @@ from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, closed_entry, first_contact, token_worked
+from provisioner.operations.clear_text import may_have_secrets
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import Kept, KeptAnswers
@@ -76,7 +76,7 @@ def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileNa
     return (
         named.mac in (None, kept.answer.mac)
         and _firmware(ask) in (None, kept.firmware)
-        and _may_have_secrets(installation, ask)
+        and may_have_secrets(installation, ask)
     )
 
 
@@ -110,7 +110,7 @@ async def _without_token(installation: Installation, ask: Ask, named: FileName, 
     device = contact.device
     if not contact.has_window:
         return _closed(closed_entry(had_token=contact.had_token), named, device.id)
-    if not _may_have_secrets(installation, ask):
+    if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named, device.id)
     async with installation.database.change() as session:
         listed = await _again(session, device)
@@ -156,7 +156,7 @@ async def _under_token(
         return _closed(Reason.NO_SUCH_FILE, named, device.id)
     if file is DeviceFile.MODEL and named.cfg_number not in find_model(device.model).cfg_numbers:
         return _closed(Reason.OTHER_MODEL, named, device.id)
-    if not _may_have_secrets(installation, ask):
+    if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named, device.id)
     # A boot file says no secret, and may well be missing: fetching it is no proof.
     works_first = token.first_used_at is None and ask.counts_as_fetch and file is not DeviceFile.BOOT
@@ -247,15 +247,3 @@ def _firmware(ask: Ask) -> str | None:
 async def _again(session: AsyncSession, device: DeviceRow) -> DeviceRow | None:
     """The same device in the session of a change, unless it was taken off the list meanwhile."""
     return await session.get(DeviceRow, device.id)
-
-
-def _may_have_secrets(installation: Installation, ask: Ask) -> bool:
-    """Whether secrets may leave to where the request comes from."""
-    if not ask.clear_text:
-        return True
-    try:
-        source = ip_address(ask.source)
-    except ValueError:
-        return False
-    source = getattr(source, "ipv4_mapped", None) or source
-    return any(source in network for network in installation.settings.security.networks())

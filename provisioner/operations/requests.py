@@ -1,4 +1,4 @@
-"""The memory of what phones asked and got. Bounded; many requests are written with one commit."""
+"""The memory of what phones asked, got and reported. Bounded; many requests are written with one commit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from db.schema import DeviceRow, ProvisioningRequestRow, RevisionRow
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.operations.asking import Answer, Ask
 from provisioner.operations.installation import Installation
+from provisioner.operations.phone_events import event_row, prune_events
+from provisioner.operations.printable import printable
 from provisioner.settings import Memory
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 256
 _WAITING = 4096
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32,}")
 _LONGEST_PATH = 300
 
@@ -44,7 +45,7 @@ class Trace:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     trace: Trace
-    stored: asyncio.Future[None]
+    stored: asyncio.Future[bool]
 
 
 class RequestLog:
@@ -56,16 +57,15 @@ class RequestLog:
         self._ended = asyncio.Event()
         self._since_pruning: Counter[int | None] = Counter()
 
-    async def record(self, trace: Trace) -> None:
+    async def record(self, trace: Trace) -> bool:
         """Keeps the trace. A database that can't be written costs the trace, never the phone its answer.
 
-        Returns when the trace is stored; when nothing was given, as soon as it waits its turn: how long
+        Returns whether the trace is stored; when nothing was given, as soon as it waits its turn: how long
         storing takes would tell a stranger that the MAC is listed.
         """
         stored = asyncio.get_running_loop().create_future()
         await self._queue.put(_Waiting(trace, stored))
-        if not trace.answer.is_closed:
-            await stored
+        return True if trace.answer.is_closed else await stored
 
     async def run(self) -> None:
         """Writes what comes in until `close`."""
@@ -88,36 +88,48 @@ class RequestLog:
 
     async def _write(self, batch: list[_Waiting]) -> None:
         try:
-            await self._append([each.trace for each in batch])
+            await self._append(batch)
         finally:
             for each in batch:
                 if not each.stored.done():
-                    each.stored.set_result(None)
+                    each.stored.set_result(False)
 
-    async def _append(self, traces: Sequence[Trace]) -> None:
+    async def _append(self, batch: Sequence[_Waiting]) -> None:
         """Stores all of them, or of a batch that can't be stored as many as can be one by one."""
+        traces = [each.trace for each in batch]
         try:
             async with self._installation.database.append() as session:
                 await _store(session, traces)
                 since = self._since_pruning + Counter(trace.answer.device_id for trace in traces)
                 if due := since.total() >= _BATCH:
-                    await prune(session, self._installation.settings.memory, set(since))
+                    memory = self._installation.settings.memory
+                    await prune(session, memory, set(since))
+                    await prune_events(session, memory.events_per_device, {each for each in since if each})
             self._since_pruning = Counter() if due else since
         except StorageError:
             logger.exception("traces lost count=%d", len(traces))
         except Exception:
             # Whatever is wrong with one trace, the others are kept and the server goes on.
-            if len(traces) == 1:
+            if len(batch) == 1:
                 logger.exception("traces lost count=1")
                 return
-            for trace in traces:
-                await self._append([trace])
+            for each in batch:
+                await self._append([each])
+        else:
+            for each in batch:
+                # Whoever waited may have gone.
+                if not each.stored.done():
+                    each.stored.set_result(True)
 
 
 async def _store(session: AsyncSession, traces: Sequence[Trace]) -> None:
     known = await _still_there(session, traces)
     for trace in traces:
         answer = trace.answer
+        if answer.reported is not None:
+            if answer.device_id is not None and answer.device_id in known.devices:
+                session.add(event_row(trace.at, trace.ask, answer.device_id, answer.reported))
+            continue
         agent = parse_user_agent(trace.ask.agent)
         session.add(
             ProvisioningRequestRow(
@@ -125,8 +137,8 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> None:
                 device_id=answer.device_id if answer.device_id in known.devices else None,
                 mac=answer.mac or (agent.mac if agent else None),
                 source=trace.ask.source,
-                user_agent=_printable(trace.ask.agent),
-                model_claimed=_printable(agent.model) if agent and agent.model else None,
+                user_agent=printable(trace.ask.agent),
+                model_claimed=printable(agent.model) if agent and agent.model else None,
                 firmware_claimed=agent.firmware if agent else None,
                 method=trace.method,
                 path=redacted(trace.ask),
@@ -160,7 +172,11 @@ async def _still_there(session: AsyncSession, traces: Sequence[Trace]) -> _Known
 
 async def _note_progress(session: AsyncSession, traces: Sequence[Trace]) -> None:
     """How far each listed phone came, beside the trace that is forgotten one day."""
-    newest: dict[int, Trace] = {trace.answer.device_id: trace for trace in traces if trace.answer.device_id}
+    newest: dict[int, Trace] = {
+        trace.answer.device_id: trace
+        for trace in traces
+        if trace.answer.device_id and trace.answer.reported is None
+    }
     fetched: dict[int, Trace] = {
         trace.answer.device_id: trace
         for trace in traces
@@ -178,13 +194,8 @@ async def _note_progress(session: AsyncSession, traces: Sequence[Trace]) -> None
 
 def redacted(ask: Ask) -> str:
     """The path without the token, also where it stands in the wrong place."""
-    path = _printable(_LIKE_A_TOKEN.sub("…", ask.path)[:_LONGEST_PATH])
+    path = printable(_LIKE_A_TOKEN.sub("…", ask.path)[:_LONGEST_PATH])
     return f"/…/{path}" if ask.token else f"/{path}"
-
-
-def _printable(text: str) -> str:
-    """`text` with a question mark for what no database or terminal should get."""
-    return _UNPRINTABLE.sub("?", text)
 
 
 async def prune(session: AsyncSession, memory: Memory, owners: Collection[int | None]) -> None:

@@ -1,4 +1,7 @@
-"""What the service token opens: the phone book, browser pages, media and firmware; never a configuration."""
+"""What the service token opens: the phone book, browser pages, media, firmware, and what the phone brought.
+
+Never a configuration that we wrote.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from provisioner.centrex.devices import Device, PhoneOptions
 from provisioner.operations.asking import XML_TYPE, Answer, Ask, Reason
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation
+from provisioner.operations.phone_events import ACTION, answer_event
+from provisioner.operations.uploads import newest_upload
 from provisioner.phones.browser import browser_page
 from provisioner.phones.describe import PHONE_BOOK
 from provisioner.phones.levels import effective_options, levels_of
@@ -33,7 +38,9 @@ async def under_service_token(
         return await _browser(session, installation, token, device, page[1], int(page[2] or 1))
     if (stored := _STORED_FILE.fullmatch(ask.path)) is not None:
         return await _stored_file(session, installation, device, stored[1], stored[2])
-    return _closed(device)
+    if ask.path.startswith(ACTION):
+        return answer_event(ask, device)
+    return await newest_upload(session, installation, ask, device)
 
 
 async def _phone_book(session: AsyncSession, device: DeviceRow) -> Answer:

@@ -14,6 +14,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
+from provisioner.web.autoprovision.uploads import expect_nothing_yet, receive
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,13 @@ REQUEST_LOG = web.AppKey("request_log", RequestLog)
 KEPT_ANSWERS = web.AppKey("kept_answers", KeptAnswers)
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
-_METHODS = ("GET", "HEAD")
+_FETCHING = ("GET", "HEAD")
+_BRINGING = ("PUT", "POST")
+_REFUSED_TO_KNOWN_PHONES: dict[str, tuple[int, bytes]] = {
+    Reason.TOO_LARGE: (413, b"Too large.\n"),
+    Reason.TOO_SLOW: (408, b"Too slow.\n"),
+    Reason.UNREADABLE: (422, b"Not what its name says.\n"),
+}
 _CLOSED_BODY = b"Not found.\n"
 _TEXT = "text/plain; charset=utf-8"
 
@@ -38,7 +45,8 @@ def read_ask(request: web.Request) -> Ask:
         source=request.remote or "",
         agent=request.headers.get("User-Agent", "")[:300],
         clear_text=request.scheme != "https",
-        counts_as_fetch=request.method == "GET",
+        query=tuple(request.query.items()),
+        counts_as_fetch=request.method != "HEAD",
     )
 
 
@@ -46,12 +54,14 @@ async def serve_phone(request: web.Request) -> web.StreamResponse:
     """Any request of a phone."""
     ask = read_ask(request)
     now = datetime.now(UTC)
-    if request.method not in _METHODS:
-        refused = _wrong_method()
-        await _record(request, now, ask, Answer(Reason.METHOD), refused)
-        return refused
+    installation = request.app[INSTALLATION]
     try:
-        decided = await answer(request.app[INSTALLATION], ask, now, request.app[KEPT_ANSWERS])
+        if request.method in _FETCHING:
+            decided = await answer(installation, ask, now, request.app[KEPT_ANSWERS])
+        elif request.method in _BRINGING:
+            decided = await receive(installation, request, ask, now)
+        else:
+            decided = Answer(Reason.METHOD)
     except StorageError:
         logger.exception("not answered source=%s", ask.source)
         return _unavailable()
@@ -61,13 +71,14 @@ async def serve_phone(request: web.Request) -> web.StreamResponse:
             # Which part of the file goes out, if any, is known only when it is under way.
             await response.prepare(request)
     finally:
-        await _record(request, now, ask, decided, response)
-    return response
+        stored = await _record(request, now, ask, decided, response)
+    # Nothing that is acknowledged is lost (rule 5).
+    return response if stored or decided.reported is None else _unavailable()
 
 
 async def _record(
     request: web.Request, now: datetime, ask: Ask, decided: Answer, response: web.StreamResponse
-) -> None:
+) -> bool:
     sent = request.method == "GET" and not decided.is_closed and response.status in (200, 206)
     trace = Trace(
         at=now,
@@ -77,7 +88,7 @@ async def _record(
         status=response.status,
         sent_bytes=(response.content_length or 0) if sent else 0,
     )
-    await request.app[REQUEST_LOG].record(trace)
+    return await request.app[REQUEST_LOG].record(trace)
 
 
 def _response(request: web.Request, decided: Answer) -> web.StreamResponse:
@@ -86,11 +97,15 @@ def _response(request: web.Request, decided: Answer) -> web.StreamResponse:
         response = web.FileResponse(decided.file, headers={"Cache-Control": "no-cache"})
         response.content_type = "application/octet-stream"
         return response
+    if decided.reason in _REFUSED_TO_KNOWN_PHONES:
+        return _refused(decided)
     if decided.content is None:
-        return _closed()
-    headers = {"Cache-Control": "no-cache", "ETag": f'"{decided.etag}"'}
-    if _matches(request, decided.etag):
-        return web.Response(status=304, headers=headers)
+        return _closed() if request.method in _FETCHING else _wrong_method()
+    headers = {"Cache-Control": "no-cache"}
+    if decided.etag:
+        headers["ETag"] = f'"{decided.etag}"'
+        if _matches(request, decided.etag):
+            return web.Response(status=304, headers=headers)
     headers["Content-Type"] = decided.content_type
     # aiohttp leaves the body out for HEAD and keeps the length.
     return web.Response(body=decided.content, headers=headers)
@@ -101,9 +116,18 @@ def _closed() -> web.Response:
     return web.Response(status=404, body=_CLOSED_BODY, headers={"Content-Type": _TEXT})
 
 
+def _refused(decided: Answer) -> web.Response:
+    """A file that a phone with a token brought, and that is not kept."""
+    status, why = _REFUSED_TO_KNOWN_PHONES[decided.reason]
+    response = web.Response(status=status, body=why, headers={"Content-Type": _TEXT})
+    # The rest of the body would stand before the next request.
+    response.force_close()
+    return response
+
+
 def _wrong_method() -> web.Response:
     """The same for every path, whatever is there."""
-    headers = {"Content-Type": _TEXT, "Allow": ", ".join(_METHODS)}
+    headers = {"Content-Type": _TEXT, "Allow": ", ".join(_FETCHING)}
     return web.Response(status=405, body=b"Method not allowed.\n", headers=headers)
 
 
@@ -131,5 +155,5 @@ def autoprovision_app(installation: Installation, log: RequestLog, kept: KeptAns
     app[REQUEST_LOG] = log
     app[KEPT_ANSWERS] = kept
     app.on_response_prepare.append(_plain_headers)
-    app.router.add_route("*", "/{path:(?s:.*)}", serve_phone)
+    app.router.add_route("*", "/{path:(?s:.*)}", serve_phone, expect_handler=expect_nothing_yet)
     return app
