@@ -30,7 +30,6 @@ async def receive(installation: Installation, request: web.Request, ask: Ask, no
     boundary = _boundary(request)
     try:
         async with asyncio.timeout(_BODY_S):
-            await _let_come(request)
             body = await _body(request, longest + (_AROUND_A_FILE if boundary else 0))
     except TimeoutError:
         return announced.refused(Reason.TOO_SLOW)
@@ -59,6 +58,7 @@ async def _body(request: web.Request, longest: int) -> bytes | None:
     """The body, None where it has more than `longest` bytes, whatever it says of its length."""
     if (request.content_length or 0) > longest:
         return None
+    await _let_come(request)
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
