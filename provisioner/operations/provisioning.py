@@ -208,25 +208,24 @@ async def _heard_firmware(
     device.agent_seen = ask.agent if ask.agent.isprintable() else device.agent_seen
     if firmware is None or firmware == device.firmware_seen:
         return
-    mac = MacAddress(device.mac)
+    mac, device_id, customer_id = MacAddress(device.mac), device.id, device.customer_id
     try:
         async with session.begin_nested():
             device.firmware_seen = firmware
-            await session.flush()
-            stored = await load_customer_by_id(session, installation.vault, device.customer_id)
+            # Loading the customer lets the device go: what it says from here on is not stored.
+            stored = await load_customer_by_id(session, installation.vault, customer_id)
             if stored is not None:
                 around = await surroundings(session, installation, stored)
                 cause = Cause(SYSTEM, f"the phone says that its firmware is {firmware}", now)
                 await refresh_customer(session, stored, around, cause, {mac})
     except (CentralkaError, PhoneTemplatesError, ValueError) as error:
         # The phone keeps the files that it can have; a person has to see why not the right ones.
-        await session.refresh(device)
         text = f"{mac} says that its firmware is {firmware}, but its files can't be written for that: {error}"
-        if not await queries.has_open_alarm(session, device.id, text):
+        if not await queries.has_open_alarm(session, device_id, text):
             session.add(
                 AlarmRow(
-                    device_id=device.id,
-                    customer_id=device.customer_id,
+                    device_id=device_id,
+                    customer_id=customer_id,
                     kind="firmware",
                     text=text,
                     source=ask.source,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from db.errors import StorageError
 from provisioner.operations.asking import Answer, Ask, Reason
@@ -65,13 +69,11 @@ async def serve_phone(request: web.Request) -> web.StreamResponse:
     except StorageError:
         logger.exception("not answered source=%s", ask.source)
         return _unavailable()
+    record = partial(_record, request, now, ask, decided)
+    if decided.file is not None:
+        return _StoredFile(decided.file, record)
     response = _response(request, decided)
-    try:
-        if decided.file is not None:
-            # Which part of the file goes out, if any, is known only when it is under way.
-            await response.prepare(request)
-    finally:
-        stored = await _record(request, now, ask, decided, response)
+    stored = await record(response)
     # Nothing that is acknowledged is lost (rule 5).
     return response if stored or decided.reported is None else _unavailable()
 
@@ -91,12 +93,25 @@ async def _record(
     return await request.app[REQUEST_LOG].record(trace)
 
 
-def _response(request: web.Request, decided: Answer) -> web.StreamResponse:
-    if decided.file is not None:
-        # Ranges, If-None-Match and HEAD are FileResponse's.
-        response = web.FileResponse(decided.file, headers={"Cache-Control": "no-cache"})
-        response.content_type = "application/octet-stream"
-        return response
+class _StoredFile(web.FileResponse):
+    """A stored file; ranges, If-None-Match and HEAD are FileResponse's.
+
+    Which part of it goes out, if any, is known when it has gone: `sent` is called then.
+    """
+
+    def __init__(self, path: Path, sent: Callable[[web.StreamResponse], Awaitable[bool]]) -> None:
+        super().__init__(path, headers={"Cache-Control": "no-cache"})
+        self.content_type = "application/octet-stream"
+        self._sent = sent
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        try:
+            return await super().prepare(request)
+        finally:
+            await self._sent(self)
+
+
+def _response(request: web.Request, decided: Answer) -> web.Response:
     if decided.reason in _REFUSED_TO_KNOWN_PHONES:
         return _refused(decided)
     if decided.content is None:
