@@ -44,7 +44,17 @@ async def secrets(database: Database, vault: Vault) -> list[str]:
 
 
 SECRETS = sorted(
-    ["line password", "ha1", "token", "service token", "admin", "user", "ldap password", "trunk password"]
+    [
+        "line password",
+        "ha1",
+        "token",
+        "service token",
+        "admin",
+        "user",
+        "ldap password",
+        "trunk password",
+        "x = 1",  # what a phone uploaded
+    ]
 )
 
 
