@@ -40,6 +40,27 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """What there is to dial in a company, gathered once for all its phones."""
+
+    internal: frozenset[str]
+    "Extensions, hunt groups and short numbers: what is dialled without a code."
+    lines: frozenset[str]
+    line_of: Mapping[str, str | None]
+    "The line of each extension; None while it has none."
+
+    @classmethod
+    def of(cls, customer: Customer) -> Numbers:
+        """The numbers of a company."""
+        groups = (group.number for group in customer.hunt_groups)
+        short = (entry.number for entry in customer.centrex.speed_dial.entries)
+        line_of = {extension.number: extension.line for extension in customer.extensions}
+        return cls(
+            frozenset((*line_of, *groups, *short)), frozenset(line.number for line in customer.lines), line_of
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """A customer as it is, or as a file would make it."""
 
@@ -65,6 +86,7 @@ class PhoneCase:
 
     device: Device
     customer: Customer
+    numbers: Numbers
     around: Surroundings
     elsewhere: Elsewhere
     model: Model
@@ -116,6 +138,7 @@ def company_case(customer: Customer, around: Surroundings, elsewhere: Elsewhere)
 
 
 def _phones(company: Company) -> Iterator[PhoneCase]:
+    numbers = Numbers.of(company.customer)
     for device in company.customer.devices:
         try:
             model, generation = generation_of(device)
@@ -125,6 +148,7 @@ def _phones(company: Company) -> Iterator[PhoneCase]:
         case = PhoneCase(
             device,
             company.customer,
+            numbers,
             company.around,
             company.elsewhere,
             model,
@@ -150,7 +174,6 @@ def _raw(case: PhoneCase) -> tuple[RawSetting, ...]:
 
 
 def _spec(case: PhoneCase) -> Phone | None:
-    lines = {line.number for line in case.customer.lines}
     most = case.model.accounts_for(case.generation)
     sound = replace(
         case.device,
@@ -158,7 +181,7 @@ def _spec(case: PhoneCase) -> Phone | None:
         accounts=tuple(
             account
             for account in case.device.accounts
-            if account.line in lines and 1 <= account.account <= most
+            if account.line in case.numbers.lines and 1 <= account.account <= most
         ),
     )
     try:

@@ -44,9 +44,10 @@ def no_such_module(phone: PhoneCase) -> Iterator[Remark]:
     for key in phone.device.keys:
         if key.module is not None and key.module > phone.device.modules:
             can = key.module <= most
+            has = phone.device.modules or "none"
             yield Remark(
-                f"{_named(key)} stands on module {key.module}, and the phone has {phone.device.modules}",
-                f"set modules to {key.module}" if can else f"a {phone.model.name} takes {most}: move the key",
+                f"{_named(key)} stands on module {key.module}, and the phone has {has}",
+                f"set modules to {key.module}" if can else "move the key to the phone, or take it out",
             )
 
 
@@ -151,13 +152,13 @@ def retrieve_by_dialling(phone: PhoneCase) -> Iterator[Remark]:
 
 def no_such_extension(phone: PhoneCase) -> Iterator[Remark]:
     """Keys that watch, call or answer somebody who is not there."""
-    known = _internal(phone) | {line.number for line in phone.customer.lines}
+    numbers = phone.numbers
     for key in phone.device.keys:
         if key.type in (KeyType.BLF, KeyType.INTERCOM, KeyType.PICKUP) and key.value:
             value = key.value
             if key.type is not KeyType.BLF:
                 value = value.removeprefix(_code(phone, key) or "")
-            if value and value not in known:
+            if value and value not in numbers.internal and value not in numbers.lines:
                 yield Remark(
                     f"{_named(key)} is for {value}, which is no extension, group or line of the company",
                     f"add the extension {value}, or correct the key's value",
@@ -166,9 +167,8 @@ def no_such_extension(phone: PhoneCase) -> Iterator[Remark]:
 
 def blf_without_line(phone: PhoneCase) -> Iterator[Remark]:
     """Extensions that nothing ever rings at."""
-    without = {each.number for each in phone.customer.extensions if each.line is None}
     for key in phone.device.keys:
-        if key.type is KeyType.BLF and key.value in without:
+        if key.type is KeyType.BLF and phone.numbers.line_of.get(key.value, key.value) is None:
             yield Remark(
                 f"{_named(key)} watches extension {key.value}, which has no line: its lamp stays dark",
                 f"give extension {key.value} a line, or take the key out",
@@ -178,10 +178,9 @@ def blf_without_line(phone: PhoneCase) -> Iterator[Remark]:
 def blf_of_itself(phone: PhoneCase) -> Iterator[Remark]:
     """A key that watches the very line it stands for."""
     lines = {account.account: account.line for account in phone.device.accounts}
-    by_extension = {each.number: each.line for each in phone.customer.extensions}
     for key in phone.device.keys:
         own = lines.get(key.account)
-        if key.type is KeyType.BLF and own and own in (key.value, by_extension.get(key.value)):
+        if key.type is KeyType.BLF and own and own in (key.value, phone.numbers.line_of.get(key.value)):
             yield Remark(
                 f"{_named(key)} watches {key.value}, which is the line of its own account {key.account}",
                 "watch a colleague's extension, or make it a line key",
@@ -192,10 +191,10 @@ def speed_dial_to_nowhere(phone: PhoneCase) -> Iterator[Remark]:
     """Short numbers and codes that mean nothing in this company."""
     centrex = phone.customer.centrex
     short = max(centrex.extension_length, centrex.speed_dial.max_length)
-    known = _internal(phone) | phone.elsewhere.emergency_numbers
+    known, emergency = phone.numbers.internal, phone.elsewhere.emergency_numbers
     codes = tuple(_codes(phone))
     for key in phone.device.keys:
-        if key.type is not KeyType.SPEED_DIAL or key.value in known:
+        if key.type is not KeyType.SPEED_DIAL or key.value in known or key.value in emergency:
             continue
         inside = key.value.isdecimal() and len(key.value) <= short
         unknown_code = key.value.startswith(("*", "#")) and not key.value.startswith(codes)
@@ -233,7 +232,8 @@ def label_too_long(phone: PhoneCase) -> Iterator[Remark]:
 
 
 def _named(key: Key) -> str:
-    return f"the {key.type} key {(key.label or key.value)[:40]!r}"
+    called = (key.label or key.value)[:40]
+    return f"the {key.type} key {called!r}" if called else f"the {key.type} key without a value"
 
 
 def _code(phone: PhoneCase, key: Key) -> str | None:
@@ -249,16 +249,6 @@ def _code(phone: PhoneCase, key: Key) -> str | None:
         case KeyType.RETRIEVE:
             return centrex.park.retrieve_prefix if centrex.park else None
     return None
-
-
-def _internal(phone: PhoneCase) -> set[str]:
-    """What the company can dial without a code."""
-    customer = phone.customer
-    return {
-        *(extension.number for extension in customer.extensions),
-        *(group.number for group in customer.hunt_groups),
-        *(entry.number for entry in customer.centrex.speed_dial.entries),
-    }
 
 
 def _codes(phone: PhoneCase) -> Iterator[str]:

@@ -30,6 +30,19 @@ def old_tls_provisioning(phone: PhoneCase) -> Iterator[Remark]:
         )
 
 
+def old_tls_possible(phone: PhoneCase) -> Iterator[Remark]:
+    """A phone that nobody has heard of yet may come out of its box with such firmware."""
+    url = phone.around.public.provisioning_url
+    oldest = phone.model.generations[0]
+    known = phone.device.firmware_seen is not None or phone.generation in _TLS_1_0_ONLY
+    if url.startswith("https:") and oldest in _TLS_1_0_ONLY and not known:
+        yield Remark(
+            f"its firmware is not known yet, and a {phone.model.name} may have {oldest}, which speaks TLS 1.0"
+            f" only; the provisioning URL is {url}",
+            "look at its firmware before it is sent out, and make it newer where it is that old",
+        )
+
+
 def old_tls_sip(phone: PhoneCase) -> Iterator[Remark]:
     """The same for registering."""
     if _transport(phone) == "tls" and phone.generation in _TLS_1_0_ONLY:
@@ -120,6 +133,7 @@ def _transport(phone: PhoneCase) -> str:
 PHONE_RULES = (
     Rule("old-tls-provisioning", Severity.ERROR, old_tls_provisioning),
     Rule("old-tls-sip", Severity.ERROR, old_tls_sip),
+    Rule("old-tls-possible", Severity.WARNING, old_tls_possible),
     Rule("srtp-without-tls", Severity.WARNING, srtp_without_tls),
     Rule("codec-lacking", Severity.WARNING, codec_lacking),
     Rule("old-roots", Severity.HINT, old_roots),

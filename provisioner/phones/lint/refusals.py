@@ -20,12 +20,17 @@ _ADVICE = "correct it: it can't be applied so"
 
 def refused(problem: Problem, customer: str | None) -> Found:
     """A contradiction that keeps a file from being laid over what is there; its message says what to do."""
-    finding = Finding("contradiction", Severity.ERROR, customer, problem.subject, problem.message, _ADVICE)
+    finding = Finding("contradiction", Severity.ERROR, customer, problem.subject, _message(problem), _ADVICE)
     return Found(finding, problem.key, is_refusal=True)
 
 
 def _remark(problem: Problem) -> Remark:
-    return Remark(problem.message, _ADVICE, problem.subject, problem.key)
+    return Remark(_message(problem), _ADVICE, problem.subject, problem.key)
+
+
+def _message(problem: Problem) -> str:
+    """Without the name of the thing, which a finding has beside it."""
+    return problem.message.removeprefix(f"{problem.subject}: ")
 
 
 def contradiction(company: Company) -> Iterator[Remark]:

@@ -182,6 +182,7 @@ CASES = (
         firma(devices=(*firma().devices, phone(MacAddress("001565000003"), "T32G"))),
     ),
     case("old-tls-provisioning", DESK, optioned("T22P"), public=HTTPS),
+    case("old-tls-possible", DESK, optioned("T48G"), public=HTTPS),
     case("old-tls-sip", DESK, optioned("T22P", sip_transport="tls")),
     case("old-roots", DESK, optioned("T23P", seen="44.80.0.5"), public=HTTPS),
     case("srtp-without-tls", DESK, optioned(srtp="compulsory")),

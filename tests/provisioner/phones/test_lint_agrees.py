@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -70,19 +71,30 @@ keys = st.builds(
     memory=some(None, None, None, 1, 11),
     module=some(None, None, None, 1, 2, 21),
 )
-devices = st.builds(
-    Device,
-    mac=some(*(MacAddress(f"00156500000{n}") for n in range(3))),
-    model=st.sampled_from(MODELS),
-    site=some(None, "Biuro"),
-    accounts=st.lists(
+wild = {
+    "model": st.sampled_from(MODELS),
+    "site": st.just("Biuro"),
+    "accounts": st.lists(
         st.builds(DeviceAccount, some(1, 1, 1, 2, 5, 17), some(*LINES, *LINES, "48221110009")), max_size=2
     ).map(tuple),
-    keys=st.lists(keys, max_size=4).map(tuple) | st.lists(keys, min_size=30, max_size=30).map(tuple),
-    modules=some(0, 0, 1, 9),
-    firmware_seen=some(None, *FIRMWARE),
-    phone=options,
-    settings=settings,
+    "keys": st.lists(keys, max_size=3).map(tuple) | st.lists(keys, min_size=30, max_size=30).map(tuple),
+    "modules": some(0, 1, 9),
+    "firmware_seen": st.sampled_from(FIRMWARE),
+    "phone": options,
+    "settings": settings,
+}
+
+
+def phone(mac: MacAddress, changes: list[tuple[str, Any]]) -> Device:
+    return replace(Device(mac, "T46S", accounts=(DeviceAccount(1, LINES[0]),)), **dict(changes))
+
+
+# Few faults in each: where everything is wrong, one fault hides another.
+changes = st.one_of(*(st.tuples(st.just(name), values) for name, values in wild.items()))
+devices = st.builds(
+    phone,
+    some(*(MacAddress(f"00156500000{n}") for n in range(3))),
+    st.lists(changes, max_size=3, unique_by=lambda change: change[0]),
 )
 companies = st.builds(
     Customer,
@@ -94,11 +106,16 @@ companies = st.builds(
         pickup_prefix=some(None, "*40"),
         park=some(None, Park()),
     ),
-    sites=some((), (Site("Biuro"),), (Site("Biuro", settings={"no.such": "1", "lang.gui": "Polish"}),)),
+    sites=some(
+        (Site("Biuro"),),
+        (Site("Biuro"),),
+        (),
+        (Site("Biuro", settings={"no.such": "1", "lang.gui": "Polish"}),),
+    ),
     lines=st.just(tuple(Line(number, "telefonia-ip-plus") for number in LINES)),
     extensions=some((), (Extension("101", LINES[0]),), (Extension("101"), Extension("102", LINES[1]))),
     devices=st.lists(devices, max_size=2, unique_by=lambda device: device.mac).map(tuple),
-    phone=options,
+    phone=st.just(PhoneOptions()) | options,
     settings=some({}, {}, {"lang.gui": "Polish"}, {"no.such": "1"}),
 )
 AROUND = Surroundings(
