@@ -154,8 +154,8 @@ def test_changes_carry_over_to_another_model_and_what_does_not_is_named() -> Non
         "linekey.2.label": "Anna",
     }
     reasons = {left.name: left.reason for left in carried.left}
-    assert "T31P" in reasons["account.16.label"]
-    assert "T31P" in reasons["linekey.25.label"]
+    assert "the T31 has" in reasons["account.16.label"]
+    assert "the T31 has" in reasons["linekey.25.label"]
     assert "company file" in reasons["account.1.password"]
     assert "company file" in reasons["action_url.off_hook"]
     assert "has no parameter" in reasons["features.made_up"]
