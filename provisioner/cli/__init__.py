@@ -34,6 +34,7 @@ for verb in (
     care.backup,
     care.restore,
     care.export,
+    care.doctor,
 ):
     app.command()(verb)
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from provisioner.cli.common import (
+    AsJson,
     ConfigFile,
     DataDir,
     chosen_data_dir,
     chosen_settings,
     moment,
     out,
+    print_json,
     with_installation,
 )
 from provisioner.operations import backup as backups
 from provisioner.operations import export as exports
-from provisioner.operations.installation import KEY_FILE
+from provisioner.operations.doctor import Health, diagnose
+from provisioner.operations.installation import KEY_FILE, utc_now
 
 
 def backup(
@@ -75,3 +80,24 @@ def export(
         "It holds every password and token: let the web server list no directory, and serve it over TLS or to"
         " the phones' own networks alone. No phone gets its first file there: claims are opened by `serve`."
     )
+
+
+_COLOURS = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILURE: "red"}
+
+
+def doctor(as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Look at all that has to be right, and say what to do. Exit code 1 where there is a failure."""
+    checks = uvloop.run(diagnose(chosen_data_dir(data_dir), chosen_settings(config), utc_now()))
+    if as_json:
+        print_json(checks)
+    else:
+        for check in checks:
+            out.print(
+                f"{check.health:8}{check.name}: {check.message}", markup=False, style=_COLOURS[check.health]
+            )
+            if check.advice:
+                out.print(f"        -> {check.advice}", markup=False)
+        counts = Counter(check.health for check in checks)
+        out.print(", ".join(f"{counts[health]} {health}" for health in Health) + ".")
+    if any(check.health is Health.FAILURE for check in checks):
+        raise typer.Exit(1)

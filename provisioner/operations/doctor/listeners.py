@@ -1,0 +1,152 @@
+"""Whether the server can listen where it is told to, or is there already; and its certificate."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from provisioner.operations.doctor.check import Check, failure, ok, warning
+from provisioner.settings import Settings, split_address
+
+_WAIT_S = 3.0
+_SOON = timedelta(days=21)
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+
+
+def check_listeners(settings: Settings) -> Iterator[Check]:
+    """Every configured listener: free, or taken by our own running server."""
+    listen = settings.listen
+    health = _healthz(listen.portal)
+    if health is not None:
+        status, said = health
+        if status == 200:
+            yield ok("server", f"the server is running, and all of it is up: http://{listen.portal}/healthz")
+        else:
+            yield failure("server", f"the server is running, but: {said}", "look into its log")
+    else:
+        yield ok("server", "the server is not running where the configuration says")
+    own = {"portal": listen.portal, "provisioning": listen.provisioning}
+    if listen.provisioning_tls is not None:
+        own["provisioning-tls"] = listen.provisioning_tls
+    for name, address in own.items():
+        yield _check_address(name, address, is_up=health is not None)
+    for name, noted in (("sip", listen.sip), ("sips", listen.sips)):
+        if noted is not None:
+            yield ok("ports", f"{name}: {noted} is noted; this version does not listen there yet")
+
+
+def check_certificate(settings: Settings, now: datetime) -> Iterator[Check]:
+    """The certificate of the TLS listeners, where there are any."""
+    tls = settings.tls
+    if settings.listen.provisioning_tls is None:
+        yield ok("certificate", "no TLS listener is configured, so none is needed")
+        return
+    if tls.certificate is None or tls.private_key is None:
+        yield failure(
+            "certificate",
+            "[listen] provisioning_tls is set, and no certificate is",
+            "set [tls] certificate and private_key",
+        )
+        return
+    try:
+        chain = x509.load_pem_x509_certificates(tls.certificate.read_bytes())
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.private_key)
+        mode = stat.S_IMODE(tls.private_key.stat().st_mode)
+    except (OSError, ValueError) as error:
+        yield failure(
+            "certificate",
+            f"{tls.certificate} with {tls.private_key} can't be used: {error}",
+            "give a PEM chain and the key that belongs to it, without a pass phrase, readable by this user",
+        )
+        return
+    if mode & 0o077:
+        yield warning(
+            "certificate", f"other users may open {tls.private_key}", f"chmod go= {tls.private_key}"
+        )
+    begins, ends = chain[0].not_valid_before_utc, chain[0].not_valid_after_utc
+    if now < begins:
+        yield failure(
+            "certificate",
+            f"{tls.certificate} is not valid before {begins:%Y-%m-%d %H:%M} UTC",
+            "check the clock",
+        )
+    elif now >= ends:
+        yield failure(
+            "certificate",
+            f"{tls.certificate} ended on {ends:%Y-%m-%d}: phones refuse it",
+            "renew it: the server takes the new one without a restart",
+        )
+    elif ends - now < _SOON:
+        yield warning("certificate", f"{tls.certificate} ends on {ends:%Y-%m-%d}", "renew it")
+    else:
+        yield ok("certificate", f"{tls.certificate} is good until {ends:%Y-%m-%d}")
+
+
+def _check_address(name: str, address: str, *, is_up: bool) -> Check:
+    host, port = split_address(address)
+    if port == 0:
+        return ok("ports", f"{name}: {address} takes any free port")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, place in found:
+            with closing(socket.socket(family, kind, protocol)) as probe:
+                # As the server does: what is left of closed connections is no hindrance.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(place)
+                probe.listen(1)
+    except OSError as error:
+        return _why_not(name, address, port, error, is_up=is_up)
+    return ok("ports", f"{name}: {address} is free")
+
+
+def _why_not(name: str, address: str, port: int, error: OSError, *, is_up: bool) -> Check:
+    if error.errno == errno.EADDRINUSE:
+        if is_up:
+            return ok("ports", f"{name}: {address} is taken, and our server is running")
+        return failure(
+            "ports",
+            f"{name}: something else listens on {address}",
+            f"find it (ss -lntp 'sport = :{port}') and stop it, or set another address in [listen]",
+        )
+    if error.errno == errno.EACCES:
+        return failure(
+            "ports",
+            f"{name}: this user may not listen on {address}",
+            "take a port from 1024 on, or give the service CAP_NET_BIND_SERVICE",
+        )
+    return failure(
+        "ports",
+        f"{name}: can't listen on {address}: {error.strerror or error}",
+        "set an address of this machine in [listen]",
+    )
+
+
+def _healthz(portal: str) -> tuple[int, str] | None:
+    """What our running server says of itself; None where nothing answers like it."""
+    host, port = split_address(portal)
+    if port == 0:
+        return None
+    connection = http.client.HTTPConnection(_EVERY_ADDRESS.get(host, host), port, timeout=_WAIT_S)
+    try:
+        with closing(connection):
+            connection.request("GET", "/healthz")
+            response = connection.getresponse()
+            text = response.read(1000).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException):
+        return None
+    if response.status == 200 and text == "ok":
+        return 200, text
+    ours = response.status == 503 and all(
+        line.endswith(("is not listening", "does not answer")) for line in text.splitlines()
+    )
+    return (503, "; ".join(text.splitlines())) if ours else None

@@ -1,0 +1,315 @@
+"""What the doctor sees; the first tests go through the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import text, update
+
+from db import migrations
+from db.schema import AlarmRow, DeviceRow
+from db.vault import Vault
+from provisioner.app import serving
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.mac import MacAddress
+from provisioner.operations import claims
+from provisioner.operations.doctor import Check, Health, diagnose
+from provisioner.operations.installation import KEY_FILE, Installation, utc_now
+from provisioner.settings import read_settings
+from tests.copies import config_file, run_command
+from tests.provisioner.web.asking import T46S, VP530P
+
+PUBLIC = 'provisioning_url = "http://192.0.2.10:8081"\nsip_host = "192.0.2.10"'
+
+
+class Patient:
+    """An installation with a configuration file of its own."""
+
+    def __init__(self, installation: Installation, url: str, folder: Path) -> None:
+        self.installation, self._url, self._folder = installation, url, folder
+        self.tables = {
+            "public": PUBLIC,
+            "listen": 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:5060"',
+        }
+
+    @property
+    def config(self) -> Path:
+        return config_file(self._folder, self._url, **self.tables)
+
+    async def checks(self, now: datetime | None = None) -> list[Check]:
+        settings = read_settings(self.config)
+        return await diagnose(self.installation.data_dir, settings, now or utc_now())
+
+    async def check(self, name: str, now: datetime | None = None) -> Check:
+        """The worst that is said of one thing."""
+        order = list(Health)
+        found = [check for check in await self.checks(now) if check.name == name]
+        return max(found, key=lambda check: order.index(check.health))
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        options = ("--data-dir", self.installation.data_dir, "--config", self.config)
+        done = await asyncio.to_thread(run_command, "doctor", *arguments, *options)
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def patient(sample: Installation, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    sample.data_dir.chmod(0o700)
+    return Patient(sample, database_url, tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address that something else listens on."""
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+async def test_a_healthy_installation_gets_nothing_but_ok_and_exit_code_0(patient: Patient):
+    code, said = await patient.command()
+    assert code == 0, said
+    lines = said.splitlines()
+    assert all(line.startswith("ok ") for line in lines[:-1]), said
+    assert lines[-1].endswith("0 warning, 0 failure.")
+
+
+async def test_a_failure_says_what_to_do_and_ends_with_exit_code_1(patient: Patient):
+    (patient.installation.data_dir / KEY_FILE).chmod(0o644)
+    code, said = await patient.command("--json")
+    assert code == 1
+    failures = [check for check in json.loads(said) if check["health"] == "failure"]
+    assert [check["name"] for check in failures] == ["data-directory"]
+    assert failures[0]["advice"].startswith("chmod go= ")
+
+
+async def test_a_warning_alone_is_no_failure(patient: Patient):
+    await claims.claim(patient.installation, MacAddress.parse(T46S), COMMAND_LINE)
+    code, said = await patient.command()
+    assert code == 0
+    assert "warning claims: 1 phones may fetch their first file by MAC now: 80:5e:c0:12:34:56" in said
+
+
+async def test_no_installation_is_a_failure_and_none_is_made(patient: Patient, tmp_path: Path):
+    nothing = tmp_path / "nothing"
+    found = await diagnose(nothing, read_settings(None), utc_now())
+    assert {check.name for check in found if check.health is Health.FAILURE} == {"data-directory", "database"}
+    assert not nothing.exists()
+
+
+async def test_the_key_of_another_database_is_found(patient: Patient):
+    file = patient.installation.data_dir / KEY_FILE
+    file.unlink()
+    Vault.create(file)
+    assert (await patient.check("secrets")).health is Health.FAILURE
+    file.write_text("no key\n", encoding="ascii")
+    assert (await patient.check("key")).health is Health.FAILURE
+
+
+async def test_an_older_and_a_newer_schema_are_told_apart(patient: Patient, database_url: str):
+    newest = migrations.head()
+    async with patient.installation.database.change() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    older = await patient.check("database")
+    assert older.health is Health.FAILURE
+    assert "centralka migrate" in older.advice
+    async with patient.installation.database.change() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "newer version" in (await patient.check("database")).message
+    async with patient.installation.database.change() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": newest})
+    assert (await patient.check("database")).health is Health.OK
+
+
+async def test_a_database_that_does_not_answer_is_a_failure(patient: Patient, tmp_path: Path):
+    settings = read_settings(config_file(tmp_path, "postgresql://nobody@127.0.0.1:1/none"))
+    found = await diagnose(patient.installation.data_dir, settings, utc_now())
+    assert Health.FAILURE in {check.health for check in found if check.name == "database"}
+
+
+async def test_an_address_that_something_else_holds_is_a_failure(patient: Patient, taken: str):
+    patient.tables["listen"] = f'portal = "{taken}"\nprovisioning = "127.0.0.1:0"'
+    check = await patient.check("ports")
+    assert check.health is Health.FAILURE
+    assert taken in check.message
+
+
+async def test_an_address_of_another_machine_is_a_failure(patient: Patient):
+    patient.tables["listen"] = 'portal = "127.0.0.1:0"\nprovisioning = "192.0.2.77:8081"'
+    check = await patient.check("ports")
+    assert check.health is Health.FAILURE
+    assert "address of this machine" in check.advice
+
+
+async def test_the_addresses_of_our_own_server_are_fine(patient: Patient):
+    async with serving(patient.installation, lambda _: None) as running:
+        portal, provisioning = (
+            url.removeprefix("http://") for url in (running.portal_url, running.provisioning_url)
+        )
+        patient.tables["listen"] = f'portal = "{portal}"\nprovisioning = "{provisioning}"'
+        checks = await patient.checks()
+    assert {check.health for check in checks if check.name in ("ports", "server")} == {Health.OK}
+    assert any("all of it is up" in check.message for check in checks)
+
+
+async def test_a_clock_that_was_set_back_is_a_failure(patient: Patient):
+    for now in (utc_now() - timedelta(days=1), datetime(1970, 1, 1, 0, 5, tzinfo=UTC)):
+        assert (await patient.check("clock", now)).health is Health.FAILURE
+    for path in patient.installation.data_dir.iterdir():
+        os.utime(path, (0, 0))
+    # What was stored tells it, too.
+    assert (await patient.check("clock", utc_now() - timedelta(days=1))).health is Health.FAILURE
+    assert (await patient.check("clock")).health is Health.OK
+
+
+async def test_a_full_disk_is_a_failure(patient: Patient, monkeypatch: pytest.MonkeyPatch):
+    usage = type("Usage", (), {"free": 10 << 20})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    assert (await patient.check("disk")).health is Health.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("public", "health"),
+    [
+        ('provisioning_url = "http://127.0.0.1:8081"\nsip_host = "192.0.2.10"', Health.FAILURE),
+        ('provisioning_url = "http://192.0.2.10"\nsip_host = "localhost"', Health.FAILURE),
+        ('provisioning_url = "http://192.0.2.10"\nsip_host = "nowhere.invalid"', Health.FAILURE),
+        ('provisioning_url = "http://192.0.2.10"\nsip_host = "[2001:db8::1]"', Health.WARNING),
+        (
+            'provisioning_url = "http://192.0.2.10"\nsip_host = "nowhere.invalid"\nsip_transport = "dns_srv"',
+            Health.OK,
+        ),
+        (PUBLIC, Health.OK),
+    ],
+)
+async def test_what_phones_are_told_must_lead_to_us(patient: Patient, public: str, health: Health):
+    patient.tables["public"] = public
+    assert (await patient.check("public")).health is health
+
+
+@pytest.mark.parametrize(
+    ("networks", "health"),
+    [
+        ('["10.0.0.0/8", "fd00::/8"]', Health.OK),
+        ('["0.0.0.0/0"]', Health.WARNING),
+        ('["::/0"]', Health.WARNING),
+        ('["10.0.0.0/8", "203.0.113.0/24"]', Health.WARNING),
+        ('["100.64.0.0/10"]', Health.OK),
+    ],
+)
+async def test_passwords_over_the_internet_in_clear_text_are_seen(
+    patient: Patient, networks: str, health: Health
+):
+    patient.tables["security"] = f"clear_text_networks = {networks}"
+    assert (await patient.check("clear-text")).health is health
+
+
+async def test_a_phone_that_asks_from_where_it_gets_nothing_is_named(patient: Patient):
+    await set_device(patient, VP530P, contacted_from="203.0.113.9", contacted_at=utc_now())
+    check = await patient.check("clear-text")
+    assert check.health is Health.WARNING
+    assert "00:15:65:31:4b:c0 (203.0.113.9)" in check.message
+
+
+async def test_old_phones_told_to_speak_modern_tls_are_named(patient: Patient):
+    patient.tables["public"] = PUBLIC.replace("http:", "https:")
+    check = await patient.check("reach")
+    assert check.health is Health.FAILURE
+    assert "00:15:65:31:4b:c0" in check.message
+
+
+async def test_phones_that_nobody_has_seen_for_long_are_named(patient: Patient):
+    await set_device(patient, VP530P, contacted_at=utc_now() - timedelta(days=29))
+    assert (await patient.check("silent-phones")).health is Health.OK
+    await set_device(patient, VP530P, contacted_at=utc_now() - timedelta(days=31))
+    await set_device(patient, T46S, created_at=utc_now() - timedelta(days=31))
+    found = [check for check in await patient.checks() if check.name == "silent-phones"]
+    assert [check.health for check in found] == [Health.WARNING, Health.WARNING]
+    assert "00:15:65:31:4b:c0" in found[0].message
+    assert "80:5e:c0:12:34:56" in found[1].message
+
+
+async def test_a_window_that_is_over_is_not_open(patient: Patient):
+    await claims.claim(patient.installation, MacAddress.parse(T46S), COMMAND_LINE)
+    assert (await patient.check("claims")).health is Health.WARNING
+    assert (await patient.check("claims", utc_now() + timedelta(hours=25))).health is Health.OK
+
+
+async def test_alarms_wait_until_somebody_has_seen_them(patient: Patient):
+    async with patient.installation.database.change() as session:
+        session.add(AlarmRow(kind="raced", text="two addresses", at=utc_now()))
+    check = await patient.check("alarms")
+    assert check.health is Health.WARNING
+    assert "two addresses" in check.message
+    async with patient.installation.database.change() as session:
+        await session.execute(update(AlarmRow).values(acknowledged_at=utc_now()))
+    assert (await patient.check("alarms")).health is Health.OK
+
+
+@pytest.mark.parametrize(
+    ("days", "health"), [(90, Health.OK), (10, Health.WARNING), (-1, Health.FAILURE), (None, Health.FAILURE)]
+)
+async def test_a_certificate_is_renewed_in_time(
+    patient: Patient, tmp_path: Path, days: int | None, health: Health
+):
+    patient.tables["listen"] += '\nprovisioning_tls = "127.0.0.1:0"'
+    if days is not None:
+        chain, key = certificate(tmp_path, utc_now() + timedelta(days=days))
+        patient.tables["tls"] = f'certificate = "{chain}"\nprivate_key = "{key}"'
+    assert (await patient.check("certificate")).health is health
+
+
+async def test_a_certificate_with_the_key_of_another_is_a_failure(patient: Patient, tmp_path: Path):
+    patient.tables["listen"] += '\nprovisioning_tls = "127.0.0.1:0"'
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    chain, _ = certificate(tmp_path / "one", utc_now() + timedelta(days=90))
+    _, key = certificate(tmp_path / "two", utc_now() + timedelta(days=90))
+    patient.tables["tls"] = f'certificate = "{chain}"\nprivate_key = "{key}"'
+    assert (await patient.check("certificate")).health is Health.FAILURE
+
+
+async def set_device(patient: Patient, mac: str, **columns: Any) -> None:
+    async with patient.installation.database.change() as session:
+        await session.execute(update(DeviceRow).where(DeviceRow.mac == mac).values(**columns))
+
+
+def certificate(folder: Path, ends: datetime) -> tuple[Path, Path]:
+    """A certificate that signed itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pbx.example.com")])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(ends - timedelta(days=365))
+        .not_valid_after(ends)
+        .sign(key, hashes.SHA256())
+    )
+    chain, private = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    private.chmod(0o600)
+    return chain, private
