@@ -11,6 +11,7 @@ from phone_templates.values import CLEARED
 from phone_templates.yealink.models import Model
 from phone_templates.yealink.parameters import catalogue, sensitivity_of
 
+_NO_LOCAL_FILE = "no file of users' changes holds: set it in the company file if it is meant"
 _NOT_A_USERS = "it decides who controls the phone, or is a secret: set it in the company file if it is meant"
 
 
@@ -50,6 +51,9 @@ def carry(
             left[name] = LeftBehind(name, _NOT_A_USERS)
             continue
         now = catalogue().respelled(name, before, generation) or name
+        if now.startswith("static."):
+            left[name] = LeftBehind(name, f"it is {now} there, which {_NO_LOCAL_FILE}")
+            continue
         try:
             # A value that a user has emptied stays empty: nothing else says so in a file.
             taken[now] = catalogue().check(now, value or CLEARED, generation, model)

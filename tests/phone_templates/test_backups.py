@@ -165,13 +165,16 @@ def test_changes_carry_over_to_another_model_and_what_does_not_is_named() -> Non
 
 def test_changes_of_older_firmware_get_the_newer_names() -> None:
     carried = carry(
-        [("account.1.reregister_enable", "1"), ("account.1.expires", "600")],
+        [("account.1.expires", "600"), ("network.vlan.internet_port_vid", "20")],
         Generation.V80,
         find_model("T46S"),
         Generation.V86,
     )
     assert ("account.1.expires", "account.1.sip_server.1.expires") in carried.respelled
-    assert dict(carried.settings)["account.1.sip_server.1.expires"] == "600"
+    assert carried.settings == (("account.1.sip_server.1.expires", "600"),)
+    # Phones keep what has `static.` before it out of the file of users' changes.
+    [left] = carried.left
+    assert "static.network.vlan.internet_port_vid" in left.reason
 
 
 def test_every_event_that_any_generation_reports_is_known_by_one_name() -> None:
