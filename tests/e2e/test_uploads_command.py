@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from db.schema import DeviceRow
 from phone_templates.yealink.backups import Backup
 from provisioner.centrex.mac import MacAddress
 from provisioner.cli import main
-from provisioner.operations.asking import Ask
+from provisioner.operations.asking import Ask, Reported
 from provisioner.operations.installation import opened
+from provisioner.operations.phone_events import event_row
 from provisioner.operations.uploads import Announced, announce, keep
 from provisioner.settings import Settings
 from provisioner.store.secret_values import open_secrets
@@ -98,6 +102,23 @@ def test_changes_are_put_on_another_phone(run: Run) -> None:
     assert done["settings"] == ["account.1.missed_calllog"]
     assert done["files"] == [{"kind": "local", "version": 1}, {"kind": "contacts", "version": 1}]
     assert "carried from 80:5e:c0:12:34:56" in run("uploads", T54W)
+
+
+async def _report(folder: Path) -> None:
+    async with opened(folder, Settings()) as installation, installation.database.change() as session:
+        device = await session.scalar(select(DeviceRow).where(DeviceRow.mac == MacAddress.parse(T46S).hex))
+        assert device is not None
+        said = Reported("incoming_call", {"remote": "sip:[red]102@x"})
+        ask = Ask(None, "", "192.0.2.7", "", clear_text=True)
+        session.add(event_row(datetime(2026, 3, 2, tzinfo=UTC), ask, device.id, said))
+
+
+def test_what_a_phone_reported_is_shown_with_it(run: Run, tmp_path: Path) -> None:
+    asyncio.run(_report(tmp_path / "d"))
+    said = run("devices", "show", T46S)
+    assert re.search(r"2026-03-02 00:00:00 UTC . 192.0.2.7 . incoming_call . remote sip:\[red\]102@x", said)
+    [event] = json.loads(run("devices", "show", T46S, "--json"))["events"]
+    assert (event["event"], event["details"]) == ("incoming_call", {"remote": "sip:[red]102@x"})
 
 
 def test_a_word_that_is_no_verb_and_no_mac_says_how_a_mac_is_written(run: Run) -> None:
