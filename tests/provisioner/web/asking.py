@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
-from sqlalchemy import inspect, select
+from sqlalchemy import Engine, event, inspect, select
 from yarl import URL
 
 from db.schema import (
@@ -249,3 +250,18 @@ async def row_of(installation: Installation, mac: str) -> DeviceRow:
 def text_of(row: ProvisioningRequestRow) -> str:
     """All columns of a kept request in one text."""
     return " ".join(str(getattr(row, column.key)) for column in inspect(ProvisioningRequestRow).columns)
+
+
+@contextmanager
+def statements_sent() -> Iterator[list[str]]:
+    """The SQL that is carried out meanwhile."""
+    sent: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "after_cursor_execute", count)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "after_cursor_execute", count)

@@ -36,6 +36,7 @@ from tests.provisioner.web.asking import (
     service_of,
     settled,
     shown,
+    statements_sent,
     token_of,
 )
 
@@ -257,6 +258,18 @@ async def test_release_revokes_all_that_the_phone_has(sample: Installation, runn
     assert await window(sample) == EndReason.RELEASED
     asked = (await shown(sample, running, VP530P)).requests
     assert [each.reason for each in asked[:2]] == ["unknown-token", "factory-reset-or-stranger"]
+
+
+async def test_a_token_that_is_revoked_while_its_first_use_waits_gives_nothing(sample: Installation):
+    await claim(sample, VP530P)
+    path = f"/{await token_of(sample, VP530P)}/{VP530P}.cfg"
+    async with asyncio.TaskGroup() as tasks, sample.database.change():
+        tasks.create_task(release(sample, VP530P))
+        with statements_sent() as sent:
+            used = tasks.create_task(decide(sample, path, utc_now()))
+            while not any("device_tokens" in statement for statement in sent):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+    assert (used.result().content, used.result().reason) == (None, "unknown-token")
 
 
 async def test_a_released_phone_comes_back_after_a_reset_and_a_claim(sample: Installation, running: Running):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, event
 
 from phone_templates.yealink.boot import Outcome
 from provisioner.app import Running, serving
@@ -33,6 +31,7 @@ from tests.provisioner.web.asking import (
     requests,
     service_of,
     settled,
+    statements_sent,
     token_of,
 )
 
@@ -182,21 +181,6 @@ async def test_bytes_that_are_no_request_hurt_nobody_and_are_not_logged(
     assert token.decode() not in caplog.text
 
 
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """The SQL that is sent meanwhile."""
-    sent: list[str] = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
-
-
 async def test_a_listed_mac_takes_the_same_statements_as_one_that_is_not(
     sample: Installation, running: Running
 ):
@@ -204,7 +188,7 @@ async def test_a_listed_mac_takes_the_same_statements_as_one_that_is_not(
     sent = {}
     for mac in (UNLISTED, VP530P, T23G):
         for head in (False, True):
-            with counted_statements() as statements:
+            with statements_sent() as statements:
                 await decide(sample, f"/{mac}.cfg", NOON, head=head)
             sent[mac, head] = tuple(statements)
     assert len(set(sent.values())) == 1
