@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from db.engine import Database
+from db.errors import DatabaseUnavailable
 from db.rotation import rotate
 from db.schema import UploadRow
 from phone_templates.yealink.backups import HIDDEN, Backup
@@ -334,6 +336,21 @@ async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_its_time(
     head = f"PUT /{service}/{T46S}-local.cfg HTTP/1.1\r\nContent-Length: 10\r\n".encode()
     assert (await half(running, head)).startswith(b"HTTP/1.1 408 ")
     assert (await requests(sample, running))[-1].reason == "too-slow"
+
+
+async def test_a_file_that_can_not_be_kept_is_not_acknowledged(
+    sample: Installation, running: Running, service: str, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_: Database) -> None:
+        raise DatabaseUnavailable("the disk is full")
+
+    name = f"{T46S}-local.cfg"
+    with monkeypatch.context() as broken:
+        broken.setattr(Database, "change", full)
+        reply = await bring(running, service, name, LOCAL)
+        assert (reply.status, reply.header("Retry-After")) == (503, "60")
+    assert (await ask(running, f"/{service}/{name}")).status == 404
+    assert (await bring(running, service, name, LOCAL)).status == 200
 
 
 async def test_many_phones_bring_their_files_at_once(sample: Installation, running: Running):
