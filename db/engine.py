@@ -213,13 +213,17 @@ def lock_changes(database: str, busy_s: float = BUSY_S) -> tuple[TextClause, ...
     )
 
 
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"The last one writes zeros over what is deleted: a secret that was sealed with a dropped key is gone."
+
+
 def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
     """Make `engine` (synchronous side) open every connection alike, and begin with `begin`."""
 
     def connected(connection: Any, record: Any) -> None:
         try:
             cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *pragmas):
+            for pragma in _PRAGMAS + pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
         except BaseException:

@@ -106,14 +106,14 @@ def _value(key: Key, phone: Phone) -> Text | None:
         case KeyType.BLF | KeyType.SPEED_DIAL | KeyType.URL:
             return _needed(key, key.value, "a number or address: give it a value")
         case KeyType.PARK:
-            return joined(_needed(key, codes.park, "a park code: turn parking on"), key.value)
+            return _behind(_needed(key, codes.park, "a park code: turn parking on"), key.value)
         case KeyType.RETRIEVE:
-            return joined(_needed(key, codes.retrieve, "a retrieve code: turn parking on"), key.value)
+            return _behind(_needed(key, codes.retrieve, "a retrieve code: turn parking on"), key.value)
         case KeyType.INTERCOM:
             _needed(key, key.value, "an extension: give it a value")
-            return joined(_needed(key, codes.intercom, "an intercom prefix: turn intercom on"), key.value)
+            return _behind(_needed(key, codes.intercom, "an intercom prefix: turn intercom on"), key.value)
         case KeyType.PICKUP:
-            return joined(_needed(key, codes.pickup, "a pickup prefix: turn call pickup on"), key.value)
+            return _behind(_needed(key, codes.pickup, "a pickup prefix: turn call pickup on"), key.value)
         case KeyType.GROUP_PICKUP:
             # Without an extension behind it the prefix answers whatever rings in reach.
             return _needed(key, codes.pickup, "a pickup prefix: turn call pickup on")
@@ -124,6 +124,13 @@ def _value(key: Key, phone: Phone) -> Text | None:
         case KeyType.VOICE_MAIL:
             number = next((a.voice_mail for a in phone.accounts if a.number == key.account), None)
             return _needed(key, key.value or number, "a voice mail number: give it a value, or the line one")
+
+
+def _behind(code: Text, value: Text) -> Text:
+    """The extension behind the code; people who wrote the code themselves meant it once."""
+    if isinstance(value, str) and isinstance(code, str) and value.startswith(code):
+        return value
+    return joined(code, value)
 
 
 def _default_label(key: Key, value: Text | None, phone: Phone) -> Text | None:

@@ -206,9 +206,7 @@ class _Apply(_Step):
     async def _customer(self, patch: CustomerPatch) -> list[Change]:
         stored = await load_customer(self.session, self.installation.vault, patch.login)
         try:
-            return await self.save(
-                stored, merge(stored.customer if stored else None, patch), patch.passwords
-            )
+            return await self.save(stored, merge(stored.customer if stored else None, patch), patch.passwords)
         except Lacking as error:
             raise self.file.located(patch.login, Contradictions([error.problem])) from error
         except Contradictions as found:

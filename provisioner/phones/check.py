@@ -16,6 +16,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.patch import ModelPatch, VendorPatch
 from provisioner.centrex.problems import Kind, Problem, Subject, refuse
 from provisioner.phones.describe import BadSetting, Surroundings
+from provisioner.phones.managed import check_not_managed
 from provisioner.phones.render import DeviceFile, device_files
 
 _NEWEST_FIRST = tuple(reversed(Generation))
@@ -105,6 +106,7 @@ def _wide_settings(subject: Subject, settings: Mapping[str, str]) -> Iterator[Pr
             yield Problem(subject, f"{subject}: no phone has a parameter {name[:100]!r}: {hint}", key)
             continue
         try:
+            check_not_managed(name)
             checked_value(name, value, parameter.type)
         except PhoneTemplatesError as error:
             yield Problem(subject, f"{subject}: {error}", key)

@@ -26,6 +26,7 @@ from provisioner.centrex.secret_names import (
     user_password,
 )
 from provisioner.phones.levels import effective_options, levels_of
+from provisioner.phones.managed import check_not_managed
 from provisioner.phones.secrets import Versions, referred
 from provisioner.phones.zones import posix_rule
 
@@ -228,6 +229,7 @@ def _settings(device: Device, customer: Customer, around: Surroundings) -> Mappi
     for level in levels_of(device, customer, around.vendor):
         for name, value in level.settings.items():
             try:
+                check_not_managed(name)
                 checked = catalogue().check(name, value, generation, model)
             except PhoneTemplatesError as error:
                 if level.settings is own:

@@ -345,6 +345,24 @@ def test_a_voice_mail_key_dials_the_number_of_its_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "dialled"),
+    [
+        (Key(KeyType.PARK), "*70"),
+        (Key(KeyType.PARK, "101"), "*70101"),
+        (Key(KeyType.PARK, "*70"), "*70"),
+        (Key(KeyType.RETRIEVE, "*71101"), "*71101"),
+        (Key(KeyType.INTERCOM, "102"), "*33102"),
+        (Key(KeyType.INTERCOM, "*33102"), "*33102"),
+        (Key(KeyType.PICKUP, "*40102"), "*40102"),
+    ],
+)
+def test_a_code_is_dialled_once_whether_its_key_says_it_or_not(key: Key, dialled: str) -> None:
+    codes = Codes(pickup="*40", intercom="*33", park="*70", retrieve="*71")
+    said = dict(cfg.parse(filled(render(make_phone(keys=(replace(key, key=5),), codes=codes)).mac_file)))
+    assert said["linekey.5.value"] == dialled
+
+
+@pytest.mark.parametrize(
     ("key", "codes", "message"),
     [
         (Key(KeyType.BLF), CODES, "a number or address"),

@@ -87,6 +87,16 @@ def desk(**more: Any) -> list[dict[str, Any]]:
             "not a switch",
         ),
         (
+            {"devices": desk(settings={"account.1.password": "x"})},
+            "account.1.password: x",
+            "is its line's: give it there",
+        ),
+        (
+            {"settings": {"static.security.user_password": "admin:x"}},
+            "static.security.user_password: admin:x",
+            "passwords of its own",
+        ),
+        (
             {"devices": desk(settings={"account.17.label": "x"})},
             "account.17.label: x",
             "from 1 to 16",
