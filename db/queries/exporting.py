@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from db.schema import DeviceFileRow, RevisionRow
+from db.schema import DeviceFileRow, RevisionRow, UploadRow
 
 
 class FileText(NamedTuple):
@@ -36,6 +37,16 @@ async def text_of_customer(session: AsyncSession, customer_id: int, name: str) -
     """A file of a customer."""
     query = _current().where(DeviceFileRow.customer_id == customer_id, DeviceFileRow.name == name)
     return await _one(session, query)
+
+
+async def newest_uploads(session: AsyncSession, device_ids: Sequence[int]) -> Sequence[UploadRow]:
+    """The newest version of each file that these devices brought."""
+    later = aliased(UploadRow)
+    newest = ~exists().where(
+        later.device_id == UploadRow.device_id, later.kind == UploadRow.kind, later.number > UploadRow.number
+    )
+    query = select(UploadRow).where(UploadRow.device_id.in_(device_ids), newest).order_by(UploadRow.id)
+    return (await session.scalars(query)).all()
 
 
 def _current() -> Select[int | None, str, str, datetime]:

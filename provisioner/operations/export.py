@@ -1,8 +1,8 @@
 """The files of all phones as a tree of directories, for a web server that knows nothing of us.
 
 It gives what `serve` would give at this moment: first-contact files at the top, each phone's files under
-every token that lives, phone books, pages, firmware and media under the service tokens. What it can't do is
-decide: there is no first contact by MAC, and no token ends.
+every token that lives; phone books, pages, firmware, media and what the phones brought under the service
+tokens. What it can't do is decide: there is no first contact by MAC, and no token ends.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.queries.exporting import FileText, text_of_customer, text_of_model, texts_of_devices
-from db.schema import DeviceRow
+from db.queries.exporting import (
+    FileText,
+    newest_uploads,
+    text_of_customer,
+    text_of_model,
+    texts_of_devices,
+)
+from db.schema import DeviceRow, UploadRow
 from phone_templates.values import fill, references
+from phone_templates.yealink.backups import Backup
 from phone_templates.yealink.files import model_file_name
 from phone_templates.yealink.models import all_models, find_model, model_for_cfg_number
 from provisioner.centrex.customer import Customer
@@ -27,6 +34,7 @@ from provisioner.centrex.devices import Device, PhoneOptions
 from provisioner.operations.context import all_customers, surroundings
 from provisioner.operations.drafts import CantWrite, drafting, exchange, make_private
 from provisioner.operations.installation import Installation
+from provisioner.operations.uploads import content_of
 from provisioner.phones.browser import browser_page
 from provisioner.phones.describe import BROWSER_PAGES, PHONE_BOOK, Surroundings
 from provisioner.phones.levels import effective_options, levels_of
@@ -145,14 +153,16 @@ async def _customer(session: AsyncSession, installation: Installation, stored: S
     book = await text_of_customer(session, stored.row.id, PHONE_BOOK)
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
-        texts = await texts_of_devices(session, [row.id for row in batch])
+        ids = [row.id for row in batch]
+        texts, brought = await texts_of_devices(session, ids), await newest_uploads(session, ids)
         refs = {ref for text in texts for ref in references(text.content)}
         secrets = await open_secrets(session, installation.vault, refs)
         for row in batch:
             own = [text for text in texts if text.device_id == row.id]
             if own:
                 phone = _Phone(installation, stored.customer, devices[row.mac], row, around)
-                await asyncio.to_thread(phone.write, tree, own, secrets, book)
+                uploads = [each for each in brought if each.device_id == row.id]
+                await asyncio.to_thread(phone.write, tree, own, secrets, book, uploads)
     return len(rows)
 
 
@@ -167,7 +177,12 @@ class _Phone:
     around: Surroundings
 
     def write(
-        self, tree: _Tree, texts: Sequence[FileText], secrets: Mapping[str, str], book: FileText | None
+        self,
+        tree: _Tree,
+        texts: Sequence[FileText],
+        secrets: Mapping[str, str],
+        book: FileText | None,
+        uploads: Sequence[UploadRow],
     ) -> None:
         vault = self.installation.vault
         for token in self.row.tokens:
@@ -180,6 +195,10 @@ class _Phone:
         changed_at = max(text.created_at for text in texts)
         for name, page in self._pages(f"{self.around.public.provisioning_url}/{service}"):
             tree.write(f"{service}/browser/{name}", page, changed_at)
+        for upload in uploads:
+            name = f"{self.row.mac}{Backup(upload.kind).ending}"
+            content = content_of(self.installation, upload).encode("utf-8")
+            tree.write(f"{service}/{name}", content, upload.at)
         for name, source in self._stored():
             tree.share(f"{service}/{name}", source)
 

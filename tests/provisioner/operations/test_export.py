@@ -7,14 +7,17 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from db.schema import DeviceRow, UploadRow
+from phone_templates.yealink.backups import Backup
 from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims, drafts
 from provisioner.operations.drafts import CantWrite
 from provisioner.operations.export import MARK, export
-from provisioner.operations.installation import Installation
+from provisioner.operations.installation import Installation, utc_now
 from tests.copies import config_file, run_command
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import T46S, VP530P, ask
@@ -44,6 +47,18 @@ async def stocked(sample: Installation) -> Installation:
     return sample
 
 
+async def bring(installation: Installation, mac: str) -> None:
+    """What a phone brought before: two versions of its users' changes, and its contacts."""
+    seal = installation.vault.seal
+    async with installation.database.change() as session:
+        device_id = await session.scalar(select(DeviceRow.id).where(DeviceRow.mac == mac))
+        said = {"device_id": device_id, "size": 1, "at": utc_now(), "origin": "127.0.0.1"}
+        for number, text in ((1, "older"), (2, "#!version:1.0.0.1\nx.y = 1\n")):
+            sealed = seal(text)
+            session.add(UploadRow(kind=Backup.LOCAL, number=number, content_sealed=sealed, **said))
+        session.add(UploadRow(kind=Backup.CONTACTS, number=1, content="<contacts/>", digest="0" * 64, **said))
+
+
 def tree(folder: Path) -> dict[str, tuple[str, int]]:
     """Every file with a digest of its bytes and its time."""
     return {
@@ -57,6 +72,7 @@ def tree(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 async def test_every_file_is_what_the_server_answers(stocked: Installation, running: Running, tmp_path: Path):
+    await bring(stocked, T46S)
     exported = await export(stocked, tmp_path / "tree")
     files = sorted(path for path in (tmp_path / "tree").rglob("*") if path.is_file() and path.name != MARK)
     assert exported.phones == 5
@@ -73,6 +89,7 @@ async def test_every_file_is_what_the_server_answers(stocked: Installation, runn
         "249ad8000054.boot",
         "y000000000023.cfg",
         "phonebook.xml",
+        f"{T46S}-local.cfg",
     } <= names
     assert {"66.86.0.15.rom", "logo.png", "dzwonek.wav", "menu.xml", "directory.xml", "phone.xml"} <= names
 
