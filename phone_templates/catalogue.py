@@ -263,8 +263,13 @@ class Catalogue:
 
 
 def checked_value(name: str, value: object, kind: ParameterType) -> str:
-    """`value` normalised for a parameter of the type; `%NULL%` clears any. Raises `BadParameterValue`."""
+    """`value` normalised for a parameter of the type; `%NULL%` clears any but a secret.
+
+    Raises `BadParameterValue`.
+    """
     if value == CLEARED:
+        if kind.kind is Kind.SECRET:
+            raise BadParameterValue(name, f"a password can't be cleared by {CLEARED}: set another one")
         return CLEARED
     try:
         text = cfg_value(value)

@@ -27,7 +27,8 @@ class UnknownModel(PhoneTemplatesError):
     code = "unknown-model"
 
     def __init__(self, text: str, nearest: tuple[str, ...]) -> None:
-        hint = f"did you mean {', '.join(nearest)}?" if nearest else "models.toml lists those we know"
+        meant = f"did you mean {', '.join(nearest)}?"
+        hint = meant if nearest else "write it as on the phone's label, such as T46S"
         super().__init__(f"{text[:40]!r} is not a phone model we know: {hint}")
         self.nearest = nearest
 

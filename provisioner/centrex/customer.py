@@ -33,7 +33,7 @@ class Site:
 
     name: str
     phone: PhoneOptions = field(default_factory=PhoneOptions)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +162,4 @@ class Customer:
     hunt_groups: tuple[HuntGroup, ...] = ()
     devices: tuple[Device, ...] = ()
     phone: PhoneOptions = field(default_factory=PhoneOptions)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)

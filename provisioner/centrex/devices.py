@@ -130,7 +130,7 @@ class Device:
     firmware_seen: str | None = None
     "What an authorised request of the phone said last; it decides the generation of the files."
     phone: PhoneOptions = field(default_factory=PhoneOptions)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class ModelLevel:
 
     model: str
     phone: PhoneOptions = field(default_factory=PhoneOptions)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,5 +148,5 @@ class VendorLevel:
 
     vendor: str
     phone: PhoneOptions = field(default_factory=PhoneOptions)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     models: tuple[ModelLevel, ...] = ()

@@ -184,7 +184,7 @@ class SitePatch(Patch):
     what = "a site"
     name: Name
     phone: Mapped[PhonePatch] = PhonePatch()
-    settings: Settings | None = None
+    settings: Settings | None = Field(default=None, repr=False)
 
 
 class LinePatch(Patch):
@@ -334,7 +334,7 @@ class DevicePatch(Patch):
     keys: Items[KeyPatch] = ()
     modules: Annotated[int, _integer(0, MOST_MODULES)] = 0
     phone: Mapped[PhonePatch] = PhonePatch()
-    settings: Settings | None = None
+    settings: Settings | None = Field(default=None, repr=False)
 
 
 class CustomerPatch(Patch):
@@ -354,7 +354,7 @@ class CustomerPatch(Patch):
     hunt_groups: Items[HuntGroupPatch] = ()
     devices: Items[DevicePatch] = ()
     phone: Mapped[PhonePatch] = PhonePatch()
-    settings: Settings | None = None
+    settings: Settings | None = Field(default=None, repr=False)
 
     @property
     def passwords(self) -> Mapping[str, str]:
@@ -368,7 +368,7 @@ class ModelPatch(Patch):
     what = "a model"
     model: Name
     phone: Mapped[PhonePatch] = PhonePatch()
-    settings: Settings | None = None
+    settings: Settings | None = Field(default=None, repr=False)
 
 
 class VendorPatch(Patch):
@@ -377,5 +377,5 @@ class VendorPatch(Patch):
     what = "a vendor"
     vendor: Annotated[str, _checked(scalars.one_of, words=("yealink",))]
     phone: Mapped[PhonePatch] = PhonePatch()
-    settings: Settings | None = None
+    settings: Settings | None = Field(default=None, repr=False)
     models: Items[ModelPatch] = ()

@@ -7,6 +7,7 @@ what to do. A long value never appears whole in a message, a password not at all
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from provisioner.centrex.errors import BadValue
 
@@ -17,7 +18,8 @@ LONGEST_EXTENSION = 10
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 # Yealink reads these two whole values as "take the setting back to its default" and "set it to nothing".
-_VENDOR_MARKERS = frozenset({"%NULL%", "%EMPTY%"})
+CLEARED = "%NULL%"
+_VENDOR_MARKERS = frozenset({CLEARED, "%EMPTY%"})
 
 _DIGITS = re.compile(r"[0-9]+")
 _E164 = re.compile(r"[1-9][0-9]{4,14}")
@@ -46,6 +48,8 @@ def plain_text(value: object, field: str, *, longest: int = LONGEST_NAME, may_be
             f"{field} holds the character U+{ord(unsafe.group()):04X}, which no phone can show: take it out "
             f"(a text is one line, without tabs and control characters)"
         )
+    if invisible := next((sign for sign in value if unicodedata.category(sign) == "Cf"), None):
+        raise BadValue(f"{field} holds the invisible character U+{ord(invisible):04X}: take it out")
     if value != value.strip():
         raise BadValue(f"{field} begins or ends with a blank: take it out")
     if len(value) > longest:
@@ -128,9 +132,11 @@ def setting_name(value: object, field: str) -> str:
 
 
 def setting_value(value: object, field: str) -> str:
-    """The value of a phone's parameter."""
+    """The value of a phone's parameter; `%NULL%`, and only here, is the vendor's order to forget it."""
     if value == "":
         raise BadValue(f"{field} is empty: write null to take the setting back")
+    if value == CLEARED:
+        return CLEARED
     return plain_text(value, field, longest=2048)
 
 

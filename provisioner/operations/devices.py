@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as queries
 from db.queries import revisions as revision_queries
+from db.queries.customers import customer_logins
 from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.values import fill, masked, references
 from phone_templates.yealink.models import find_model
@@ -127,8 +128,10 @@ class Details:
 
 
 async def list_devices(installation: Installation, login: str | None = None) -> list[Summary]:
-    """All devices, or one customer's, by MAC."""
+    """All devices, or one customer's, by MAC. Raises `NotFound` for an unknown login."""
     async with installation.database.read() as session:
+        if login is not None and login not in await customer_logins(session):
+            raise NotFound(f"there is no customer {login!r}")
         current = await queries.current_revision_ids(session, DeviceFile.MAC)
         return [
             _summary(device, owner, current.get(device.id))

@@ -19,6 +19,8 @@ from provisioner.phones.describe import BadSetting, Surroundings
 from provisioner.phones.managed import check_not_managed
 from provisioner.phones.render import DeviceFile, device_files
 
+_MOST_HINTS = 20
+"Looking for what could have been meant is slow; a level full of unknown names is a mistake of another kind."
 _NEWEST_FIRST = tuple(reversed(Generation))
 
 
@@ -95,13 +97,19 @@ def vendor_problems(vendor: VendorLevel, patch: VendorPatch) -> Iterator[Problem
         yield from _wide_settings(subject, level.settings)
 
 
+def _nearest(name: str) -> list[str]:
+    return catalogue().nearest(name, Generation.V86) or catalogue().nearest(name, Generation.V70)
+
+
 def _wide_settings(subject: Subject, settings: Mapping[str, str]) -> Iterator[Problem]:
     """A wide level speaks to many models: some generation must know each name, and take the value."""
+    hints = _MOST_HINTS
     for name, value in settings.items():
         parameter = known_somewhere(name)
         key = ("settings", name)
         if parameter is None:
-            near = catalogue().nearest(name, Generation.V86) or catalogue().nearest(name, Generation.V70)
+            near = _nearest(name) if hints > 0 else []
+            hints -= 1
             hint = f"did you mean {', '.join(near)}?" if near else "look it up in the vendor's guide"
             yield Problem(subject, f"{subject}: no phone has a parameter {name[:100]!r}: {hint}", key)
             continue

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from phone_templates import spec
 from phone_templates.catalogue import Generation, Sensitivity
 from phone_templates.errors import PhoneTemplatesError
-from phone_templates.values import CLEARED, Joined, Text
+from phone_templates.values import Joined, Text
 from phone_templates.yealink.models import Model, find_model
 from phone_templates.yealink.parameters import catalogue
 from provisioner.centrex.addresses import PublicAddresses
@@ -236,7 +236,7 @@ def _settings(device: Device, customer: Customer, around: Surroundings) -> Mappi
                     raise BadSetting(device, name, error) from error
                 continue
             parameter = catalogue().find(name, generation)
-            if parameter and parameter.sensitivity is Sensitivity.SECRET and checked != CLEARED:
+            if parameter and parameter.sensitivity is Sensitivity.SECRET:
                 merged[name] = referred(secret_setting(level.subject, name), around.versions)
             else:
                 merged[name] = checked

@@ -319,6 +319,11 @@ def test_a_value_in_its_range_is_written_as_phones_want_it(name, value, written)
     assert check(name, value) == written
 
 
+def test_a_password_can_not_be_cleared():
+    with pytest.raises(BadParameterValue, match="set another one"):
+        check("ldap.password", "%NULL%")
+
+
 def test_ranges_from_a_guide_are_known_and_those_from_a_name_assumed():
     for name in ("sip.notify_reboot_enable", "account.1.cid_source", "account.1.sip_server.1.port"):
         assert not catalogue().find(name, V81).assumed

@@ -46,6 +46,18 @@ def test_the_markers_that_make_phones_forget_a_setting_are_refused_as_a_whole_va
     assert text.plain_text(f"x{value}", "name") == f"x{value}"
 
 
+def test_a_parameter_may_be_told_to_be_forgotten() -> None:
+    assert text.setting_value("%NULL%", "x") == "%NULL%"
+    with pytest.raises(BadValue, match="phones read it as an order"):
+        text.setting_value("%EMPTY%", "x")
+
+
+@pytest.mark.parametrize("value", ["\u200b", "Anna\u202e", "\ufeffBiuro"])
+def test_what_nobody_can_see_is_refused(value: str) -> None:
+    with pytest.raises(BadValue, match="invisible character U\\+"):
+        text.plain_text(value, "name")
+
+
 def test_an_over_long_text_is_refused_without_being_repeated() -> None:
     with pytest.raises(BadValue, match="name has 5000 characters: at most 128 fit") as refused:
         text.plain_text("x" * 5000, "name")
