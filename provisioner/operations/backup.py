@@ -23,7 +23,7 @@ from provisioner.operations.archive import (
     read_header,
     unpack,
 )
-from provisioner.operations.drafts import CantWrite, drafting, sync_directory
+from provisioner.operations.drafts import CantWrite, drafting, make_private, sync_directory
 from provisioner.operations.installation import (
     FIRMWARE_DIR,
     KEY_FILE,
@@ -108,9 +108,9 @@ def restore(file: Path, data_dir: Path, settings: Settings, key: Path | None = N
             if header.has_key
             else f"{file} was made without the key: say --key with the {KEY_FILE} that belongs to it"
         )
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Conflict(f"{data_dir} is not empty: restore into a new directory")
+    # Whatever comes of it, this clears away what a killed run left.
     with drafting(target) as folder:
+        _refuse_full(target)
         unpacked, made = folder / "unpacked", folder / "made"
         for each in (unpacked, made):
             each.mkdir(mode=0o700)
@@ -126,6 +126,7 @@ def restore(file: Path, data_dir: Path, settings: Settings, key: Path | None = N
                 (unpacked / name).rename(made / name)
             inside = _inside(url, target)
             if inside is not None:
+                make_private((made / inside).parent)
                 databases.load(f"sqlite:///{made / inside}", unpacked / DATABASE)
             for parent, _, _ in os.walk(made):
                 sync_directory(Path(parent))
@@ -152,7 +153,7 @@ def _resumable(target: Path, digest: str, url: str) -> Iterator[bool]:
     The two can't appear at once. A mark says from which archive the database is being filled, and goes when
     the data directory is there; the same archive may then be restored again without emptying the database.
     """
-    mark = target.with_name(f".{target.name}.restoring")
+    mark = _mark(target)
     if mark.exists() and mark.read_text(encoding="ascii") == digest and not databases.is_empty(url):
         yield True
     else:
@@ -171,6 +172,17 @@ def _resumable(target: Path, digest: str, url: str) -> Iterator[bool]:
                     mark.unlink()
             raise
     mark.unlink()
+
+
+def _mark(target: Path) -> Path:
+    return target.with_name(f".{target.name}.restoring")
+
+
+def _refuse_full(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        # The data directory comes last: a run that was killed after it was complete.
+        _mark(target).unlink(missing_ok=True)
+        raise Conflict(f"{target} is not empty: restore into a new directory")
 
 
 def _inside(url: str, data_dir: Path) -> Path | None:

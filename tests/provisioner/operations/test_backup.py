@@ -149,6 +149,21 @@ async def test_a_backup_is_made_and_is_whole_while_the_server_changes_things(
         assert set(re.findall("Zmiana [0-9]+", text)) <= names
 
 
+@pytest.mark.parametrize("place", ["elsewhere.db", "restored/deep/inside.db"])
+async def test_the_database_is_restored_where_the_configuration_says(
+    places: Places, database_url: str, place: str
+):
+    places.back_up()
+    is_file = database_url.startswith("sqlite")
+    url = f"sqlite:///{places.away / place}" if is_file else places.restored_url
+    settings = read_settings(config_file(places.away, url))
+    restore(places.file, places.restored, settings)
+    assert contents(url) == contents(database_url)
+    assert places.left_over() == []
+    async with opened(places.restored, settings) as restored:
+        assert len(await list_devices(restored)) == 5
+
+
 async def test_a_full_database_is_left_as_it_is(places: Places, database_url: str):
     places.back_up()
     before = contents(database_url)
@@ -316,6 +331,9 @@ async def test_a_restore_that_is_killed_anywhere_leaves_nothing_and_may_be_run_a
     assert len(seen) > 10
     assert not any(is_there for _, is_there in seen[:-1])
     assert seen[-1][1]
+    with pytest.raises(Conflict, match="not empty"):
+        places.restore()
+    assert places.left_over() == []
     assert contents(places.restored_url) == contents(database_url)
     async with places.opened() as restored:
         assert await files_of_phones(restored) == await files_of_phones(sample)
