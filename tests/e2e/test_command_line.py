@@ -156,7 +156,8 @@ def test_phones_are_listed_shown_claimed_and_released(shop: Shop):
         ("00:15:65:4a:a9:37", "listed"),
     ]
     assert T46S in shop("devices", "list").out
-    assert shop("devices", "list", "--customer", "nikt", "--json").json == []
+    nobody = shop.run("devices", "list", "--customer", "nikt", "--json", "--data-dir", "data")
+    assert (nobody.code, nobody.err) == (1, "there is no customer 'nikt'\n")
     assert f"{T46S} may fetch its file until" in shop("devices", "claim", T46S).out
     claimed = shop("devices", "claim", T54W, "--json").json
     assert claimed["mac"] == T54W
