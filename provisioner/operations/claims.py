@@ -24,7 +24,8 @@ from provisioner.operations import audit
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
-from provisioner.store.customers import load_customer_by_id, set_line_password
+from provisioner.store.customer_writer import set_line_password
+from provisioner.store.customers import load_customer_by_id
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 
 

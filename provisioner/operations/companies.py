@@ -33,7 +33,8 @@ from provisioner.phones.check import (
     with_known_models,
 )
 from provisioner.phones.roles import check_customer_role, check_vendor_role
-from provisioner.store.customers import CustomerWriter, Stored, load_customer
+from provisioner.store.customer_writer import CustomerWriter
+from provisioner.store.customers import Stored, load_customer
 from provisioner.store.vendors import load_vendor, save_vendor
 
 

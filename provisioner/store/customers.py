@@ -1,30 +1,20 @@
-"""A customer as rows, and back."""
+"""Rows of a customer as the domain has it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, fields
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.changes import touch
 from db.queries import customers as queries
 from db.schema import (
     CustomerRow,
-    DeviceAccountRow,
     DeviceKeyRow,
     DeviceRow,
-    DeviceTokenRow,
-    ExtensionRow,
-    FeatureCodeRow,
-    HuntGroupMemberRow,
     HuntGroupRow,
-    LineRow,
     SettingRow,
-    SiteRow,
-    SpeedDialRow,
 )
 from db.vault import Vault
 from provisioner.centrex.customer import (
@@ -45,8 +35,7 @@ from provisioner.centrex.customer import (
 from provisioner.centrex.devices import Device, DeviceAccount, Key, KeyType
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.order import in_order
-from provisioner.store.fresh import fresh_password, fresh_token, token_hash
-from provisioner.store.options import IsSecret, Said, read_level, write_level
+from provisioner.store.options import Said, read_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +73,8 @@ async def _stored(session: AsyncSession, vault: Vault, row: CustomerRow | None) 
 
 
 def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) -> Customer:
-    by_site = _by(settings, "site_id")
-    by_device = _by(settings, "device_id")
+    by_site = settings_by(settings, "site_id")
+    by_device = settings_by(settings, "device_id")
     own = read_level([each for each in settings if each.level == "customer"], vault)
     return Customer(
         login=row.login,
@@ -107,14 +96,15 @@ def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) ->
             Extension(each.number, each.line.number if each.line else None, each.name, each.published)
             for each in row.extensions
         ),
-        hunt_groups=tuple(_group(group) for group in row.hunt_groups),
+        hunt_groups=tuple(group_of(group) for group in row.hunt_groups),
         devices=tuple(_device(device, read_level(by_device[device.id], vault)) for device in row.devices),
         phone=own.phone,
         settings=own.settings,
     )
 
 
-def _by(settings: Sequence[SettingRow], column: str) -> Mapping[int, list[SettingRow]]:
+def settings_by(settings: Sequence[SettingRow], column: str) -> Mapping[int, list[SettingRow]]:
+    """The settings by their subject: `column` is the one that names it, such as `device_id`."""
     grouped: dict[int, list[SettingRow]] = defaultdict(list)
     for row in settings:
         if (owner := getattr(row, column)) is not None:
@@ -138,7 +128,8 @@ def _centrex(row: CustomerRow) -> Centrex:
     )
 
 
-def _group(row: HuntGroupRow) -> HuntGroup:
+def group_of(row: HuntGroupRow) -> HuntGroup:
+    """A hunt group with its members in their order."""
     members = tuple(
         Member(
             extension=each.extension.number if each.extension else None,
@@ -159,11 +150,6 @@ def _group(row: HuntGroupRow) -> HuntGroup:
         members=members,
         overflow=row.overflow,
     )
-
-
-def _who(member: Member) -> Member:
-    """The member without how it rings."""
-    return Member(extension=member.extension, group=member.group)
 
 
 def _device(row: DeviceRow, said: Said) -> Device:
@@ -191,329 +177,3 @@ def _key(row: DeviceKeyRow) -> Key:
         memory=row.key if row.bank == "memory" else None,
         module=row.module,
     )
-
-
-@dataclass(slots=True)
-class CustomerWriter:
-    """Makes the rows of one customer what the domain says, inside the caller's transaction."""
-
-    session: AsyncSession
-    vault: Vault
-    is_secret: IsSecret
-    now: datetime
-
-    async def save(
-        self, stored: Stored | None, customer: Customer, passwords: Mapping[str, str]
-    ) -> CustomerRow:
-        """Writes `customer` over what is `stored`. `passwords` are the lines' that were given.
-
-        New lines and devices get random secrets; a password that is what it was keeps its version.
-        """
-        row = stored.row if stored else await self._new(customer)
-        settings = stored.settings if stored else ()
-        self._own(row, customer)
-        sites = await self._sites(row, customer)
-        # What refers to lines, extensions and groups lets go of them before they may go.
-        self._let_devices_go(row, customer)
-        out = self._let_members_go(row, customer)
-        await self.session.flush()
-        lines = await self._lines(row, customer, sites, passwords)
-        extensions = await self._extensions(row, customer, lines)
-        await self._groups(row, customer, extensions, out)
-        self._short_numbers(row, customer)
-        devices = self._devices(row, customer, sites, lines)
-        await self.session.flush()
-        self._settings(row, settings, customer, sites, devices)
-        await self.session.flush()
-        return row
-
-    async def _new(self, customer: Customer) -> CustomerRow:
-        row = CustomerRow(login=customer.login, name=customer.name, created_at=self.now)
-        for empty in (
-            "sites",
-            "lines",
-            "extensions",
-            "hunt_groups",
-            "speed_dials",
-            "feature_codes",
-            "devices",
-        ):
-            setattr(row, empty, [])
-        self.session.add(row)
-        return row
-
-    def _own(self, row: CustomerRow, customer: Customer) -> None:
-        centrex = customer.centrex
-        row.name = customer.name
-        row.language = customer.language
-        row.time_zone = customer.time_zone
-        row.currency = customer.currency
-        row.credit_limit = customer.credit_limit
-        row.extension_length = centrex.extension_length
-        row.intercom_prefix = centrex.intercom_prefix
-        row.pickup_prefix = centrex.pickup_prefix
-        row.park_prefix = centrex.park.prefix if centrex.park else None
-        row.park_retrieve_prefix = centrex.park.retrieve_prefix if centrex.park else None
-        row.park_return_after_s = centrex.park.return_after if centrex.park else 60
-        row.distinctive_ring = centrex.distinctive_ring
-        row.speed_dial_max_length = centrex.speed_dial.max_length
-
-    def _let_devices_go(self, row: CustomerRow, customer: Customer) -> None:
-        """Takes out the devices that go, and the accounts that don't stay on their line."""
-        kept = {device.mac.hex: device for device in customer.devices}
-        for device in list(row.devices):
-            if device.mac not in kept:
-                row.devices.remove(device)
-                touch(self.session, f"device:{device.id}")
-                continue
-            wanted = {account.account: account.line for account in kept[device.mac].accounts}
-            for account in list(device.accounts):
-                if wanted.get(account.account) != account.line.number:
-                    device.accounts.remove(account)
-
-    def _let_members_go(self, row: CustomerRow, customer: Customer) -> Mapping[str, Set[Member]]:
-        """Takes the members out of the groups that change. Returns who was logged out of which."""
-        kept = {group.number: group.members for group in customer.hunt_groups}
-        out: dict[str, Set[Member]] = {}
-        for group in row.hunt_groups:
-            members = _group(group).members
-            if kept.get(group.number) != members:
-                pairs = zip(group.members, members, strict=True)
-                out[group.number] = {_who(member) for each, member in pairs if not each.logged_in}
-                group.members.clear()
-        return out
-
-    async def _sites(self, row: CustomerRow, customer: Customer) -> dict[str, SiteRow]:
-        there = {site.name: site for site in row.sites}
-        wanted = {site.name for site in customer.sites}
-        for name in there.keys() - wanted:
-            row.sites.remove(there[name])
-        for site in customer.sites:
-            if site.name not in there:
-                there[site.name] = SiteRow(name=site.name)
-                row.sites.append(there[site.name])
-        await self.session.flush()
-        return {name: site for name, site in there.items() if name in wanted}
-
-    async def _lines(
-        self,
-        row: CustomerRow,
-        customer: Customer,
-        sites: Mapping[str, SiteRow],
-        passwords: Mapping[str, str],
-    ) -> dict[str, LineRow]:
-        there = {line.number: line for line in row.lines}
-        wanted = {line.number for line in customer.lines}
-        for number in there.keys() - wanted:
-            row.lines.remove(there[number])
-        products = await queries.products(self.session)
-        for line in customer.lines:
-            line_row = there.get(line.number)
-            if line_row is None:
-                password = passwords.get(line.number) or fresh_password()
-                line_row = LineRow(
-                    number=line.number,
-                    password_sealed=self.vault.seal(password),
-                    password_version=1,
-                    created_at=self.now,
-                )
-                there[line.number] = line_row
-                row.lines.append(line_row)
-            elif line.number in passwords and passwords[line.number] != self.vault.open(
-                line_row.password_sealed
-            ):
-                set_line_password(line_row, self.vault, passwords[line.number])
-            line_row.product = products[line.product]
-            line_row.site = sites[line.site] if line.site else None
-        await self.session.flush()
-        return {number: line for number, line in there.items() if number in wanted}
-
-    async def _extensions(
-        self, row: CustomerRow, customer: Customer, lines: Mapping[str, LineRow]
-    ) -> dict[str, ExtensionRow]:
-        there = {extension.number: extension for extension in row.extensions}
-        wanted = {extension.number for extension in customer.extensions}
-        for number in there.keys() - wanted:
-            row.extensions.remove(there[number])
-        for extension in customer.extensions:
-            if extension.number not in there:
-                there[extension.number] = ExtensionRow(number=extension.number)
-                row.extensions.append(there[extension.number])
-            extension_row = there[extension.number]
-            extension_row.line = lines[extension.line] if extension.line else None
-            extension_row.name = extension.name
-            extension_row.published = extension.published
-        await self.session.flush()
-        return {number: extension for number, extension in there.items() if number in wanted}
-
-    async def _groups(
-        self,
-        row: CustomerRow,
-        customer: Customer,
-        extensions: Mapping[str, ExtensionRow],
-        out: Mapping[str, Set[Member]],
-    ) -> None:
-        there = {group.number: group for group in row.hunt_groups}
-        wanted = {group.number for group in customer.hunt_groups}
-        for number in there.keys() - wanted:
-            row.hunt_groups.remove(there[number])
-        for group in customer.hunt_groups:
-            if group.number not in there:
-                there[group.number] = HuntGroupRow(number=group.number, members=[])
-                row.hunt_groups.append(there[group.number])
-            group_row = there[group.number]
-            group_row.name = group.name
-            group_row.strategy = group.strategy
-            group_row.caller_presentation = group.caller_presentation
-            group_row.pickup_allowed = group.pickup_allowed
-            group_row.overflow = group.overflow
-        await self.session.flush()
-        for group in customer.hunt_groups:
-            if not there[group.number].members:
-                there[group.number].members.extend(
-                    HuntGroupMemberRow(
-                        position=position,
-                        extension=extensions[member.extension] if member.extension else None,
-                        member_group=there[member.group] if member.group else None,
-                        ring_delay_s=member.ring_delay,
-                        ring_time_s=member.ring_time,
-                        stop=member.stop,
-                        skip_forwarding=member.skip_forwarding,
-                        logged_in=_who(member) not in out.get(group.number, ()),
-                    )
-                    for position, member in enumerate(group.members, start=1)
-                )
-        await self.session.flush()
-
-    def _short_numbers(self, row: CustomerRow, customer: Customer) -> None:
-        there = {entry.number: entry for entry in row.speed_dials}
-        entries = {entry.number: entry for entry in customer.centrex.speed_dial.entries}
-        for number in there.keys() - entries.keys():
-            row.speed_dials.remove(there[number])
-        for number, entry in entries.items():
-            if number not in there:
-                there[number] = SpeedDialRow(number=number)
-                row.speed_dials.append(there[number])
-            there[number].target = entry.target
-            there[number].description = entry.description
-        changed = {
-            field.name: code
-            for field in fields(FeatureCodes)
-            if (code := getattr(customer.centrex.codes, field.name)) != field.default
-        }
-        codes = {each.name: each for each in row.feature_codes}
-        for name in codes.keys() - changed.keys():
-            row.feature_codes.remove(codes[name])
-        for name, code in changed.items():
-            if name not in codes:
-                codes[name] = FeatureCodeRow(name=name)
-                row.feature_codes.append(codes[name])
-            codes[name].code = code
-
-    def _devices(
-        self,
-        row: CustomerRow,
-        customer: Customer,
-        sites: Mapping[str, SiteRow],
-        lines: Mapping[str, LineRow],
-    ) -> dict[str, DeviceRow]:
-        there = {device.mac: device for device in row.devices}
-        for device in customer.devices:
-            if device.mac.hex not in there:
-                there[device.mac.hex] = self._new_device(device)
-                row.devices.append(there[device.mac.hex])
-            device_row = there[device.mac.hex]
-            device_row.model = device.model
-            device_row.name = device.name
-            device_row.modules = device.modules
-            device_row.site = sites[device.site] if device.site else None
-            self._accounts(device_row, device, lines)
-            self._keys(device_row, device)
-        return there
-
-    def _new_device(self, device: Device) -> DeviceRow:
-        token, service = fresh_token(), fresh_token()
-        return DeviceRow(
-            mac=device.mac.hex,
-            tokens=[
-                DeviceTokenRow(
-                    version=1,
-                    token_sealed=self.vault.seal(token),
-                    token_hash=token_hash(token),
-                    created_at=self.now,
-                )
-            ],
-            service_token_sealed=self.vault.seal(service),
-            service_token_hash=token_hash(service),
-            service_token_version=1,
-            admin_password_sealed=self.vault.seal(fresh_password(14)),
-            admin_password_version=1,
-            user_password_sealed=self.vault.seal(fresh_password(14)),
-            user_password_version=1,
-            created_at=self.now,
-            accounts=[],
-            keys=[],
-        )
-
-    def _accounts(self, row: DeviceRow, device: Device, lines: Mapping[str, LineRow]) -> None:
-        there = {account.account: account for account in row.accounts}
-        for account in device.accounts:
-            if account.account not in there:
-                there[account.account] = DeviceAccountRow(account=account.account)
-                row.accounts.append(there[account.account])
-            there[account.account].line = lines[account.line]
-            there[account.account].label = account.label
-
-    def _keys(self, row: DeviceRow, device: Device) -> None:
-        there = {key.position: key for key in row.keys}
-        for position in there.keys() - set(range(1, len(device.keys) + 1)):
-            row.keys.remove(there[position])
-        for position, key in enumerate(device.keys, start=1):
-            if position not in there:
-                there[position] = DeviceKeyRow(position=position)
-                row.keys.append(there[position])
-            key_row = there[position]
-            key_row.type = key.type
-            key_row.value = key.value
-            key_row.label = key.label
-            key_row.account = key.account
-            key_row.bank = _bank(key)
-            key_row.key = key.memory if key.memory is not None else key.key
-            key_row.module = key.module
-
-    def _settings(
-        self,
-        row: CustomerRow,
-        there: Sequence[SettingRow],
-        customer: Customer,
-        sites: Mapping[str, SiteRow],
-        devices: Mapping[str, DeviceRow],
-    ) -> None:
-        by_site, by_device = _by(there, "site_id"), _by(there, "device_id")
-        own = [each for each in there if each.level == "customer"]
-        self._level(own, Said(customer.phone, customer.settings), level="customer", customer_id=row.id)
-        for site in customer.sites:
-            site_id = sites[site.name].id
-            self._level(by_site[site_id], Said(site.phone, site.settings), level="site", site_id=site_id)
-        for device in customer.devices:
-            device_id = devices[device.mac.hex].id
-            said = Said(device.phone, device.settings)
-            self._level(by_device[device_id], said, level="device", device_id=device_id)
-
-    def _level(self, there: Sequence[SettingRow], said: Said, **subject: object) -> None:
-        write_level(self.session, self.vault, there, said, self.is_secret, **subject)
-
-
-def _bank(key: Key) -> str | None:
-    if key.module is not None:
-        return "module"
-    if key.memory is not None:
-        return "memory"
-    return "line" if key.key is not None else None
-
-
-def set_line_password(row: LineRow, vault: Vault, password: str) -> None:
-    """Gives the line a password; every file that holds it becomes another."""
-    row.password_sealed = vault.seal(password)
-    row.password_version += 1
-    row.ha1_sealed = None

@@ -14,16 +14,16 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import Plan, apply
 from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
-from provisioner.settings import Settings, read_settings
+from provisioner.settings import Settings
+from tests.provisioner.written import loopback_settings
 
 SAMPLE = Path(__file__).parents[2] / "provisioner" / "demo" / "company.yaml"
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
-    """Listeners on free ports of this machine; the SIP address is told to phones and not listened on yet."""
-    listen = {"portal": "127.0.0.1:0", "provisioning": "127.0.0.1:0", "sip": "127.0.0.1:5060"}
-    return read_settings(None, **listen)
+def settings() -> Settings:
+    """Listeners on free ports of this machine."""
+    return loopback_settings()
 
 
 @pytest.fixture
