@@ -19,11 +19,10 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
+from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.uploads import add_version, content_of, listed
 from provisioner.phones.levels import effective_options, levels_of
-from provisioner.store.customers import load_customer_by_id
-from provisioner.store.vendors import load_vendor
 
 _BOOKS = (Backup.CONTACTS, Backup.CALL_LOG)
 "What is carried whole."
@@ -167,10 +166,8 @@ async def _newest(
 
 
 async def _notes(session: AsyncSession, installation: Installation, after: _Phone) -> tuple[str, ...]:
-    stored = await load_customer_by_id(session, installation.vault, after.row.customer_id)
-    assert stored is not None  # noqa: S101 - the device's row refers to the customer's
+    stored, around = await customer_of(session, installation, after.row.customer_id)
     mine = next(each for each in stored.customer.devices if each.mac == after.mac)
-    vendor = await load_vendor(session, installation.vault)
-    if effective_options(levels_of(mine, stored.customer, vendor)).backups:
+    if effective_options(levels_of(mine, stored.customer, around.vendor)).backups:
         return ()
     return (f"{after.mac} does not ask for these files yet: give it `phone: {{backups: true}}`",)

@@ -21,11 +21,10 @@ from provisioner.centrex.actor import SYSTEM, Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
-from provisioner.operations.context import surroundings
+from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.store.customer_writer import set_line_password
-from provisioner.store.customers import load_customer_by_id
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 
 
@@ -250,10 +249,7 @@ async def _changed(
     mac = str(MacAddress(device.mac))
     entry = await audit.record(session, actor, now, verb, mac, summary, customer_id=device.customer_id)
     # Other phones of the customer may share a line whose password is new.
-    stored = await load_customer_by_id(session, installation.vault, device.customer_id)
-    if stored is None:
-        raise NotFound(f"the customer of {mac} is gone")
-    around = await surroundings(session, installation, stored)
+    stored, around = await customer_of(session, installation, device.customer_id)
     sharing = {row.mac for row in await _sharing(session, device)} | {device.mac}
     only = {each.mac for each in stored.customer.devices if each.mac.hex in sharing}
     return await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), only)

@@ -10,7 +10,7 @@ from db.queries.customers import customer_logins, settings_of_vendors
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.installation import Installation
 from provisioner.phones.describe import Surroundings
-from provisioner.store.customers import Stored, load_customer
+from provisioner.store.customers import Stored, load_customer, load_customer_by_id
 from provisioner.store.secret_values import versions_of
 from provisioner.store.vendors import load_vendor
 
@@ -22,6 +22,15 @@ async def surroundings(session: AsyncSession, installation: Installation, stored
         public=await public_addresses(session, installation.settings),
         versions=versions_of(stored, await settings_of_vendors(session)),
     )
+
+
+async def customer_of(
+    session: AsyncSession, installation: Installation, customer_id: int
+) -> tuple[Stored, Surroundings]:
+    """The customer that a device's row refers to, with its surroundings. The session lets its rows go."""
+    stored = await load_customer_by_id(session, installation.vault, customer_id)
+    assert stored is not None  # noqa: S101 - the foreign key of the device's row
+    return stored, await surroundings(session, installation, stored)
 
 
 async def all_customers(session: AsyncSession, installation: Installation) -> AsyncIterator[Stored]:

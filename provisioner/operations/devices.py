@@ -24,7 +24,7 @@ from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
-from provisioner.operations.context import surroundings
+from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.revisions import (
@@ -38,7 +38,6 @@ from provisioner.operations.revisions import (
     refresh_customer,
 )
 from provisioner.phones.render import DeviceFile, device_file_name
-from provisioner.store.customers import load_customer_by_id
 from provisioner.store.secret_values import open_secrets
 
 _SHOWN_REQUESTS = 20
@@ -247,10 +246,7 @@ async def roll_back(
         )
         row.held_revision = held
         await session.flush()
-        stored = await load_customer_by_id(session, installation.vault, device.customer_id)
-        if stored is None:
-            raise NotFound(f"the customer of {mac} is gone")
-        around = await surroundings(session, installation, stored)
+        stored, around = await customer_of(session, installation, device.customer_id)
         files = await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), {mac})
         # The customer was read afresh, and this row with it.
         row = await find_file(session, device, file)

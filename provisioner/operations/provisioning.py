@@ -24,13 +24,12 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, closed_entry, first_contact, token_worked
 from provisioner.operations.clear_text import may_have_secrets
-from provisioner.operations.context import surroundings
+from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import Kept, KeptAnswers
 from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
-from provisioner.store.customers import load_customer_by_id
 from provisioner.store.fresh import token_hash
 from provisioner.store.secret_values import open_secrets
 
@@ -213,11 +212,9 @@ async def _heard_firmware(
         async with session.begin_nested():
             device.firmware_seen = firmware
             # Loading the customer lets the device go: what it says from here on is not stored.
-            stored = await load_customer_by_id(session, installation.vault, customer_id)
-            if stored is not None:
-                around = await surroundings(session, installation, stored)
-                cause = Cause(SYSTEM, f"the phone says that its firmware is {firmware}", now)
-                await refresh_customer(session, stored, around, cause, {mac})
+            stored, around = await customer_of(session, installation, customer_id)
+            cause = Cause(SYSTEM, f"the phone says that its firmware is {firmware}", now)
+            await refresh_customer(session, stored, around, cause, {mac})
     except (CentralkaError, PhoneTemplatesError, ValueError) as error:
         # The phone keeps the files that it can have; a person has to see why not the right ones.
         text = f"{mac} says that its firmware is {firmware}, but its files can't be written for that: {error}"

@@ -14,14 +14,13 @@ from db.schema import DeviceRow
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import Device, PhoneOptions
 from provisioner.operations.asking import XML_TYPE, Answer, Ask, Reason
-from provisioner.operations.context import surroundings
+from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import ACTION, answer_event
 from provisioner.operations.uploads import newest_upload
 from provisioner.phones.browser import browser_page
 from provisioner.phones.describe import PHONE_BOOK
 from provisioner.phones.levels import effective_options, levels_of
-from provisioner.store.customers import load_customer_by_id
 
 # A media file's name as company files may say it.
 _STORED_FILE = re.compile(r"(firmware|media)/([A-Za-z0-9_-][A-Za-z0-9._-]{0,99})")
@@ -95,9 +94,7 @@ async def _phone(
     session: AsyncSession, installation: Installation, device: DeviceRow
 ) -> tuple[Customer, Device, PhoneOptions, str]:
     """The customer, the phone, the options that hold for it, and the URL that it is told."""
-    stored = await load_customer_by_id(session, installation.vault, device.customer_id)
-    assert stored is not None  # noqa: S101 - the device's row refers to the customer's
-    around = await surroundings(session, installation, stored)
+    stored, around = await customer_of(session, installation, device.customer_id)
     mine = next(each for each in stored.customer.devices if each.mac.hex == device.mac)
     options = effective_options(levels_of(mine, stored.customer, around.vendor))
     return stored.customer, mine, options, around.public.provisioning_url

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +32,9 @@ from provisioner.centrex.devices import Device, Key
 from provisioner.store.customers import Stored, group_of, settings_by
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 from provisioner.store.options import IsSecret, Said, write_level
+
+Row = TypeVar("Row")
+Name = TypeVar("Name", str, int)
 
 
 @dataclass(slots=True)
@@ -124,16 +128,10 @@ class CustomerWriter:
         return out
 
     async def _sites(self, row: CustomerRow, customer: Customer) -> dict[str, SiteRow]:
-        there = {site.name: site for site in row.sites}
-        wanted = {site.name for site in customer.sites}
-        for name in there.keys() - wanted:
-            row.sites.remove(there[name])
-        for site in customer.sites:
-            if site.name not in there:
-                there[site.name] = SiteRow(name=site.name)
-                row.sites.append(there[site.name])
+        names = [site.name for site in customer.sites]
+        sites = _matched(row.sites, lambda site: site.name, names, lambda name: SiteRow(name=name))
         await self.session.flush()
-        return {name: site for name, site in there.items() if name in wanted}
+        return sites
 
     async def _lines(
         self,
@@ -142,49 +140,41 @@ class CustomerWriter:
         sites: Mapping[str, SiteRow],
         passwords: Mapping[str, str],
     ) -> dict[str, LineRow]:
-        there = {line.number: line for line in row.lines}
-        wanted = {line.number for line in customer.lines}
-        for number in there.keys() - wanted:
-            row.lines.remove(there[number])
+        def new(number: str) -> LineRow:
+            return LineRow(
+                number=number,
+                password_sealed=self.vault.seal(passwords.get(number) or fresh_password()),
+                password_version=1,
+                created_at=self.now,
+            )
+
         products = await queries.products(self.session)
+        numbers = [line.number for line in customer.lines]
+        lines = _matched(row.lines, lambda line: line.number, numbers, new)
         for line in customer.lines:
-            line_row = there.get(line.number)
-            if line_row is None:
-                password = passwords.get(line.number) or fresh_password()
-                line_row = LineRow(
-                    number=line.number,
-                    password_sealed=self.vault.seal(password),
-                    password_version=1,
-                    created_at=self.now,
-                )
-                there[line.number] = line_row
-                row.lines.append(line_row)
-            elif line.number in passwords and passwords[line.number] != self.vault.open(
-                line_row.password_sealed
-            ):
-                set_line_password(line_row, self.vault, passwords[line.number])
+            line_row = lines[line.number]
+            given = passwords.get(line.number)
+            if given and given != self.vault.open(line_row.password_sealed):
+                set_line_password(line_row, self.vault, given)
             line_row.product = products[line.product]
             line_row.site = sites[line.site] if line.site else None
         await self.session.flush()
-        return {number: line for number, line in there.items() if number in wanted}
+        return lines
 
     async def _extensions(
         self, row: CustomerRow, customer: Customer, lines: Mapping[str, LineRow]
     ) -> dict[str, ExtensionRow]:
-        there = {extension.number: extension for extension in row.extensions}
-        wanted = {extension.number for extension in customer.extensions}
-        for number in there.keys() - wanted:
-            row.extensions.remove(there[number])
+        numbers = [extension.number for extension in customer.extensions]
+        extensions = _matched(
+            row.extensions, lambda each: each.number, numbers, lambda number: ExtensionRow(number=number)
+        )
         for extension in customer.extensions:
-            if extension.number not in there:
-                there[extension.number] = ExtensionRow(number=extension.number)
-                row.extensions.append(there[extension.number])
-            extension_row = there[extension.number]
+            extension_row = extensions[extension.number]
             extension_row.line = lines[extension.line] if extension.line else None
             extension_row.name = extension.name
             extension_row.published = extension.published
         await self.session.flush()
-        return {number: extension for number, extension in there.items() if number in wanted}
+        return extensions
 
     async def _groups(
         self,
@@ -193,14 +183,14 @@ class CustomerWriter:
         extensions: Mapping[str, ExtensionRow],
         out: Mapping[str, Set[Member]],
     ) -> None:
-        there = {group.number: group for group in row.hunt_groups}
-        wanted = {group.number for group in customer.hunt_groups}
-        for number in there.keys() - wanted:
-            row.hunt_groups.remove(there[number])
+        numbers = [group.number for group in customer.hunt_groups]
+        there = _matched(
+            row.hunt_groups,
+            lambda each: each.number,
+            numbers,
+            lambda number: HuntGroupRow(number=number, members=[]),
+        )
         for group in customer.hunt_groups:
-            if group.number not in there:
-                there[group.number] = HuntGroupRow(number=group.number, members=[])
-                row.hunt_groups.append(there[group.number])
             group_row = there[group.number]
             group_row.name = group.name
             group_row.strategy = group.strategy
@@ -226,14 +216,11 @@ class CustomerWriter:
         await self.session.flush()
 
     def _short_numbers(self, row: CustomerRow, customer: Customer) -> None:
-        there = {entry.number: entry for entry in row.speed_dials}
         entries = {entry.number: entry for entry in customer.centrex.speed_dial.entries}
-        for number in there.keys() - entries.keys():
-            row.speed_dials.remove(there[number])
+        there = _matched(
+            row.speed_dials, lambda each: each.number, entries, lambda number: SpeedDialRow(number=number)
+        )
         for number, entry in entries.items():
-            if number not in there:
-                there[number] = SpeedDialRow(number=number)
-                row.speed_dials.append(there[number])
             there[number].target = entry.target
             there[number].description = entry.description
         changed = {
@@ -241,13 +228,10 @@ class CustomerWriter:
             for field in fields(FeatureCodes)
             if (code := getattr(customer.centrex.codes, field.name)) != field.default
         }
-        codes = {each.name: each for each in row.feature_codes}
-        for name in codes.keys() - changed.keys():
-            row.feature_codes.remove(codes[name])
+        codes = _matched(
+            row.feature_codes, lambda each: each.name, changed, lambda name: FeatureCodeRow(name=name)
+        )
         for name, code in changed.items():
-            if name not in codes:
-                codes[name] = FeatureCodeRow(name=name)
-                row.feature_codes.append(codes[name])
             codes[name].code = code
 
     def _devices(
@@ -296,22 +280,20 @@ class CustomerWriter:
         )
 
     def _accounts(self, row: DeviceRow, device: Device, lines: Mapping[str, LineRow]) -> None:
-        there = {account.account: account for account in row.accounts}
+        numbers = [account.account for account in device.accounts]
+        there = _matched(
+            row.accounts, lambda each: each.account, numbers, lambda number: DeviceAccountRow(account=number)
+        )
         for account in device.accounts:
-            if account.account not in there:
-                there[account.account] = DeviceAccountRow(account=account.account)
-                row.accounts.append(there[account.account])
             there[account.account].line = lines[account.line]
             there[account.account].label = account.label
 
     def _keys(self, row: DeviceRow, device: Device) -> None:
-        there = {key.position: key for key in row.keys}
-        for position in there.keys() - set(range(1, len(device.keys) + 1)):
-            row.keys.remove(there[position])
+        positions = range(1, len(device.keys) + 1)
+        there = _matched(
+            row.keys, lambda each: each.position, positions, lambda position: DeviceKeyRow(position=position)
+        )
         for position, key in enumerate(device.keys, start=1):
-            if position not in there:
-                there[position] = DeviceKeyRow(position=position)
-                row.keys.append(there[position])
             key_row = there[position]
             key_row.type = key.type
             key_row.value = key.value
@@ -342,6 +324,22 @@ class CustomerWriter:
 
     def _level(self, there: Sequence[SettingRow], said: Said, **subject: object) -> None:
         write_level(self.session, self.vault, there, said, self.is_secret, **subject)
+
+
+def _matched(
+    rows: list[Row], named: Callable[[Row], Name], wanted: Iterable[Name], make: Callable[[Name], Row]
+) -> dict[Name, Row]:
+    """Makes a list of rows those that are wanted: the others go, what is missing is made. By their names."""
+    names = dict.fromkeys(wanted)
+    for row in list(rows):
+        if named(row) not in names:
+            rows.remove(row)
+    there = {named(row): row for row in rows}
+    for name in names:
+        if name not in there:
+            there[name] = make(name)
+            rows.append(there[name])
+    return there
 
 
 def _bank(key: Key) -> str | None:
