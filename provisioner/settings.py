@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,12 @@ def split_address(text: str) -> tuple[str, int]:
     if not match or int(match[2]) > 65535:
         raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
     return match[1].strip("[]"), int(match[2])
+
+
+@cache
+def _parsed(networks: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Every request over clear text asks for them."""
+    return tuple(ip_network(network) for network in networks)
 
 
 def _is_address(text: str) -> str:
@@ -128,7 +135,7 @@ class Security(_Section):
 
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """`clear_text_networks`, parsed."""
-        return tuple(ip_network(network) for network in self.clear_text_networks)
+        return _parsed(self.clear_text_networks)
 
 
 class Numbering(_Section):

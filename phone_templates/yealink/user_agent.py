@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from phone_templates.yealink.models import Model, known_model
 
@@ -31,6 +32,8 @@ class PhoneAgent:
     "Hardware version."
 
 
+# A request asks more than once, and a phone says the same each time.
+@lru_cache(maxsize=4096)
 def parse_user_agent(text: str) -> PhoneAgent | None:
     """The phone that calls itself so, or None for what is no Yealink phone. Never raises."""
     words = text[:_LONGEST].split()
