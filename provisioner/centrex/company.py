@@ -27,20 +27,6 @@ _NEEDS_VALUE = frozenset(
 _NEEDS_NO_ACCOUNT = frozenset({KeyType.PAGING, KeyType.URL, KeyType.XML_BROWSER})
 
 
-def check_company(
-    customer: Customer,
-    taken_lines: Mapping[str, str],
-    taken_macs: Mapping[MacAddress, str],
-    products: Collection[str] = tuple(PRODUCTS),
-) -> None:
-    """Raises `Contradictions` (a `Conflict`) with all that does not fit.
-
-    `taken_lines` and `taken_macs` say which login has which; the customer's own do no harm. Whose a number
-    is, another customer never learns.
-    """
-    refuse(company_problems(customer, taken_lines, taken_macs, products))
-
-
 def check_whole(
     customer: Customer,
     taken_lines: Mapping[str, str],
@@ -48,7 +34,11 @@ def check_whole(
     products: Collection[str] = tuple(PRODUCTS),
     emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS,
 ) -> None:
-    """The company, its numbering and its groups at once. Raises like `check_company`."""
+    """The company, its numbering and its groups at once.
+
+    Raises `Contradictions` (a `Conflict`) with all that does not fit. `taken_lines` and `taken_macs` say
+    which login has which; the customer's own do no harm. Whose a number is, another customer never learns.
+    """
     refuse(
         [
             *company_problems(customer, taken_lines, taken_macs, products),

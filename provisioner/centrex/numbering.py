@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from provisioner.centrex import text
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.errors import BadValue
-from provisioner.centrex.problems import Kind, Problem, Subject, refuse
+from provisioner.centrex.problems import Kind, Problem, Subject
 
 POLISH_EMERGENCY_NUMBERS = frozenset({"112", "997", "998", "999"})
 
@@ -35,11 +35,6 @@ class _Dialled:
         if self.subject.kind is Kind.CODE:
             return f"code {self.number} ({self.subject.name})"
         return f"{self.subject} ({self.name})" if self.name else str(self.subject)
-
-
-def check_numbering(customer: Customer, emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS) -> None:
-    """Raises `Contradictions` (a `Conflict`) with every collision; each names both things."""
-    refuse(numbering_problems(customer, emergency_numbers))
 
 
 def numbering_problems(

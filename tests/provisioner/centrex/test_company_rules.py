@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from provisioner.centrex.company import check_company, check_whole, company_problems
+from provisioner.centrex.company import check_whole, company_problems
 from provisioner.centrex.customer import Customer, Extension, HuntGroup, Line, Site
 from provisioner.centrex.devices import Device, DeviceAccount, Key, KeyType
 from provisioner.centrex.errors import Conflict
 from provisioner.centrex.mac import MacAddress
-from provisioner.centrex.problems import Contradictions
+from provisioner.centrex.problems import Contradictions, refuse
 
 LINE = "48223809887"
 MAC = MacAddress("0015654aa937")
@@ -38,13 +38,13 @@ def with_keys(*keys: Key) -> Customer:
 
 
 def test_a_company_whose_parts_fit_passes() -> None:
-    check_company(FIRM, {LINE: "firma"}, {MAC: "firma"})
+    refuse(company_problems(FIRM, {LINE: "firma"}, {MAC: "firma"}))
     check_whole(FIRM, {LINE: "firma"}, {MAC: "firma"})
 
 
 def test_another_customers_line_or_phone_is_in_use_and_nobody_learns_whose() -> None:
     with pytest.raises(Conflict) as refused:
-        check_company(FIRM, {LINE: "rywal"}, {MAC: "rywal"})
+        refuse(company_problems(FIRM, {LINE: "rywal"}, {MAC: "rywal"}))
     assert "line 48223809887 is already in use" in str(refused.value)
     assert "device 00:15:65:4a:a9:37 is already in use" in str(refused.value)
     assert "rywal" not in str(refused.value)

@@ -19,8 +19,8 @@ from provisioner.centrex.customer import (
     SpeedDialEntry,
 )
 from provisioner.centrex.errors import Conflict
-from provisioner.centrex.numbering import check_numbering, numbering_problems
-from provisioner.centrex.problems import Contradictions, Kind, Subject
+from provisioner.centrex.numbering import numbering_problems
+from provisioner.centrex.problems import Contradictions, Kind, Subject, refuse
 
 FIRM = Customer(
     login="firma",
@@ -49,31 +49,31 @@ def problems_of(customer: Customer) -> list[str]:
 
 
 def test_the_defaults_and_the_numbers_of_the_manual_collide_nowhere() -> None:
-    check_numbering(FIRM)
-    check_numbering(Customer("pusta", "Pusta"))
+    refuse(numbering_problems(FIRM))
+    refuse(numbering_problems(Customer("pusta", "Pusta")))
 
 
 def test_an_extension_that_is_an_emergency_number_is_refused_and_both_are_named() -> None:
     customer = replace(FIRM, extensions=(Extension("112", name="Recepcja"),))
     with pytest.raises(Conflict, match=r"extension 112 \(Recepcja\) hides the emergency number 112"):
-        check_numbering(customer)
+        refuse(numbering_problems(customer))
 
 
 def test_emergency_numbers_belong_to_the_country_and_can_be_given() -> None:
     customer = replace(FIRM, extensions=(Extension("911"),))
-    check_numbering(customer)
+    refuse(numbering_problems(customer))
     with pytest.raises(Conflict, match="hides the emergency number 911"):
-        check_numbering(customer, emergency_numbers=frozenset({"911"}))
+        refuse(numbering_problems(customer, emergency_numbers=frozenset({"911"})))
 
 
 @pytest.mark.parametrize("target", ["", "112"])
 def test_a_short_number_may_dial_an_emergency_number_as_it_is(target: str) -> None:
-    check_numbering(with_short(SpeedDialEntry("112", target)))
+    refuse(numbering_problems(with_short(SpeedDialEntry("112", target))))
 
 
 def test_a_short_number_may_not_lead_an_emergency_number_elsewhere() -> None:
     with pytest.raises(Conflict, match=r"short number 112 \(Szef\) hides the emergency number 112"):
-        check_numbering(with_short(SpeedDialEntry("112", "48225550111", "Szef")))
+        refuse(numbering_problems(with_short(SpeedDialEntry("112", "48225550111", "Szef"))))
 
 
 def test_a_code_that_is_a_prefix_of_another_is_refused_and_both_are_named() -> None:
@@ -81,7 +81,7 @@ def test_a_code_that_is_a_prefix_of_another_is_refused_and_both_are_named() -> N
     with pytest.raises(
         Conflict, match=r"code \*2 \(pickup\) is a prefix of code \*21\* \(forward_always_on\)"
     ):
-        check_numbering(customer)
+        refuse(numbering_problems(customer))
 
 
 def test_two_services_with_one_code_are_one_problem() -> None:
@@ -103,7 +103,7 @@ def test_a_code_of_digits_hides_extensions_groups_short_and_emergency_numbers() 
 def test_a_service_that_is_off_hides_nothing() -> None:
     off = replace(FIRM.centrex, intercom_prefix=None, pickup_prefix=None, park=None)
     codes = replace(off.codes, hide_number="*40", show_number="*70")
-    check_numbering(replace(FIRM, centrex=replace(off, codes=codes)))
+    refuse(numbering_problems(replace(FIRM, centrex=replace(off, codes=codes))))
 
 
 def test_a_group_or_short_number_may_not_equal_an_extension() -> None:
@@ -120,12 +120,12 @@ def test_an_extension_of_another_length_is_orphaned_and_named(number: str, digit
     with pytest.raises(
         Conflict, match=rf"extension {number} \(Anna\) has {digits}, but the company's extensions have 3"
     ):
-        check_numbering(customer)
+        refuse(numbering_problems(customer))
 
 
 def test_a_short_number_beyond_the_maximum_is_refused() -> None:
     with pytest.raises(Conflict, match="short number 3456 has 4 digits, but short numbers have at most 3"):
-        check_numbering(with_short(SpeedDialEntry("3456")))
+        refuse(numbering_problems(with_short(SpeedDialEntry("3456"))))
 
 
 def test_a_number_or_code_of_a_wrong_form_is_refused() -> None:
@@ -142,13 +142,13 @@ def test_a_number_or_code_of_a_wrong_form_is_refused() -> None:
 def test_a_parked_call_returns_within_two_hours(return_after: int) -> None:
     customer = replace(FIRM, centrex=replace(FIRM.centrex, park=Park(return_after=return_after)))
     with pytest.raises(Conflict, match="must be from 1 to 7200"):
-        check_numbering(customer)
+        refuse(numbering_problems(customer))
 
 
 def test_every_collision_is_reported_in_one_refusal() -> None:
     customer = replace(FIRM, extensions=(Extension("112"), Extension("999"), Extension("600")))
     with pytest.raises(Contradictions) as refused:
-        check_numbering(customer)
+        refuse(numbering_problems(customer))
     assert len(refused.value.problems) == 3
     assert str(refused.value).count("\n") == 2
     assert refused.value.code == "conflict"
