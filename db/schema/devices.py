@@ -50,6 +50,8 @@ class DeviceRow(Numbered):
     user_password_sealed: Mapped[bytes]
     user_password_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    "Set by `release`, cleared by `claim`: in between no certificate opens its files."
 
     customer: Mapped[CustomerRow] = relationship(lazy="raise_on_sql", back_populates="devices")
     site: Mapped[SiteRow | None] = relationship(lazy="raise_on_sql")

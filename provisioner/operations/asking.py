@@ -17,6 +17,8 @@ class Reason(StrEnum):
     CURRENT = "current"
     "Under a live token."
     FIRST_CONTACT_FILE = "first-contact-file"
+    CERTIFICATE = "certificate"
+    "For a device certificate with the MAC."
     SERVICE = "service"
     "Under the service token."
     NO_SUCH_FILE = "no-such-file"
@@ -62,6 +64,8 @@ class Ask:
     "Not over TLS."
     query: tuple[tuple[str, str], ...] = ()
     "Names and values behind the question mark."
+    certificate: str | None = None
+    "The MAC (twelve lower-case hex digits) that the phone's own certificate proves."
     counts_as_fetch: bool = True
     "False for HEAD, which gets no content and so proves nothing."
 

@@ -56,6 +56,7 @@ async def claim(installation: Installation, mac: MacAddress, actor: Actor) -> Cl
     async with installation.database.change() as session:
         device = await _listed(session, mac)
         await _end_open(session, device, EndReason.SUPERSEDED, now)
+        device.released_at = None
         token = await _new_token(session, installation, device, now)
         expires_at = now + timedelta(hours=installation.settings.security.claim_hours)
         session.add(
@@ -74,6 +75,7 @@ async def release(installation: Installation, mac: MacAddress, actor: Actor) -> 
     async with installation.database.change() as session:
         device = await _listed(session, mac)
         await _end_open(session, device, EndReason.RELEASED, now)
+        device.released_at = now
         await _revoke(session, device, now)
         await _new_token(session, installation, device, now)
         _new_service_token(installation, device)
