@@ -23,6 +23,7 @@ from db.schema.exchange import (
     SpeedDialRow,
 )
 from db.schema.files import DeviceFileRow, RevisionRow
+from db.schema.firmware import FirmwareRow
 from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
 from db.schema.instance import InstanceRow
 from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
@@ -30,6 +31,7 @@ from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
 from db.schema.reports import PhoneEventRow, UploadRow
+from db.schema.scans import BanRow, MissRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
 metadata = Base.metadata
@@ -39,6 +41,7 @@ __all__ = [
     "ApiTokenRow",
     "AuditRow",
     "BalanceRow",
+    "BanRow",
     "Base",
     "CallLegRow",
     "CallRecordRow",
@@ -54,6 +57,7 @@ __all__ = [
     "ExtensionRow",
     "FeatureCodeRow",
     "FeatureRow",
+    "FirmwareRow",
     "ForwardingRow",
     "HuntGroupMemberRow",
     "HuntGroupRow",
@@ -63,6 +67,7 @@ __all__ = [
     "LineFeatureRow",
     "LineRow",
     "MediaRow",
+    "MissRow",
     "NodeRow",
     "PhoneEventRow",
     "ProductFeatureRow",

@@ -196,6 +196,8 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
             ),
             s.InstanceRow(key=login, value="http://192.0.2.1:8081"),
             s.ChangeRow(scope="all", at=NOW),
+            s.MissRow(source="192.0.2.7", mac=mac, at=NOW),
+            s.BanRow(source="192.0.2.8", verdict="banned", since=NOW, until=NOW, actor="system"),
             # A lease that lapsed long ago: nobody waits for this node.
             s.NodeRow(id=login, lease_until=NOW, confirmed=0),
         ]
