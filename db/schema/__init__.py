@@ -32,6 +32,7 @@ from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
 from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.scans import BanRow, MissRow
+from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
 metadata = Base.metadata
@@ -77,6 +78,9 @@ __all__ = [
     "RateRow",
     "RegistrationRow",
     "RevisionRow",
+    "RolloutFileRow",
+    "RolloutPhoneRow",
+    "RolloutRow",
     "SettingRow",
     "SiteRow",
     "SpeedDialRow",

@@ -121,9 +121,20 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
         cause="apply",
         audit_id=audit.id,
     )
+    rollout = s.RolloutRow(
+        customer_id=customer.id, opened_at=NOW, actor="cli", cause="apply", audit_id=audit.id
+    )
+    session.add(rollout)
     await session.flush()
     session.add_all(
         [
+            s.RolloutPhoneRow(rollout_id=rollout.id, device_id=device.id),
+            s.RolloutFileRow(
+                rollout_id=rollout.id,
+                file_id=file.id,
+                before_revision_id=file.current_revision_id,
+                staged_revision_id=file.current_revision_id,
+            ),
             s.UserRow(customer_id=customer.id, login=login, role="customer", time_zone="Europe/Prague"),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
