@@ -23,7 +23,6 @@ from db.schema.exchange import (
     SpeedDialRow,
 )
 from db.schema.files import DeviceFileRow, RevisionRow
-from db.schema.firmware import FirmwareRow
 from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
 from db.schema.instance import InstanceRow
 from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
@@ -58,7 +57,6 @@ __all__ = [
     "ExtensionRow",
     "FeatureCodeRow",
     "FeatureRow",
-    "FirmwareRow",
     "ForwardingRow",
     "HuntGroupMemberRow",
     "HuntGroupRow",
