@@ -7,32 +7,26 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from aiohttp import web
 
 from db.errors import StorageError
 from db.freshness import watching
 from db.schema import InstanceRow
-from provisioner.centrex.errors import BadValue, CentralkaError
+from provisioner.centrex.errors import BadValue
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
-from provisioner.settings import split_address
 from provisioner.web.autoprovision.handler import autoprovision_app
-from provisioner.web.log import server_logger
+from provisioner.web.door import door
+from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.portal.health import Health, portal_app
+from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import Certificate, watched
 
 Say = Callable[[str], None]
-_SHUTDOWN_S = 3
-
-
-class CantListen(CentralkaError):
-    """An address that can't be listened on."""
-
-    code = "cant-listen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     async with (
         watching(installation.database) as watcher,
         watched(certificate),
+        keeping(installation.settings.limits) as keeper,
         asyncio.TaskGroup() as tasks,
     ):
         # One memory for all doors: a watcher tells each piece of news once.
@@ -65,15 +60,19 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         try:
             async with AsyncExitStack() as stack:
                 phones = autoprovision_app(installation, log, kept)
-                provisioning = await stack.enter_async_context(_listening(phones, listen.provisioning))
+                provisioning = await stack.enter_async_context(
+                    _listening(phones, listen.provisioning, keeper)
+                )
                 lines = [f"provisioning: http://{provisioning}/"]
                 if certificate is not None and listen.provisioning_tls is not None:
                     phones = autoprovision_app(installation, log, kept)
                     secure = await stack.enter_async_context(
-                        _listening(phones, listen.provisioning_tls, certificate.context)
+                        _listening(phones, listen.provisioning_tls, keeper, certificate.context)
                     )
                     lines.append(f"provisioning-tls: https://{secure}/")
-                portal = await stack.enter_async_context(_listening(portal_app(health), listen.portal))
+                portal = await stack.enter_async_context(
+                    _listening(portal_app(health), listen.portal, keeper)
+                )
                 lines.append(f"portal: http://{portal}/")
                 if listen.sips is not None:
                     lines.append(f"sips: {listen.sips} is noted, but this version does not listen there yet")
@@ -98,28 +97,17 @@ def _certificate(installation: Installation) -> Certificate | None:
 
 @asynccontextmanager
 async def _listening(
-    app: web.Application, address: str, tls: ssl.SSLContext | None = None
+    app: web.Application, address: str, keeper: Doorkeeper, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
-    """`app` on `address`; gives HOST:PORT with the port that it got.
-
-    Paths hold tokens, so there is no access log.
-    """
-    host, port = split_address(address)
-    runner = web.AppRunner(
-        app, access_log=None, logger=server_logger, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
-    )
+    """`app` on `address`; gives HOST:PORT with the port that it got."""
+    runner = web.AppRunner(app, handle_signals=False)
     await runner.setup()
     try:
-        try:
-            await web.TCPSite(runner, host, port, ssl_context=tls).start()
-        except OSError as error:
-            raise CantListen(
-                f"can't listen on {address}: {error.strerror or error};"
-                " choose another address or stop what is there"
-            ) from error
-        bound: Any = runner.addresses[0]
-        shown = f"[{host}]" if ":" in host else host
-        yield f"{shown}:{bound[1]}"
+        # It is there after `setup`.
+        server = cast(web.Server, runner.server)
+        listening = bind(address)
+        async with door(listening, server, keeper, tls):
+            yield bound_address(address, listening)
     finally:
         await runner.cleanup()
 

@@ -158,6 +158,21 @@ class Memory(_Section):
     "Files of phones kept in memory, in MiB for each process."
 
 
+class Limits(_Section):
+    """`[limits]`: what clients may take up. Numbers are for each process."""
+
+    connections: int = Field(10_000, ge=100)
+    "In all; fewer where the system allows fewer open files."
+    connections_per_source: int = Field(2_000, ge=10)
+    "Of one IPv4 address, or one IPv6 network of 64 bits. A site of 200 phones is one address."
+    header_s: int = Field(10, ge=1, le=60)
+    "For the header of a request, from accept or from its first byte."
+    idle_s: int = Field(10, ge=1, le=3600)
+    "Between two requests."
+    stalled_s: int = Field(60, ge=5, le=3600)
+    "How long a client may take nothing of an answer."
+
+
 class Settings(_Section):
     """The whole configuration file."""
 
@@ -168,6 +183,7 @@ class Settings(_Section):
     security: Security = Security()
     numbering: Numbering = Numbering()
     memory: Memory = Memory()
+    limits: Limits = Limits()
 
 
 def read_settings(file: Path | None, **listen: Any) -> Settings:

@@ -1,0 +1,60 @@
+"""A door: a bound socket, a server behind it, and a doorkeeper who lets connections in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from provisioner.web.caller import Caller
+from provisioner.web.doorkeeper import Doorkeeper, Place
+
+_SHUTDOWN_S = 3
+"How long requests under way may take when the server ends."
+
+
+@asynccontextmanager
+async def door(
+    listening: socket.socket, server: web.Server, keeper: Doorkeeper, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Open while the context lasts; what `server` was told of how connections behave means nothing here.
+
+    The socket is closed at the end.
+    """
+    # The kernel watches this for us on every connection that is accepted here (they inherit it): a client
+    # that takes nothing of an answer, be its window shut or itself gone, is dropped (RFC 5482). One that
+    # takes it slowly is not, whatever the answer's length.
+    stalled_ms = keeper.limits.stalled_s * 1000
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled_ms)
+    callers = _Callers(server, keeper)
+    accepting = await asyncio.get_running_loop().create_server(callers, sock=listening, ssl=tls)
+    try:
+        yield
+    finally:
+        accepting.close()
+        # What was accepted before has begun by then, and is not taken for idle.
+        await asyncio.sleep(0)
+        callers.pre_shutdown()
+        await callers.shutdown(_SHUTDOWN_S)
+
+
+class _Callers(web.Server):
+    """The connections of one door."""
+
+    def __init__(self, server: web.Server, keeper: Doorkeeper) -> None:
+        super().__init__(server.request_handler, request_factory=self._request)
+        self._server = server
+        self._keeper = keeper
+
+    def __call__(self, place: Place | None = None) -> Caller:
+        return Caller(self, self._keeper, place)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        """aiohttp calls it for every header that is whole, unreadable ones too."""
+        protocol.request_begins()
+        return self._server.request_factory(message, payload, protocol, writer, task)
