@@ -215,6 +215,16 @@ class Resync:
 
 
 @dataclass(frozen=True, slots=True)
+class FileKey:
+    """What a phone decrypts its configuration files with."""
+
+    characters: int
+    "16 for AES-128, 32 for AES-256."
+    value: Text
+    "A `Secret` wherever it is a real one."
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """One phone, whole."""
 
@@ -229,6 +239,10 @@ class Phone:
     user_password: Text
     provisioning_url: Text | None = None
     "Where the phone shall come back to; None leaves what it has."
+    file_key: FileKey | None = None
+    "What files are encrypted with that it fetches there; None: they are plain."
+    forget_file_key: bool = False
+    "Without `file_key`: it was told one before."
     stay: bool = True
     "Turn off what outranks `provisioning_url` (DHCP, PnP, zero touch)."
     accounts: tuple[Account, ...] = ()

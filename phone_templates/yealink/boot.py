@@ -1,8 +1,9 @@
 """A phone that boots: which files it asks for, when it applies them, and what it remembers.
 
 Sans I/O: the driver performs each `Fetch` with `user_agent` and hands the answer back. It is the phone of our
-tests and of the demonstration, so it is as strict as the guides allow: it refuses a file without
-its version line, ignores names of other generations, and takes nothing over if a server fails half way.
+tests and of the demonstration, so it is as strict as the guides allow: it refuses a file without its version
+line and one that it can't decrypt, ignores names of other generations, and takes nothing over if a server
+fails half way.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from phone_templates.catalogue import Generation
 from phone_templates.cfg import REPEATABLE, VERSION_LINE, BadCfg, parse
 from phone_templates.values import CLEARED
 from phone_templates.yealink.boot_file import BadBootFile, BootFile, parse_boot_file
+from phone_templates.yealink.encryption import BadAesKey, NotEncrypted, decrypted
 from phone_templates.yealink.files import COMMON_BOOT_FILE
 from phone_templates.yealink.models import Model
 from phone_templates.yealink.parameters import catalogue
 from phone_templates.yealink.user_agent import write_user_agent
 
 _TRIES_OF_A_MISSING_FILE = 3
+_VERSION = VERSION_LINE.encode("ascii")
 
 # Parameters whose files are fetched with the configuration, before anything is applied. Certificates, VPN
 # archives and contacts work alike; these are the ones that our files send.
@@ -54,10 +57,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """What the phone was told to say to a server that asks who it is (HTTP Digest)."""
+
+    user_name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """GET this; then call `BootMachine.answer`."""
 
     url: str
+    login: Login | None = None
+    "For the case that the server asks; None: the phone has none for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +200,22 @@ class BootMachine:
         on = self._setting("auto_provision.repeat.enable") == "1"
         return int(minutes) if on and minutes.isdecimal() else None
 
+    def install(self, firmware: str) -> None:
+        """Run other firmware from now on. Settings that it spells differently are taken along.
+
+        Raises `BadFirmware`.
+        """
+        self.generation, self.firmware = self.model.generation(firmware), firmware
+        self.memory.settings = {
+            self._own_spelling(name): value for name, value in self.memory.settings.items()
+        }
+
+    def _own_spelling(self, name: str) -> str:
+        bare = name.removeprefix("static.")
+        spellings = (f"static.{bare}", bare) if self.generation.prefixes_static else (bare,)
+        known = (each for each in spellings if catalogue().find(each, self.generation) is not None)
+        return next(known, name)
+
     def factory_reset(self) -> None:
         """Forget everything that was provisioned or typed in."""
         self.memory = Memory()
@@ -255,11 +284,11 @@ class BootMachine:
         for url in urls:
             body = yield from self._fetched(url)
             if body is not None:
-                found.append(_file(url, body))
+                found.append(self._file(url, body))
         if found and (local_url := self._local_file_url(base, found)):
             body = yield from self._fetched(local_url)
             if body is not None:
-                found.append(_file(local_url, body))
+                found.append(self._file(local_url, body))
         return boot_file, found
 
     def _local_file_url(self, base: str, found: list[_File]) -> str | None:
@@ -275,7 +304,7 @@ class BootMachine:
         """The file, or None if it is not there. Raises `_ServerFailed`."""
         tries = 1 if self.generation.prefixes_static else _TRIES_OF_A_MISSING_FILE
         for _ in range(tries):
-            answer = yield Fetch(url)
+            answer = yield Fetch(url, self._login(url))
             assert answer is not None  # noqa: S101 - `_advance` sends one after every Fetch
             if answer.status == 200:
                 return answer.body
@@ -305,11 +334,13 @@ class BootMachine:
         named = {name.removeprefix("static."): value for name, value in settings.items()}
         for resource in _RESOURCES:
             if address := named.get(resource, "").replace(CLEARED, ""):
-                yield Fetch(urljoin(base, address))
+                url = urljoin(base, address)
+                yield Fetch(url, self._login(url))
         for backup, file_name in (("local_contact", "contact"), ("local_calllog", "calllog")):
             if named.get(f"auto_provision.{backup}.backup.enable") == "1":
                 path = named.get(f"auto_provision.{backup}.backup.path", base)
-                yield Fetch(urljoin(_directory(path), f"{self.mac}-{file_name}.xml"))
+                url = urljoin(_directory(path), f"{self.mac}-{file_name}.xml")
+                yield Fetch(url, self._login(url))
 
     def _apply(self, settings: tuple[tuple[str, str], ...], *, overwrite: bool) -> tuple[str, ...]:
         """Take the settings over; the names that this firmware doesn't know are left out and returned."""
@@ -332,10 +363,51 @@ class BootMachine:
         self.memory.settings = kept
         return tuple(ignored)
 
+    def _file(self, url: str, body: bytes) -> _File:
+        """A configuration file, read. Raises `BadCfg` for what a phone refuses."""
+        name = urlsplit(url).path.rpartition("/")[2]
+        text = _text(name, self._plain(name, body))
+        if text.partition("\n")[0].rstrip("\r") != VERSION_LINE:
+            raise BadCfg(1, f"{name} does not begin with {VERSION_LINE}")
+        digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return _File(name, tuple(parse(text)), digest)
+
+    def _plain(self, name: str, body: bytes) -> bytes:
+        """A file as it is, or decrypted (`update_file_mode` 0: both are taken). Raises `BadCfg`."""
+        if body.startswith(_VERSION):
+            if self._setting("auto_provision.update_file_mode") == "1":
+                raise BadCfg(1, f"{name} is not encrypted")
+            return body
+        key = self.file_key(for_own_file=name == f"{self.mac}.cfg")
+        if key is not None:
+            try:
+                plain = decrypted(body, key)
+            except (BadAesKey, NotEncrypted):
+                return body
+            if plain.startswith(_VERSION):
+                return plain
+        return body
+
+    def file_key(self, *, for_own_file: bool = True) -> str | None:
+        """What it decrypts its own file with, or its model's; None: it can't decrypt.
+
+        The vendor's default keys are left out: nobody should rely on what everybody knows.
+        """
+        file = "mac" if for_own_file else "com"
+        families = ("aes_key", "aes_key_16")
+        return next(filter(None, (self._setting(f"auto_provision.{each}.{file}") for each in families)), None)
+
     def _server_urls(self) -> list[str]:
         """Where it looks, in order: discovery outranks the stored URL until it is turned off."""
         found = [url for switch, url in self._discovery.items() if self._is_on(switch)]
         return list(dict.fromkeys(url for url in [*found, self.stored_url] if url))
+
+    def _login(self, url: str) -> Login | None:
+        """The login of its provisioning server, for that server alone."""
+        user_name = self._setting("auto_provision.server.username")
+        if not user_name or self.stored_url is None or urlsplit(url)[:2] != urlsplit(self.stored_url)[:2]:
+            return None
+        return Login(user_name, self._setting("auto_provision.server.password"))
 
     def _is_on(self, switch: str) -> bool:
         return self._setting(switch, "1") == "1"
@@ -346,16 +418,6 @@ class BootMachine:
     def _own(self, bare_name: str) -> str:
         """How this firmware spells a parameter that newer ones prefix."""
         return f"static.{bare_name}" if self.generation.prefixes_static else bare_name
-
-
-def _file(url: str, body: bytes) -> _File:
-    """A configuration file, read. Raises `BadCfg` for what a phone refuses."""
-    name = urlsplit(url).path.rpartition("/")[2]
-    text = _text(name, body)
-    if text.partition("\n")[0].rstrip("\r") != VERSION_LINE:
-        raise BadCfg(1, f"{name} does not begin with {VERSION_LINE}")
-    digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    return _File(name, tuple(parse(text)), digest)
 
 
 def _text(name: str, body: bytes) -> str:

@@ -22,6 +22,7 @@ from phone_templates.spec import Clock as ClockSpec
 from phone_templates.values import Text, joined
 from phone_templates.yealink import dialect
 from phone_templates.yealink.clock import LocalTime, local_time
+from phone_templates.yealink.encryption import KeySetting, key_settings
 from phone_templates.yealink.keys import KeyView, key_views
 from phone_templates.yealink.models import Model
 from phone_templates.yealink.parameters import catalogue
@@ -127,6 +128,8 @@ class Settings:
     admin_password: Text
     "`admin:` and the password."
     user_password: Text
+    file_keys: tuple[KeySetting, ...]
+    "What the phone decrypts with that it fetches from the address beside it."
     phone_books: tuple[PhoneBook, ...]
     ringtone: Text | None
     events: tuple[Event, ...]
@@ -195,6 +198,7 @@ def mac_file(model: Model, phone: Phone, *, feature_key_sync: bool) -> File:
         service_codes=Codes() if feature_key_sync else phone.codes,
         admin_password=joined("admin:", phone.admin_password),
         user_password=joined("user:", phone.user_password),
+        file_keys=_file_keys(phone),
         phone_books=phone.phone_books,
         ringtone=phone.ringtones[0] if phone.ringtones else None,
         events=_events(phone),
@@ -232,6 +236,12 @@ def _file(
         firmware_url=firmware_url,
         settings=settings,
     )
+
+
+def _file_keys(phone: Phone) -> tuple[KeySetting, ...]:
+    if phone.file_key is None and not phone.forget_file_key:
+        return ()
+    return key_settings(phone.file_key, phone.generation)
 
 
 def _number(account: Account) -> int:
