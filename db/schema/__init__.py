@@ -12,6 +12,7 @@ from db.schema.devices import (
     DeviceKeyRow,
     DeviceRow,
     DeviceTokenRow,
+    EncryptionKeyRow,
     SettingRow,
 )
 from db.schema.exchange import (
@@ -55,6 +56,7 @@ __all__ = [
     "DeviceRow",
     "DeviceTokenRow",
     "ExtensionRow",
+    "EncryptionKeyRow",
     "FeatureCodeRow",
     "FeatureRow",
     "ForwardingRow",

@@ -78,6 +78,34 @@ class DeviceTokenRow(Base):
     created_at: Mapped[datetime]
     first_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    encryption_key_id: Mapped[int | None] = mapped_column(
+        ForeignKey("encryption_keys.id", deferrable=True, initially="DEFERRED"), index=True
+    )
+    """What files are encrypted with that are fetched under this token; NULL: they are plain.
+
+    Never changed once the token may have been handed out: whoever has it was told this key by the same file.
+    Asked at the commit: with their customer both go.
+    """
+
+    encryption_key: Mapped[EncryptionKeyRow | None] = relationship(lazy="raise_on_sql")
+
+
+class EncryptionKeyRow(Numbered):
+    """One AES key after the other, of one customer and one length. The newest is what files say."""
+
+    __tablename__ = "encryption_keys"
+    __table_args__ = (
+        CheckConstraint("characters IN (16, 32)", name="characters"),
+        UniqueConstraint("customer_id", "characters", "version"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    "Counts from 1; keys of both lengths are made together."
+    characters: Mapped[int]
+    "16 for AES-128, 32 for AES-256."
+    key_sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
 
 
 class DeviceAccountRow(Base):

@@ -152,6 +152,13 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
             s.SettingRow(
                 level="customer", customer_id=customer.id, kind="option", name="language", value="pl"
             ),
+            s.EncryptionKeyRow(
+                customer_id=customer.id,
+                version=1,
+                characters=16,
+                key_sealed=seal("encryption key"),
+                created_at=NOW,
+            ),
             s.ClaimRow(device_id=device.id, opened_at=NOW, expires_at=NOW, token_version=1),
             s.AlarmRow(device_id=device.id, customer_id=customer.id, kind="raced", text="…", at=NOW),
             s.ProvisioningRequestRow(
