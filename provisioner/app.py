@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from socket import socket
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -19,14 +19,18 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
+from provisioner.settings import Listen
 from provisioner.web.autoprovision.handler import autoprovision_app
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import Certificate, watched
+from provisioner.workers import working
 
 Say = Callable[[str], None]
+
+CLEAR_TEXT: Final = "provisioning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,51 @@ class Running:
 async def serving(installation: Installation, say: Say) -> AsyncIterator[Running]:
     """The server, up while the context lasts. Says one line for each listener that is ready.
 
+    With `[listen] workers` above one, phones are served by as many processes, and the rest by this one.
     Raises `CantListen` where an address is taken.
     """
-    listen = installation.settings.listen
+    settings = installation.settings
+    listen = settings.listen
+    # Said before anything is up, and here, whichever process serves with it.
+    _certificate(installation)
+    health = Health(lambda: _answers(installation), {"portal", "provisioning"})
+    async with AsyncExitStack() as stack:
+        keeper = await stack.enter_async_context(keeping(settings.limits))
+        sockets = {name: stack.enter_context(bind(address)) for name, address in _for_phones(listen).items()}
+        where = {name: bound_address(getattr(listen, name), each) for name, each in sockets.items()}
+        pages = await stack.enter_async_context(_served(portal_app(health)))
+        listening = stack.enter_context(bind(listen.portal))
+        await stack.enter_async_context(door(listening, pages, keeper))
+        portal = bound_address(listen.portal, listening)
+        await stack.enter_async_context(
+            serving_phones(installation, sockets, keeper)
+            if listen.workers == 1
+            else working(listen.workers, installation.data_dir, settings, sockets, health.waiting_for)
+        )
+        await publish(installation, where[CLEAR_TEXT])
+        health.waiting_for -= {"portal", "provisioning"}
+        for name, address in where.items():
+            say(f"{name.replace('_', '-')}: {'http' if name == CLEAR_TEXT else 'https'}://{address}/")
+        say(f"portal: http://{portal}/")
+        if listen.sips is not None:
+            say(f"sips: {listen.sips} is noted, but this version does not listen there yet")
+        yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}")
+
+
+@asynccontextmanager
+async def serving_phones(
+    installation: Installation, sockets: Mapping[str, socket], keeper: Doorkeeper
+) -> AsyncIterator[None]:
+    """What answers phones at these sockets, up while the context lasts: in the only process, or in a worker.
+
+    The sockets go by the names that their listeners have in `[listen]`.
+    """
     certificate = _certificate(installation)
     log = RequestLog(installation)
-    health = Health(lambda: _answers(installation), {"portal", "provisioning"})
     limit = installation.settings.memory.files_mib * 2**20
     async with (
         watching(installation.database) as watcher,
         watched(certificate),
-        keeping(installation.settings.limits) as keeper,
         asyncio.TaskGroup() as tasks,
     ):
         # One memory for all doors: a watcher tells each piece of news once.
@@ -59,30 +97,20 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         tasks.create_task(log.run(), name="request log")
         try:
             async with AsyncExitStack() as stack:
-                phones = autoprovision_app(installation, log, kept)
-                provisioning = await stack.enter_async_context(
-                    _listening(phones, listen.provisioning, keeper)
-                )
-                lines = [f"provisioning: http://{provisioning}/"]
-                if certificate is not None and listen.provisioning_tls is not None:
-                    phones = autoprovision_app(installation, log, kept)
-                    secure = await stack.enter_async_context(
-                        _listening(phones, listen.provisioning_tls, keeper, certificate.context)
-                    )
-                    lines.append(f"provisioning-tls: https://{secure}/")
-                portal = await stack.enter_async_context(
-                    _listening(portal_app(health), listen.portal, keeper)
-                )
-                lines.append(f"portal: http://{portal}/")
-                if listen.sips is not None:
-                    lines.append(f"sips: {listen.sips} is noted, but this version does not listen there yet")
-                await publish(installation, provisioning)
-                health.waiting_for.clear()
-                for line in lines:
-                    say(line)
-                yield Running(f"http://{portal}", f"http://{provisioning}")
+                for name, listening in sockets.items():
+                    app = autoprovision_app(installation, log, kept)
+                    phones = await stack.enter_async_context(_served(app))
+                    tls = certificate.context if certificate is not None and name != CLEAR_TEXT else None
+                    await stack.enter_async_context(door(listening, phones, keeper, tls))
+                yield
         finally:
             await log.close()
+
+
+def _for_phones(listen: Listen) -> dict[str, str]:
+    """Where phones are listened for, by the listener's name in `[listen]`."""
+    wanted = {CLEAR_TEXT: listen.provisioning, "provisioning_tls": listen.provisioning_tls}
+    return {name: address for name, address in wanted.items() if address is not None}
 
 
 def _certificate(installation: Installation) -> Certificate | None:
@@ -96,18 +124,13 @@ def _certificate(installation: Installation) -> Certificate | None:
 
 
 @asynccontextmanager
-async def _listening(
-    app: web.Application, address: str, keeper: Doorkeeper, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[str]:
-    """`app` on `address`; gives HOST:PORT with the port that it got."""
+async def _served(app: web.Application) -> AsyncIterator[web.Server]:
+    """The server of an application."""
     runner = web.AppRunner(app, handle_signals=False)
     await runner.setup()
     try:
         # It is there after `setup`.
-        server = cast(web.Server, runner.server)
-        listening = bind(address)
-        async with door(listening, server, keeper, tls):
-            yield bound_address(address, listening)
+        yield cast(web.Server, runner.server)
     finally:
         await runner.cleanup()
 

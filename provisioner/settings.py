@@ -77,6 +77,8 @@ class Listen(_Section):
     sips: Address | None = None
     rtp_ports: Annotated[str, AfterValidator(_is_port_range)] = "16384-32767"
     pnp: bool = False
+    workers: int = Field(1, ge=1, le=64)
+    "Processes that answer phones."
 
 
 class Public(_Section):

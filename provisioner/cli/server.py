@@ -45,6 +45,7 @@ def serve(
     pnp: Annotated[
         bool | None, typer.Option("--pnp/--no-pnp", help="Answer phones that look for a server.")
     ] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes answer phones.")] = None,
 ) -> None:
     """Run the server until Ctrl-C."""
     settings = chosen_settings(
@@ -56,6 +57,7 @@ def serve(
         sips=sips,
         rtp_ports=rtp_ports,
         pnp=pnp,
+        workers=workers,
     )
 
     async def run() -> None:
