@@ -6,11 +6,14 @@ puts a new one first, and later drops the others.
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from db.errors import VaultError
 
@@ -80,6 +83,15 @@ class Vault:
         except InvalidToken:
             return False
         return True
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes that hold for every process with the key file, until it has a new first key (RFC 5869).
+
+        Raises `VaultError`.
+        """
+        self._refresh()
+        key = base64.urlsafe_b64decode(self._keys[0])
+        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(key)
 
     def add_key(self) -> None:
         """Put a new key before the others. Nothing that was sealed before is lost."""

@@ -175,3 +175,13 @@ async def test_a_secret_that_can_not_be_opened_stops_the_rotation(
         await rotate(database, vault)
     assert len(keys_in(key_file)) == 2
     assert sorted(await secrets(database, Vault.load(tmp_path / "other.key"))) == SECRETS
+
+
+def test_a_derived_secret_holds_for_every_process_until_the_first_key_changes(tmp_path: Path):
+    vault = Vault.create(tmp_path / "key")
+    derived = vault.derived("nonces")
+    assert len(derived) == 32
+    assert Vault.load(tmp_path / "key").derived("nonces") == derived
+    assert vault.derived("something else") != derived
+    vault.add_key()
+    assert vault.derived("nonces") != derived

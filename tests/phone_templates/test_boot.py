@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phone_templates.yealink.boot import Apply, BootMachine, Done, Effect, Fetch, Outcome, Update
+from phone_templates.yealink.boot import Apply, BootMachine, Done, Effect, Fetch, Login, Outcome, Update
 from phone_templates.yealink.boot_file import BadBootFile, parse_boot_file
 from phone_templates.yealink.models import UnwritableModel, find_model
 
@@ -367,6 +367,28 @@ def test_a_phone_calls_itself_as_its_model_does_and_may_be_told_to_hide_its_mac(
     t46s = phone("T46S", "66.86.0.15")
     files.boot(t46s)
     assert t46s.user_agent == "Yealink SIP-T46S 66.86.0.15"
+
+
+@pytest.mark.parametrize(("model", "prefix"), [("VP530P", ""), ("T46S", "static.")])
+def test_a_phone_says_its_login_to_its_provisioning_server_alone(model, prefix):
+    own = cfg(
+        f"{prefix}auto_provision.server.url = {SERVER}auth/",
+        f"{prefix}auto_provision.server.username = {MAC}",
+        f"{prefix}auto_provision.server.password = 7f3ab2",
+        "ringtone.url = http://media.example/ring.wav",
+    )
+    new = phone(model)
+    assert new.start()[-1].login is None
+    Files({SERVER + f"{MAC}.cfg": own}).boot(new)
+    effects = new.start()
+    asked = []
+    while isinstance(effects[-1], Fetch):
+        asked.append(effects[-1])
+        effects = new.answer(effects[-1].url, 200 if asked[-1].url.endswith("cfg") else 404, own.encode())
+    logins = {fetch.url.startswith(SERVER): fetch.login for fetch in asked}
+    assert logins[True] == Login(MAC, "7f3ab2")
+    assert "7f3ab2" not in repr(logins)
+    assert logins.get(False) is None
 
 
 def test_an_answer_that_was_not_asked_for_is_refused():
