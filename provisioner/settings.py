@@ -127,8 +127,16 @@ class Security(_Section):
     "Networks whose phones get secrets over clear text HTTP."
     claim_hours: int = Field(24, ge=1, le=24 * 31)
     "How long `claim` keeps the window open."
+    scan_misses: int = Field(20, ge=0, le=1000)
+    "Unlisted MACs that a source may ask for in a day, at the most; 0: scans are not looked for."
+    scan_misses_everywhere: int = Field(200, ge=20)
+    "Unlisted MACs that all sources together may ask for in an hour before it is reported."
+    ban_minutes: int = Field(60, ge=1, le=24 * 60)
+    "The first ban of a source; each further one is twice as long, up to a day."
+    never_banned: tuple[str, ...] = ()
+    "Networks whose scans are only reported."
 
-    @field_validator("clear_text_networks")
+    @field_validator("clear_text_networks", "never_banned")
     @classmethod
     def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
         for network in networks:
@@ -138,6 +146,10 @@ class Security(_Section):
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """`clear_text_networks`, parsed."""
         return _parsed(self.clear_text_networks)
+
+    def spared(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`never_banned`, parsed."""
+        return _parsed(self.never_banned)
 
 
 class Numbering(_Section):

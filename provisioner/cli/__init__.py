@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import care, devices, files, lint, server, uploads
+from provisioner.cli import bans, care, devices, files, lint, server, uploads
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -60,6 +60,13 @@ for name, verb_of_uploads in (
 ):
     uploads_app.command(name)(verb_of_uploads)
 app.add_typer(uploads_app, name="uploads")
+
+bans_app = typer.Typer(
+    no_args_is_help=True, help="Sources that get nothing without a token.", rich_markup_mode=None
+)
+for name, verb_of_bans in (("list", bans.bans_list), ("lift", bans.bans_lift), ("add", bans.bans_add)):
+    bans_app.command(name)(verb_of_bans)
+app.add_typer(bans_app, name="bans")
 
 
 def main() -> None:

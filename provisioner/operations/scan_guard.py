@@ -1,0 +1,108 @@
+"""What one process does about scans: it has those judged who are noticed, and keeps back who is not free."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from db.errors import StorageError
+from provisioner.operations.bans import Bans, Verdict
+from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.scans import Noticed, judge
+from provisioner.operations.sources import counted_source
+
+logger = logging.getLogger(__name__)
+
+DELAY_S = 1.0
+"How much later the answer comes."
+_MOST_DELAYED = 256
+_MOST_OF_A_SOURCE = 4
+"Beyond these an answer is given at once: waiting costs us memory, and the answer tells nothing in any case."
+
+
+class ScanGuard:
+    """Of one process; its doors share it."""
+
+    def __init__(self, installation: Installation, delay_s: float = DELAY_S) -> None:
+        self.bans = Bans(installation)
+        self._installation = installation
+        self._delay_s = delay_s
+        self._delayed: Counter[str] = Counter()
+        "How many answers to each source wait."
+        self._count_delayed = 0
+        self._noticed: list[Noticed] = []
+        self._wake = asyncio.Event()
+        self._is_ending = False
+
+    async def admits(self, address: str, now: datetime) -> bool:
+        """Whether what the peer asks for by MAC alone is to be decided; if not, the answer is the closed one.
+
+        Returns at once for those who are free, and late for others.
+        """
+        verdict = await self.bans.of(address, now)
+        if verdict is Verdict.FREE:
+            return True
+        await self._delay(counted_source(address))
+        return verdict is Verdict.SLOWED
+
+    async def _delay(self, source: str) -> None:
+        if self._count_delayed >= _MOST_DELAYED or self._delayed[source] >= _MOST_OF_A_SOURCE:
+            return
+        self._delayed[source] += 1
+        self._count_delayed += 1
+        try:
+            await asyncio.sleep(self._delay_s)
+        finally:
+            self._count_delayed -= 1
+            self._delayed[source] -= 1
+            if not self._delayed[source]:
+                del self._delayed[source]
+
+    def tell(self, noticed: Noticed | None) -> None:
+        """Has what `note_misses` returned judged soon; its transaction is kept by now."""
+        if noticed is not None:
+            self._noticed.append(noticed)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Judges what it is told until `close`; beside the traces, which never wait for a long change."""
+        while self._noticed or not self._is_ending:
+            await self._wake.wait()
+            self._wake.clear()
+            noticed, self._noticed = self._noticed, []
+            try:
+                await self._judge(noticed)
+            except StorageError as error:
+                # Should it be told no more, the next miss of a source gets it judged anew.
+                logger.warning("scans not judged error=%s", error)
+
+    async def _judge(self, noticed: list[Noticed]) -> None:
+        verdicts: dict[str, Verdict] = {}
+        for each in noticed:
+            for source, verdict in each.verdicts.items():
+                if verdicts.get(source) is not Verdict.BANNED:
+                    verdicts[source] = verdict
+        if noticed:
+            together = Noticed(verdicts, any(each.spread for each in noticed))
+            await judge(self._installation, together, utc_now())
+
+    def close(self) -> None:
+        """Ends `run` when all that it was told is judged."""
+        self._is_ending = True
+        self._wake.set()
+
+
+@asynccontextmanager
+async def guarding(installation: Installation) -> AsyncIterator[ScanGuard]:
+    """The guard of a process, at work while the context lasts."""
+    guard = ScanGuard(installation)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(guard.run(), name="scans")
+        try:
+            yield guard
+        finally:
+            guard.close()
