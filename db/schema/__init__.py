@@ -24,6 +24,7 @@ from db.schema.exchange import (
     SpeedDialRow,
 )
 from db.schema.files import DeviceFileRow, RevisionRow
+from db.schema.firmware import FirmwareRow
 from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
 from db.schema.instance import InstanceRow
 from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
@@ -59,6 +60,7 @@ __all__ = [
     "EncryptionKeyRow",
     "FeatureCodeRow",
     "FeatureRow",
+    "FirmwareRow",
     "ForwardingRow",
     "HuntGroupMemberRow",
     "HuntGroupRow",

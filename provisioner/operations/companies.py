@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +12,7 @@ from db.queries import customers as queries
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.company import check_whole
 from provisioner.centrex.customer import Customer
-from provisioner.centrex.errors import BadValue
+from provisioner.centrex.errors import BadValue, Conflict
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.merge import merge, merge_vendor
 from provisioner.centrex.order import in_order
@@ -23,8 +22,10 @@ from provisioner.centrex.problems import Contradictions, Lacking, refuse
 from provisioner.files.company import CompanyFile
 from provisioner.operations import audit
 from provisioner.operations.context import surroundings
+from provisioner.operations.dry_run import changing
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer, refresh_models
+from provisioner.operations.staging import keep_if_staged, open_rollout
 from provisioner.phones.check import (
     is_secret,
     patch_with_known_models,
@@ -44,28 +45,29 @@ class Plan:
 
     changes: tuple[Change, ...] = ()
     files: tuple[FileChange, ...] = field(default=())
-    "The files that get new bytes, and with them the phones that are touched."
-
-
-class _DryRun(Exception):
-    """Ends a transaction whose changes are not wanted."""
+    "The files that get new bytes, and with them the phones that are touched, at once or when released."
+    rollouts: tuple[str, ...] = ()
+    "The customers in whose open rollout some of these files wait, by their logins."
 
 
 async def apply(
-    installation: Installation, file: CompanyFile, actor: Actor, *, dry_run: bool = False
+    installation: Installation,
+    file: CompanyFile,
+    actor: Actor,
+    *,
+    dry_run: bool = False,
+    staged: bool = False,
 ) -> Plan:
     """Makes the customers and levels of the file what it says; a second time changes nothing.
+
+    `staged` opens a rollout of each customer whose phones it would touch: they keep what they have until
+    they are released. Where one is open already, what is applied waits with it.
 
     A dry run does all of it and keeps nothing, so its plan is exact. Raises `CentralkaError`: `FileErrors`
     with places for what does not fit together; then nothing is kept.
     """
-    plan = Plan()
-    with suppress(_DryRun):
-        async with installation.database.change() as session:
-            plan = await _Apply(installation, session, actor, utc_now(), file).run()
-            if dry_run:
-                raise _DryRun
-    return plan
+    async with changing(installation, dry_run=dry_run) as session:
+        return await _Apply(installation, session, actor, utc_now(), file, staged).run()
 
 
 async def change_customer(
@@ -82,20 +84,16 @@ async def change_customer(
 
     Raises `BadValue` for an unknown login and what `apply` raises, without places.
     """
-    plan = Plan()
-    with suppress(_DryRun):
-        async with installation.database.change() as session:
-            stored = await load_customer(session, installation.vault, login)
-            if stored is None:
-                raise BadValue(f"there is no customer {login!r}: list it with `apply` first")
-            step = _Step(installation, session, actor, utc_now())
-            changes = await step.save(stored, change(stored.customer), {})
-            if changes:
-                cause = await step.record(verb, login, summary, changes)
-                plan = Plan(tuple(changes), tuple(await step.refresh({login}, cause)))
-            if dry_run:
-                raise _DryRun
-    return plan
+    async with changing(installation, dry_run=dry_run) as session:
+        stored = await load_customer(session, installation.vault, login)
+        if stored is None:
+            raise BadValue(f"there is no customer {login!r}: list it with `apply` first")
+        step = _Step(installation, session, actor, utc_now())
+        changes = await step.save(stored, change(stored.customer), {})
+        if not changes:
+            return Plan()
+        cause = await step.record(verb, login, summary, changes)
+        return step.plan(changes, await step.refresh({login}, cause))
 
 
 class _Step:
@@ -110,6 +108,8 @@ class _Step:
         self.now = now
         self.touched: dict[str, int] = {}
         "The rows of the customers that were changed, by login."
+        self.rollouts: list[str] = []
+        "The customers of whose phones some wait."
 
     async def save(
         self, stored: Stored | None, wanted: Customer, passwords: Mapping[str, str]
@@ -147,8 +147,15 @@ class _Step:
         for login in sorted(logins):
             stored = await load_customer(self.session, self.installation.vault, login)
             if stored is not None:
-                changes += await self._refresh(stored, cause)
+                files = await self._refresh(stored, cause)
+                if any(file.staged for file in files):
+                    self.rollouts.append(login)
+                changes += files
         return changes
+
+    def plan(self, changes: list[Change], files: list[FileChange]) -> Plan:
+        """What was done, or in a dry run would be."""
+        return Plan(tuple(changes), tuple(files), tuple(self.rollouts))
 
     async def _refresh(self, stored: Stored, cause: Cause) -> list[FileChange]:
         around = await surroundings(self.session, self.installation, stored)
@@ -186,9 +193,11 @@ class _Apply(_Step):
         actor: Actor,
         now: datetime,
         file: CompanyFile,
+        staged: bool,
     ) -> None:
         super().__init__(installation, session, actor, now)
         self.file = file
+        self.staged = staged
 
     async def run(self) -> Plan:
         of_vendors = [change for patch in self.file.vendors for change in await self._vendor(patch)]
@@ -197,12 +206,24 @@ class _Apply(_Step):
         if not changes:
             return Plan()
         cause = await self.record("apply", self.file.name, f"apply {self.file.name}", changes)
+        if self.staged:
+            return self.plan(changes, await self._stage(cause))
         if not of_vendors:
-            return Plan(tuple(changes), tuple(await self.refresh(self.touched, cause)))
+            return self.plan(changes, await self.refresh(self.touched, cause))
         files = await self.refresh(await queries.customer_logins(self.session), cause)
         vendor = await load_vendor(self.session, self.installation.vault)
         files += await refresh_models(self.session, vendor, cause)
-        return Plan(tuple(changes), tuple(files))
+        return self.plan(changes, files)
+
+    async def _stage(self, cause: Cause) -> list[FileChange]:
+        opened = [
+            await open_rollout(self.session, login, customer_id, cause)
+            for login, customer_id in self.touched.items()
+        ]
+        files = await self.refresh(self.touched, cause)
+        for rollout in opened:
+            await keep_if_staged(self.session, rollout.id, cause.at)
+        return files
 
     async def _customer(self, patch: CustomerPatch) -> list[Change]:
         stored = await load_customer(self.session, self.installation.vault, patch.login)
@@ -223,12 +244,21 @@ class _Apply(_Step):
         vault = self.installation.vault
         old = await load_vendor(self.session, vault)
         try:
-            new = merge_vendor(old, patch_with_known_models(patch))
-            refuse(vendor_problems(new, patch))
+            new = with_known_targets(merge_vendor(old, patch_with_known_models(patch)))
+            added = await firmware_names(self.session)
+            targets = firmware.vendor_problems(old, new, added, called_in(patch))
+            refuse([*vendor_problems(new, patch), *targets])
         except Contradictions as found:
             raise self.file.located_vendor(patch.vendor, found) from found
         check_vendor_role(self.actor, old, new)
         changes = list(vendor_differences(old, new))
+        if changes and self.staged:
+            # The first-contact files are chosen by the model's name alone, and nobody's to hold back.
+            raise Conflict(
+                "what is said of vendors and models reaches the phones of all customers and the files of"
+                " first contact, so it can't be staged: apply it in a file of its own without --staged, or"
+                " say it of the customer"
+            )
         if changes:
             await save_vendor(self.session, vault, new, is_secret)
         return changes

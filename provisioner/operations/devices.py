@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import devices as queries
 from db.queries import revisions as revision_queries
 from db.queries.customers import customer_logins
+from db.queries.rollouts import FileNumbers, file_numbers, staged_revision
 from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.values import fill, masked, references
 from phone_templates.yealink.models import find_model
@@ -25,18 +26,10 @@ from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
 from provisioner.operations.context import customer_of
+from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
-from provisioner.operations.revisions import (
-    Cause,
-    FileChange,
-    Revision,
-    described,
-    difference,
-    find_file,
-    find_revision,
-    refresh_customer,
-)
+from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
 
@@ -79,6 +72,14 @@ class Summary:
     contacted_at: datetime | None
     contacted_from: str | None
     firmware: str | None
+    revision: int | None
+    "Of its own file, which it gets now."
+    fetched_revision: int | None
+    "Which of them it got last."
+    staged_revision: int | None
+    "What it gets when a rollout reaches it."
+    held_revision: int | None
+    "What it was rolled back to and stays at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class FileState:
     cause: str
     held: int | None
     "The revision that it was rolled back to and stays at."
+    staged: int | None
+    "The revision that waits until a rollout reaches the phone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,12 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
     async with installation.database.read() as session:
         if login is not None and login not in await customer_logins(session):
             raise NotFound(f"there is no customer {login!r}")
-        current = await queries.current_revision_ids(session, DeviceFile.MAC)
+        numbers = {
+            each.device_id: each for each in await file_numbers(session) if each.name == DeviceFile.MAC
+        }
+        fetched = await revision_queries.fetched_numbers(session)
         return [
-            _summary(device, owner, current.get(device.id))
+            _summary(device, owner, numbers.get(device.id), fetched.get(device.id))
             for device, owner in await queries.all_devices(session, login)
         ]
 
@@ -144,13 +150,11 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         device, login = await _selected(session, mac)
         model = find_model(device.model)
         files = []
-        current_id = None
+        numbers = {each.name: each for each in await file_numbers(session, device_id=device.id)}
         for file in DeviceFile:
             row = await revision_queries.file_of_device(session, device.id, file)
             if row is None or row.current_revision is None:
                 continue
-            if file is DeviceFile.MAC:
-                current_id = row.current_revision_id
             now = row.current_revision
             files.append(
                 FileState(
@@ -159,21 +163,23 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
                     changed_at=now.created_at,
                     actor=now.actor,
                     cause=now.cause,
-                    held=row.held_revision.number if row.held_revision else None,
+                    held=numbers[file].held,
+                    staged=numbers[file].staged,
                 )
             )
-        numbers = await _numbers(session, device)
+        past = await _numbers(session, device)
+        fetched = past.get(device.fetched_revision_id or 0)
         claim = await queries.last_claim(session, device.id)
         used = device.tokens[-1].first_used_at if device.tokens else None
         return Details(
-            summary=_summary(device, login, current_id),
+            summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched),
             accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
             fetched_at=device.fetched_at,
-            fetched_revision=numbers.get(device.fetched_revision_id or 0),
+            fetched_revision=fetched,
             window=_window(claim) if claim else None,
             token="never used" if used is None else f"works since {used:%Y-%m-%d %H:%M:%S} UTC",
             files=tuple(files),
-            requests=tuple(await _requests(session, device, numbers)),
+            requests=tuple(await _requests(session, device, past)),
             events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
         )
@@ -222,6 +228,21 @@ async def diff_device(
         return difference(old, new, device_file_name(file, mac.hex, find_model(device.model)))
 
 
+async def diff_staged(
+    installation: Installation, mac: MacAddress, file: DeviceFile = DeviceFile.MAC
+) -> str:
+    """What changes when a rollout reaches the phone. Raises `NotFound` where nothing waits for it."""
+    async with installation.database.read() as session:
+        device, _ = await _selected(session, mac)
+        row = await find_file(session, device, file)
+        staged = await staged_revision(session, row.id)
+        if staged is None:
+            raise NotFound(f"nothing is staged for the {file} file of {mac}: it follows the data")
+        current = row.current_revision
+        now = await find_revision(session, row, current.number) if current else None
+        return difference(now, staged, device_file_name(file, mac.hex, find_model(device.model)))
+
+
 async def roll_back(
     installation: Installation,
     mac: MacAddress,
@@ -239,6 +260,8 @@ async def roll_back(
         device, _ = await _selected(session, mac)
         row = await find_file(session, device, file)
         held = await find_revision(session, row, number) if number is not None else None
+        if held is not None and not held.content:
+            raise Conflict(f"revision {number} says that {mac} has no {file} file: pick another")
         name = device_file_name(file, mac.hex, find_model(device.model))
         summary = f"roll {name} back to revision {number}" if held else f"let {name} follow the data again"
         entry = await audit.record(
@@ -286,9 +309,10 @@ async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:
     return selected
 
 
-def _summary(device: DeviceRow, login: str, current_revision_id: int | None) -> Summary:
+def _summary(device: DeviceRow, login: str, own: FileNumbers | None, fetched: int | None) -> Summary:
     if device.fetched_at is not None:
-        rung = Rung.CURRENT if device.fetched_revision_id == current_revision_id else Rung.FETCHED
+        has_it = own is not None and device.fetched_revision_id == own.current_id
+        rung = Rung.CURRENT if has_it else Rung.FETCHED
     else:
         rung = Rung.CONTACTED if device.contacted_at is not None else Rung.LISTED
     return Summary(
@@ -301,6 +325,10 @@ def _summary(device: DeviceRow, login: str, current_revision_id: int | None) -> 
         contacted_at=device.contacted_at,
         contacted_from=device.contacted_from,
         firmware=device.firmware_seen,
+        revision=own.current if own else None,
+        fetched_revision=fetched,
+        staged_revision=own.staged if own else None,
+        held_revision=own.held if own else None,
     )
 
 
