@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from db.schema import DeviceFileRow, DeviceRow, RevisionRow
 
 
-async def files_of_devices(session: AsyncSession, customer_id: int) -> Sequence[DeviceFileRow]:
-    """The files of all devices of a customer, with number and digest of what they are, without contents."""
-    query = (
-        select(DeviceFileRow)
-        .join(DeviceRow, DeviceFileRow.device_id == DeviceRow.id)
-        .where(DeviceRow.customer_id == customer_id)
-        .options(*_revisions())
-    )
+async def files_of_devices(session: AsyncSession, device_ids: Collection[int]) -> Sequence[DeviceFileRow]:
+    """The files of these devices, with number and digest of what they are, without contents."""
+    query = select(DeviceFileRow).where(DeviceFileRow.device_id.in_(device_ids)).options(*_revisions())
     return (await session.scalars(query)).all()
+
+
+async def newest_numbers(session: AsyncSession, device_ids: Collection[int]) -> dict[int, int]:
+    """The number of the last revision of each of these devices' files, served or not, by file."""
+    query = (
+        select(RevisionRow.file_id, func.max(RevisionRow.number))
+        .join(DeviceFileRow, RevisionRow.file_id == DeviceFileRow.id)
+        .where(DeviceFileRow.device_id.in_(device_ids))
+        .group_by(RevisionRow.file_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def files_of_customer(session: AsyncSession, customer_id: int) -> Sequence[DeviceFileRow]:
@@ -43,6 +49,14 @@ async def file_of_device(session: AsyncSession, device_id: int, name: str) -> De
         .options(*_revisions())
     )
     return await session.scalar(query)
+
+
+async def fetched_numbers(session: AsyncSession) -> dict[int, int]:
+    """The number of the revision that each device fetched last, by device."""
+    query = select(DeviceRow.id, RevisionRow.number).join(
+        RevisionRow, DeviceRow.fetched_revision_id == RevisionRow.id
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def revision(session: AsyncSession, file_id: int, number: int) -> RevisionRow | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Select, delete, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
@@ -108,38 +108,34 @@ async def staged_revision(session: AsyncSession, file_id: int) -> RevisionRow | 
 
 
 async def phones_of(
-    session: AsyncSession, rollout_id: int, *, device_id: int | None = None, site_id: int | None = None
-) -> list[tuple[int, str, datetime | None]]:
-    """Device, MAC and release of the rollout's phones: all, one, or those at a site."""
+    session: AsyncSession, rollout_id: int, *, waiting: bool, device_ids: Select[int]
+) -> list[tuple[RolloutPhoneRow, str]]:
+    """Those of the devices that wait, or those that are released, with their MACs."""
     query = (
-        select(RolloutPhoneRow.device_id, DeviceRow.mac, RolloutPhoneRow.released_at)
+        select(RolloutPhoneRow, DeviceRow.mac)
         .join(DeviceRow, RolloutPhoneRow.device_id == DeviceRow.id)
-        .where(RolloutPhoneRow.rollout_id == rollout_id)
+        .where(
+            RolloutPhoneRow.rollout_id == rollout_id,
+            RolloutPhoneRow.released_at.is_(None) if waiting else RolloutPhoneRow.released_at.is_not(None),
+            DeviceRow.id.in_(device_ids),
+        )
         .order_by(DeviceRow.mac)
     )
-    if device_id is not None:
-        query = query.where(DeviceRow.id == device_id)
-    if site_id is not None:
-        query = query.where(DeviceRow.site_id == site_id)
-    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+    return [(row[0], row[1]) for row in await session.execute(query)]
 
 
-async def step(
-    session: AsyncSession,
-    rollout_id: int,
-    device_ids: ColumnElement[bool],
-    released_at: datetime | None,
-    actor: str,
-    cause: str,
-    audit_id: int,
-) -> None:
-    """Releases phones of the rollout, or takes them back: those for whose rows the condition holds."""
-    await session.execute(
-        update(RolloutPhoneRow)
-        .where(RolloutPhoneRow.rollout_id == rollout_id, device_ids)
-        .values(released_at=released_at, actor=actor, cause=cause, audit_id=audit_id)
-        .execution_options(synchronize_session=False)
+async def is_waiting(session: AsyncSession, rollout_id: int, mac: str) -> bool:
+    """Whether the phone keeps what it had. `mac` is twelve lower-case hex digits."""
+    query = (
+        select(RolloutPhoneRow.device_id)
+        .join(DeviceRow, RolloutPhoneRow.device_id == DeviceRow.id)
+        .where(
+            RolloutPhoneRow.rollout_id == rollout_id,
+            RolloutPhoneRow.released_at.is_(None),
+            DeviceRow.mac == mac,
+        )
     )
+    return await session.scalar(query) is not None
 
 
 async def anybody_waits(session: AsyncSession, rollout_id: int) -> bool:
@@ -158,6 +154,11 @@ async def anything_staged(session: AsyncSession, rollout_id: int) -> bool:
         )
     )
     return bool(await session.scalar(query))
+
+
+async def set_closed(session: AsyncSession, rollout_id: int, now: datetime | None) -> None:
+    """Closes a rollout, or with None opens it again."""
+    await session.execute(update(RolloutRow).where(RolloutRow.id == rollout_id).values(closed_at=now))
 
 
 async def drop(session: AsyncSession, rollout_id: int) -> None:
@@ -207,7 +208,7 @@ async def file_numbers(
         query = query.where(DeviceRow.customer_id == customer_id)
     if device_id is not None:
         query = query.where(DeviceRow.id == device_id)
-    return [FileNumbers(*row) for row in await session.execute(query)]
+    return [FileNumbers._make(row) for row in await session.execute(query)]
 
 
 class Phone(NamedTuple):
@@ -254,4 +255,4 @@ async def phones_with_rollout(session: AsyncSession, customer_id: int, rollout_i
         .where(DeviceRow.customer_id == customer_id)
         .order_by(func.coalesce(SiteRow.name, ""), DeviceRow.mac)
     )
-    return [Phone(*row) for row in await session.execute(query)]
+    return [Phone._make(row) for row in await session.execute(query)]

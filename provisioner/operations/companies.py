@@ -23,6 +23,7 @@ from provisioner.files.company import CompanyFile
 from provisioner.operations import audit
 from provisioner.operations.context import surroundings
 from provisioner.operations.dry_run import changing
+from provisioner.operations.encryption import with_keys
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer, refresh_models
 from provisioner.operations.staging import keep_if_staged, open_rollout
@@ -159,6 +160,7 @@ class _Step:
 
     async def _refresh(self, stored: Stored, cause: Cause) -> list[FileChange]:
         around = await surroundings(self.session, self.installation, stored)
+        around = await with_keys(self.session, stored, around, self.now)
         texts = phone_files(stored.customer, around)
         return await refresh_customer(self.session, stored, around, cause, texts=texts)
 
@@ -244,10 +246,8 @@ class _Apply(_Step):
         vault = self.installation.vault
         old = await load_vendor(self.session, vault)
         try:
-            new = with_known_targets(merge_vendor(old, patch_with_known_models(patch)))
-            added = await firmware_names(self.session)
-            targets = firmware.vendor_problems(old, new, added, called_in(patch))
-            refuse([*vendor_problems(new, patch), *targets])
+            new = merge_vendor(old, patch_with_known_models(patch))
+            refuse(vendor_problems(new, patch))
         except Contradictions as found:
             raise self.file.located_vendor(patch.vendor, found) from found
         check_vendor_role(self.actor, old, new)

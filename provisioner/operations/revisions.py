@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import touch
 from db.queries import revisions as queries
-from db.schema import DeviceFileRow, DeviceRow, RevisionRow
-from phone_templates.values import masked, references
+from db.queries import rollouts
+from db.schema import DeviceFileRow, RevisionRow, RolloutFileRow, RolloutPhoneRow, RolloutRow
+from phone_templates.values import references
 from phone_templates.yealink.models import find_model
-from provisioner.centrex.actor import Actor
+from provisioner.centrex.actor import SYSTEM, Actor
 from provisioner.centrex.devices import Device, VendorLevel
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.secret_names import without_version
+from provisioner.operations.token_keys import TokenKeys
 from provisioner.phones.describe import Surroundings
+from provisioner.phones.fetching import not_released, rolled_back
 from provisioner.phones.render import (
     FIRST_CONTACT,
     DeviceFile,
@@ -36,6 +37,10 @@ DeviceTexts = Mapping[DeviceFile, str]
 "The files of one device."
 
 _REFERENCE = re.compile("\x02([^\x03]+)\x03")
+_BATCH = 100
+"Phones whose files are in memory at once."
+_NO_FILE = ""
+"The staged text of a file that goes with the release; no file that phones get is empty."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class FileChange:
     "The file's name."
     number: int
     "The new revision."
+    staged: bool = False
+    "The phone gets it when it is released, and not before."
 
 
 def digest_of(content: str) -> str:
@@ -76,70 +83,190 @@ async def refresh_customer(
 ) -> list[FileChange]:
     """Writes the files of a customer's phones anew; those whose bytes differ get a revision.
 
-    `only` limits it to some devices; `texts` are their files where they have been rendered before. Raises
-    what `device_files` raises.
+    A phone that an open rollout has not reached keeps what it had, with today's secrets; what it would get
+    is staged. `only` limits it to some devices; `texts` are their files where they have been rendered
+    before. Raises what `device_files` raises.
     """
     customer = stored.customer
-    rows = {(row.device_id, row.name): row for row in await queries.files_of_devices(session, stored.row.id)}
-    device_rows = {row.mac: row for row in stored.row.devices}
+    ids = {row.mac: row.id for row in stored.row.devices}
+    devices = [device for device in customer.devices if only is None or device.mac in only]
+    rollout = await rollouts.open_rollout(session, stored.row.id)
+    tokens = TokenKeys(session, stored, around, cause.at)
     changes: list[FileChange] = []
-    for device in customer.devices:
-        if only is None or device.mac in only:
+    for start in range(0, len(devices), _BATCH):
+        batch = devices[start : start + _BATCH]
+        files = await _Files.load(
+            session, [ids[each.mac.hex] for each in batch], around, tokens, cause, rollout
+        )
+        for device in batch:
             rendered = texts[device.mac] if texts else device_files(device, customer, around)
-            changes += await _refresh_device(
-                session, device, rendered, around, cause, device_rows[device.mac.hex], rows
-            )
+            changes += files.refresh(device, ids[device.mac.hex], rendered)
+        await session.flush()
     if only is None:
         own = {row.name: row for row in await queries.files_of_customer(session, stored.row.id)}
         for name, text in customer_files(customer).items():
             row = own.get(name) or _new_file(session, customer_id=stored.row.id, name=name)
             if revision := await _revise(session, row, text, cause):
                 changes.append(FileChange(customer.login, name, revision.number))
-    await session.flush()
+        await session.flush()
     return changes
 
 
-async def _refresh_device(
-    session: AsyncSession,
-    device: Device,
-    texts: DeviceTexts,
-    around: Surroundings,
-    cause: Cause,
-    device_row: DeviceRow,
-    rows: Mapping[tuple[int | None, str], DeviceFileRow],
-) -> list[FileChange]:
-    model = find_model(device.model)
-    changes = []
-    for file in DeviceFile:
-        row = rows.get((device_row.id, file))
-        name = device_file_name(file, device.mac.hex, model)
-        if file not in texts:
-            if row is not None:
-                row.current_revision, row.held_revision = None, None
-                _touch(session, row)
-            continue
-        row = row or _new_file(session, device_id=device_row.id, name=file)
-        text = _held(row, texts[file], device.mac.hex, around)
-        if revision := await _revise(session, row, text, cause):
-            changes.append(FileChange(str(device.mac), name, revision.number))
-    return changes
+@dataclass(slots=True)
+class _Files:
+    """The files of some devices of one customer, and how they stand in its open rollout."""
 
+    session: AsyncSession
+    around: Surroundings
+    tokens: TokenKeys
+    cause: Cause
+    rows: Mapping[tuple[int, str], DeviceFileRow]
+    "By device and name."
+    newest: Mapping[int, int]
+    "The number of each file's last revision."
+    rollout_id: int = 0
+    waiting: Mapping[int, RolloutPhoneRow] = field(default_factory=dict)
+    "The devices that are not released."
+    staging: Mapping[int, RolloutFileRow] = field(default_factory=dict)
+    "By file."
 
-def _held(row: DeviceFileRow, text: str, mac_hex: str, around: Surroundings) -> str:
-    """What a file that was rolled back stays at, with today's secrets; otherwise `text`.
+    @classmethod
+    async def load(
+        cls,
+        session: AsyncSession,
+        device_ids: Sequence[int],
+        around: Surroundings,
+        tokens: TokenKeys,
+        cause: Cause,
+        rollout: RolloutRow | None,
+    ) -> _Files:
+        """What is stored of the files of these devices."""
+        rows = {
+            (row.device_id or 0, row.name): row
+            for row in await queries.files_of_devices(session, device_ids)
+        }
+        files = cls(session, around, tokens, cause, rows, await queries.newest_numbers(session, device_ids))
+        if rollout is not None:
+            files.rollout_id = rollout.id
+            files.waiting = await rollouts.waiting_phones(session, rollout.id, device_ids)
+            files.staging = await rollouts.files_of_rollout(session, rollout.id, device_ids)
+        return files
 
-    A hold ends where it would hand out a secret that the device has no claim to any more, such as the
-    password of a line that it has lost.
-    """
-    if row.held_revision is None:
+    def refresh(self, device: Device, device_id: int, texts: DeviceTexts) -> Iterator[FileChange]:
+        """Makes the files of a device `texts`, as far as it follows the data. Returns what got new bytes."""
+        waits = device_id in self.waiting
+        if waits and not self._may_wait(device, device_id, texts):
+            self._release(self.waiting[device_id])
+            waits = False
+        model = find_model(device.model)
+        for file in DeviceFile:
+            name = device_file_name(file, device.mac.hex, model)
+            newest = texts.get(file)
+            row = self.rows.get((device_id, file))
+            if row is None and newest is None:
+                continue
+            row = row or _new_file(self.session, device_id=device_id, name=file)
+            text = self._before(row) if waits else newest
+            claims = _secrets_of(newest)
+            if text is not None:
+                if waits and newest is not None:
+                    text = not_released(text, newest, device.mac.hex)
+                text = self._held(row, text, claims, device.mac.hex)
+                if file is DeviceFile.MAC and newest is not None:
+                    text, newest = self.tokens.bound(device.mac.hex, text, newest)
+            if text is None:
+                self._take_away(row)
+            elif revision := self._revise(row, text):
+                yield FileChange(str(device.mac), name, revision.number)
+            if not waits:
+                self._unstage(row)
+            elif revision := self._stage(row, newest or _NO_FILE):
+                yield FileChange(str(device.mac), name, revision.number, staged=True)
+
+    def _may_wait(self, device: Device, device_id: int, texts: DeviceTexts) -> bool:
+        """Whether what the device had would hand out no secret that it has no claim to any more."""
+        for file in DeviceFile:
+            row = self.rows.get((device_id, file))
+            before = self._before(row) if row else None
+            if before and not _is_entitled(before, _secrets_of(texts.get(file)), device.mac.hex):
+                return False
+        return True
+
+    def _release(self, phone: RolloutPhoneRow) -> None:
+        phone.released_at = self.cause.at
+        phone.actor = SYSTEM.name
+        phone.cause = f"what it had names a secret that it has no claim to any more: {self.cause.text}"
+        phone.audit_id = self.cause.audit_id
+
+    def _before(self, row: DeviceFileRow) -> str | None:
+        """What the file was when the rollout was opened, with today's secrets; None where it was not."""
+        staging = self.staging.get(row.id)
+        if staging is None or staging.before_revision is None:
+            return None
+        return with_todays_secrets(staging.before_revision.content, self.around.versions)
+
+    def _held(self, row: DeviceFileRow, text: str, claims: Collection[str], mac_hex: str) -> str:
+        """What a file that was rolled back stays at, with today's secrets; otherwise `text`.
+
+        A hold ends where it would hand out a secret that the device has no claim to any more, such as the
+        password of a line that it has lost. How it is fetched and encrypted is not held.
+        """
+        if row.held_revision is None:
+            return text
+        held = with_todays_secrets(row.held_revision.content, self.around.versions)
+        if _is_entitled(held, claims, mac_hex):
+            return rolled_back(held, text)
+        row.held_revision = None
         return text
-    held = with_todays_secrets(row.held_revision.content, around.versions)
-    theirs = {without_version(ref) for ref in references(text)}
-    needed = {without_version(ref) for ref in references(held)}
-    if all(name in theirs or name.startswith(f"device/{mac_hex}/") for name in needed):
-        return held
-    row.held_revision = None
-    return text
+
+    def _take_away(self, row: DeviceFileRow) -> None:
+        if row.current_revision is not None:
+            row.current_revision = None
+            _touch(self.session, row)
+        row.held_revision = None
+
+    def _revise(self, row: DeviceFileRow, content: str) -> RevisionRow | None:
+        if row.current_revision is not None and row.current_revision.digest == digest_of(content):
+            return None
+        row.current_revision = self._new_revision(row, content)
+        _touch(self.session, row)
+        return row.current_revision
+
+    def _stage(self, row: DeviceFileRow, content: str) -> RevisionRow | None:
+        """Keeps what the file will be with the release. Returns the revision if that is news."""
+        staging = self.staging.get(row.id)
+        digest = digest_of(content)
+        if digest == (row.current_revision.digest if row.current_revision else digest_of(_NO_FILE)):
+            self._unstage(row)
+            return None
+        if staging is None:
+            staging = RolloutFileRow(rollout_id=self.rollout_id, file=row, before_revision=None)
+            self.session.add(staging)
+        elif staging.staged_revision is not None and staging.staged_revision.digest == digest:
+            return None
+        staging.staged_revision = self._new_revision(row, content)
+        return staging.staged_revision
+
+    def _unstage(self, row: DeviceFileRow) -> None:
+        staging = self.staging.get(row.id)
+        if staging is not None:
+            staging.staged_revision = None
+
+    def _new_revision(self, row: DeviceFileRow, content: str) -> RevisionRow:
+        # What is staged in the same breath as a new current text comes after it.
+        made = row.current_revision
+        last = max(self.newest.get(row.id, 0), made.number if made else 0)
+        return _new_revision(self.session, row, last + 1, content, self.cause)
+
+
+def _secrets_of(text: str | None) -> frozenset[str]:
+    """The names of the secrets that a text refers to, whatever their versions."""
+    return frozenset(without_version(ref) for ref in references(text or ""))
+
+
+def _is_entitled(content: str, claims: Collection[str], mac_hex: str) -> bool:
+    """Whether a device may have all secrets in `content`: its own, and those in its files of today."""
+    return all(name in claims or name.startswith(f"device/{mac_hex}/") for name in _secrets_of(content))
 
 
 def with_todays_secrets(content: str, versions: Mapping[str, int]) -> str:
@@ -173,24 +300,29 @@ def _new_file(session: AsyncSession, **columns: object) -> DeviceFileRow:
 async def _revise(
     session: AsyncSession, row: DeviceFileRow, content: str, cause: Cause
 ) -> RevisionRow | None:
-    """Makes `content` what the file is. Returns the new revision, None where nothing differs."""
-    digest = digest_of(content)
-    if row.current_revision is not None and row.current_revision.digest == digest:
+    """Makes `content` what a file that is never staged is. Returns the new revision, None for no news."""
+    last = row.current_revision
+    if last is not None and last.digest == digest_of(content):
         return None
-    last = await _last_number(session, row)
+    row.current_revision = _new_revision(session, row, last.number + 1 if last else 1, content, cause)
+    _touch(session, row)
+    return row.current_revision
+
+
+def _new_revision(
+    session: AsyncSession, row: DeviceFileRow, number: int, content: str, cause: Cause
+) -> RevisionRow:
     revision = RevisionRow(
         file=row,
-        number=last + 1,
+        number=number,
         content=content,
-        digest=digest,
+        digest=digest_of(content),
         created_at=cause.at,
         actor=cause.actor.name,
         cause=cause.text,
         audit_id=cause.audit_id,
     )
     session.add(revision)
-    row.current_revision = revision
-    _touch(session, row)
     return revision
 
 
@@ -200,57 +332,3 @@ def _touch(session: AsyncSession, row: DeviceFileRow) -> None:
         touch(session, f"device:{row.device_id}")
     else:
         touch(session, "models" if row.model is not None else f"customer:{row.customer_id}")
-
-
-async def _last_number(session: AsyncSession, row: DeviceFileRow) -> int:
-    if row.current_revision is not None:
-        return row.current_revision.number
-    if row.id is None:
-        return 0
-    past = await queries.history(session, row.id)
-    return past[0].number if past else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One revision, for people: its text shows «names» where secrets stand."""
-
-    number: int
-    created_at: datetime
-    actor: str
-    cause: str
-
-
-def described(rows: Sequence[RevisionRow]) -> list[Revision]:
-    """Revisions without their texts."""
-    return [Revision(row.number, row.created_at, row.actor, row.cause) for row in rows]
-
-
-async def find_file(session: AsyncSession, device: DeviceRow, file: DeviceFile) -> DeviceFileRow:
-    """A device's file. Raises `NotFound` where it has none."""
-    row = await queries.file_of_device(session, device.id, file)
-    if row is None:
-        raise NotFound(f"device {MacAddress(device.mac)} has no {file} file")
-    return row
-
-
-async def find_revision(session: AsyncSession, file: DeviceFileRow, number: int) -> RevisionRow:
-    """One revision of a file. Raises `NotFound` that says which there are."""
-    past = await queries.history(session, file.id)
-    newest = past[0].number if past else 0
-    row = await queries.revision(session, file.id, number) if 1 <= number <= newest else None
-    if row is None:
-        raise NotFound(f"there is no revision {number}: this file has revisions 1 to {newest}")
-    return row
-
-
-def difference(old: RevisionRow, new: RevisionRow, file_name: str) -> str:
-    """What changed between two revisions, as a unified diff with the secrets masked."""
-    lines = difflib.unified_diff(
-        masked(old.content).splitlines(),
-        masked(new.content).splitlines(),
-        f"{file_name} (revision {old.number})",
-        f"{file_name} (revision {new.number})",
-        lineterm="",
-    )
-    return "\n".join(lines)

@@ -74,11 +74,12 @@ async def put(
     *customers: dict[str, Any],
     actor: Actor = COMMAND_LINE,
     dry_run: bool = False,
+    staged: bool = False,
     **more: Any,
 ) -> Plan:
     """Applies a company file."""
     file = read_company_file(written(*customers, **more).encode(), "test.yaml")
-    return await apply(installation, file, actor, dry_run=dry_run)
+    return await apply(installation, file, actor, dry_run=dry_run, staged=staged)
 
 
 async def just(installation: Installation, **changes: Any) -> Plan:

@@ -1,0 +1,277 @@
+"""Rollouts: a staged change goes to one phone, then to a site, then to all, and back.
+
+`apply --staged` keeps the new data and opens the rollout. A phone that is not released keeps the files that
+it had, with today's secrets; a new phone follows the data. A file that was rolled back by itself stays where
+it is held, whatever happens here. The phone book belongs to no phone and follows the data at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries import rollouts as queries
+from db.schema import CustomerRow, DeviceRow, RolloutPhoneRow, RolloutRow, SiteRow
+from phone_templates.yealink.models import find_model
+from provisioner.centrex.actor import Actor
+from provisioner.centrex.errors import Conflict, NotFound
+from provisioner.centrex.mac import MacAddress
+from provisioner.operations import audit
+from provisioner.operations.companies import Plan
+from provisioner.operations.context import customer_of
+from provisioner.operations.dry_run import changing
+from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.revisions import Cause, refresh_customer
+from provisioner.operations.staging import check_staff, close_if_done
+from provisioner.phones.render import DeviceFile, device_file_name
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which phones a step is for: one, those at a site, or with neither all of the customer."""
+
+    mac: MacAddress | None = None
+    site: str | None = None
+
+    def __str__(self) -> str:
+        if self.mac is not None:
+            return f"phone {self.mac}"
+        return f"site {self.site}" if self.site is not None else "all phones"
+
+
+class _Verb(StrEnum):
+    """What a step does."""
+
+    RELEASE = "release"
+    BACK = "back"
+
+
+class Standing(StrEnum):
+    """How a phone stands in a rollout."""
+
+    WAITS = "waits"
+    "It keeps what it had."
+    RELEASED = "released"
+    NEW = "new"
+    "It was listed after the rollout was opened, and follows the data."
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """One file of a phone, by the numbers of its revisions."""
+
+    name: str
+    revision: int | None
+    "What the phone gets now; None: it has no such file."
+    staged: int | None
+    "What it gets when it is released, where that differs."
+    held: int | None
+    "What it was rolled back to by itself and stays at."
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone of the customer."""
+
+    mac: str
+    name: str
+    site: str | None
+    standing: Standing
+    since: datetime | None
+    "When it was released."
+    actor: str | None
+    cause: str | None
+    "The step that released it or took it back last."
+    files: tuple[StagedFile, ...]
+    fetched_revision: int | None
+    "Of its own file, the last that it got."
+    fetched_at: datetime | None
+    has_it: bool
+    "What it fetched last is what it would get now."
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A staged change, and how far it came."""
+
+    customer: str
+    cause: str
+    actor: str
+    opened_at: datetime
+    closed_at: datetime | None
+    waiting: int
+    released: int
+    fetched: int
+    "Of those that are released: how many have fetched what they should have."
+    phones: tuple[Phone, ...]
+
+
+async def show(installation: Installation, login: str | None = None) -> list[Rollout]:
+    """All open rollouts, or the last one of a customer, open or not. Raises `NotFound`."""
+    async with installation.database.read() as session:
+        if login is not None:
+            await _customer_id(session, login)
+        return [
+            await _described(session, rollout, owner)
+            for rollout, owner in await queries.shown_rollouts(session, login)
+        ]
+
+
+async def release(
+    installation: Installation, login: str, reach: Reach, actor: Actor, *, dry_run: bool = False
+) -> Plan:
+    """Gives phones what is staged for them; when none waits any more, the rollout is closed.
+
+    Raises `NotFound` for an unknown customer, phone or site, `Conflict` where no rollout is open.
+    """
+    check_staff(actor)
+    async with changing(installation, dry_run=dry_run) as session:
+        customer_id = await _customer_id(session, login)
+        rollout = await queries.newest_rollout(session, customer_id)
+        if rollout is None or rollout.closed_at is not None:
+            raise Conflict(f"customer {login} has no open rollout: every phone follows the data")
+        return await _step(installation, session, rollout, login, reach, actor, _Verb.RELEASE)
+
+
+async def take_back(
+    installation: Installation, login: str, reach: Reach, actor: Actor, *, dry_run: bool = False
+) -> Plan:
+    """Gives phones what they had when the customer's last rollout was opened, with today's secrets.
+
+    They wait again, also where the rollout was closed: it is open again then. Raises `NotFound` as `release`
+    does, and `Conflict` where a phone can't have what it had.
+    """
+    check_staff(actor)
+    async with changing(installation, dry_run=dry_run) as session:
+        customer_id = await _customer_id(session, login)
+        rollout = await queries.newest_rollout(session, customer_id)
+        if rollout is None:
+            raise Conflict(
+                f"customer {login} never had a rollout: `centralka rollback MAC --revision N` takes one phone"
+                " back"
+            )
+        plan = await _step(installation, session, rollout, login, reach, actor, _Verb.BACK)
+        if reach.mac is not None and not await queries.is_waiting(session, rollout.id, reach.mac.hex):
+            raise Conflict(
+                f"what {reach.mac} had names a secret that it has no claim to any more, such as the password"
+                " of a line that it lost: it can't go back"
+            )
+        return plan
+
+
+async def _step(
+    installation: Installation,
+    session: AsyncSession,
+    rollout: RolloutRow,
+    login: str,
+    reach: Reach,
+    actor: Actor,
+    verb: _Verb,
+) -> Plan:
+    """Releases phones or takes them back, and writes their files anew."""
+    now = utc_now()
+    device_ids = await _reached(session, rollout, login, reach)
+    moving = await queries.phones_of(
+        session, rollout.id, waiting=verb is _Verb.RELEASE, device_ids=device_ids
+    )
+    if not moving:
+        return Plan()
+    text = f"{'release' if verb is _Verb.RELEASE else 'take back'} {reach}: {rollout.cause}"
+    entry = await audit.record(
+        session, actor, now, f"rollout.{verb}", login, text, customer_id=rollout.customer_id
+    )
+    await queries.set_closed(session, rollout.id, None)
+    released_at = now if verb is _Verb.RELEASE else None
+    for phone, _ in moving:
+        phone.released_at, phone.actor, phone.cause = released_at, actor.name, text
+        phone.audit_id = entry.id
+    stored, around = await customer_of(session, installation, rollout.customer_id)
+    cause = Cause(actor, text, now, entry.id)
+    files = await refresh_customer(session, stored, around, cause, {MacAddress(mac) for _, mac in moving})
+    await close_if_done(session, rollout.id, now)
+    staged = any(file.staged for file in files)
+    return Plan((), tuple(files), (login,) if staged else ())
+
+
+async def _customer_id(session: AsyncSession, login: str) -> int:
+    found = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
+    if found is None:
+        raise NotFound(f"there is no customer {login!r}")
+    return found
+
+
+async def _reached(
+    session: AsyncSession, rollout: RolloutRow, login: str, reach: Reach
+) -> Select[int]:
+    """The devices that a step is for. Raises `NotFound` for what the customer has not."""
+    devices = select(DeviceRow.id).where(DeviceRow.customer_id == rollout.customer_id)
+    if reach.site is not None:
+        sites = select(SiteRow.name, SiteRow.id).where(SiteRow.customer_id == rollout.customer_id)
+        there = {row.name: row.id for row in await session.execute(sites)}
+        if reach.site not in there:
+            known = ", ".join(sorted(there)) or "none"
+            raise NotFound(f"customer {login} has no site {reach.site!r}; its sites: {known}")
+        return devices.where(DeviceRow.site_id == there[reach.site])
+    if reach.mac is not None:
+        devices = devices.where(DeviceRow.mac == reach.mac.hex)
+        device_id = await session.scalar(devices)
+        if device_id is None:
+            raise NotFound(f"customer {login} has no device {reach.mac}")
+        if await session.get(RolloutPhoneRow, (rollout.id, device_id)) is None:
+            raise Conflict(f"{reach.mac} came after the rollout was opened: it follows the data")
+    return devices
+
+
+async def _described(session: AsyncSession, rollout: RolloutRow, login: str) -> Rollout:
+    files: dict[int, list[queries.FileNumbers]] = defaultdict(list)
+    for numbers in await queries.file_numbers(session, customer_id=rollout.customer_id):
+        files[numbers.device_id].append(numbers)
+    phones = tuple(
+        _phone(row, files[row.device_id])
+        for row in await queries.phones_with_rollout(session, rollout.customer_id, rollout.id)
+    )
+    released = [phone for phone in phones if phone.standing is Standing.RELEASED]
+    return Rollout(
+        customer=login,
+        cause=rollout.cause,
+        actor=rollout.actor,
+        opened_at=rollout.opened_at,
+        closed_at=rollout.closed_at,
+        waiting=sum(phone.standing is Standing.WAITS for phone in phones),
+        released=len(released),
+        fetched=sum(phone.has_it for phone in released),
+        phones=phones,
+    )
+
+
+def _phone(row: queries.Phone, files: Sequence[queries.FileNumbers]) -> Phone:
+    model = find_model(row.model)
+    own = next((file for file in files if file.name == DeviceFile.MAC), None)
+    if not row.is_of_rollout:
+        standing = Standing.NEW
+    else:
+        standing = Standing.WAITS if row.released_at is None else Standing.RELEASED
+    return Phone(
+        mac=str(MacAddress(row.mac)),
+        name=row.name,
+        site=row.site,
+        standing=standing,
+        since=row.released_at,
+        actor=row.actor,
+        cause=row.cause,
+        files=tuple(
+            StagedFile(
+                device_file_name(DeviceFile(file.name), row.mac, model), file.current, file.staged, file.held
+            )
+            for file in files
+        ),
+        fetched_revision=row.fetched,
+        fetched_at=row.fetched_at,
+        has_it=own is not None and own.current_id is not None and own.current_id == row.fetched_id,
+    )
