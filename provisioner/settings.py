@@ -187,6 +187,13 @@ class Limits(_Section):
     "How long a client may take nothing of an answer."
 
 
+class FirmwareSection(_Section):
+    """`[firmware]`."""
+
+    max_mib: int = Field(1024, ge=1)
+    "The largest file that `firmware add` takes, in MiB."
+
+
 class Settings(_Section):
     """The whole configuration file."""
 
@@ -197,6 +204,7 @@ class Settings(_Section):
     security: Security = Security()
     numbering: Numbering = Numbering()
     memory: Memory = Memory()
+    firmware: FirmwareSection = FirmwareSection()
     limits: Limits = Limits()
 
 

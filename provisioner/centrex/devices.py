@@ -61,6 +61,15 @@ class ResyncWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareTarget:
+    """The firmware that the phones of one model shall have."""
+
+    model: str
+    file: str
+    "Name of a firmware file; an empty text turns an inherited one off."
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneOptions:
     """What a level (vendor, model, customer, site, device) says about its phones. None: not said here."""
 
@@ -103,8 +112,13 @@ class PhoneOptions:
     "Media file names."
     logo: str | None = None
     "Media file name; an empty text turns an inherited one off."
-    firmware: str | None = None
-    "Firmware file name (model level and below)."
+    firmware: str | tuple[FirmwareTarget, ...] | None = None
+    """Firmware file name, for the phones whose model it fits; or one for each of some models.
+
+    Which level wins depends on the model: ask `phones.firmware`.
+    """
+    firmware_downgrade: bool | None = None
+    "Give this level's firmware to phones that have a newer one, too; off unless said."
     boot_mode: bool | None = None
     "Serve boot files (V81 and later); off unless said."
     resync: ResyncWindow | None = None

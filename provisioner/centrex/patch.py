@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from provisioner.centrex import scalars, text
 from provisioner.centrex.customer import CallerPresentation, HuntStrategy
-from provisioner.centrex.devices import KeyType
+from provisioner.centrex.devices import FirmwareTarget, KeyType
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.groups import LONGEST_RING_S
 from provisioner.centrex.mac import MacAddress
@@ -81,6 +81,23 @@ def _codecs(value: object, field: str) -> object:
     if len(set(map(str, codecs))) != len(codecs):
         raise BadValue(f"{field} names one codec twice")
     return codecs
+
+
+def _firmware(value: object, field: str) -> object:
+    """A file name, or a mapping of them by model, which is always said whole."""
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, dict):
+        return _or_empty(text.file_name)(value, field)
+    if not value:
+        raise BadValue(f"{field} is empty: name a model and its file, or write null to inherit them")
+    return tuple(
+        FirmwareTarget(
+            text.plain_text(model, f"a model of {field}"),
+            _or_empty(text.file_name)(file, f"{field} of {text.shown(str(model))}"),
+        )
+        for model, file in sorted(value.items(), key=lambda item: str(item[0]))
+    )
 
 
 Name = Annotated[str, _checked(text.plain_text)]
@@ -171,7 +188,8 @@ class PhonePatch(Patch):
     rtp_dscp: Annotated[int, _integer(0, 63)] | None = None
     ringtones: Listed[FileName] | None = None
     logo: Annotated[str, _checked(_or_empty(text.file_name))] | None = None
-    firmware: FileName | None = None
+    firmware: Annotated[str | tuple[FirmwareTarget, ...], _checked(_firmware)] | None = None
+    firmware_downgrade: Flag | None = None
     boot_mode: Flag | None = None
     resync: Mapped[ResyncPatch] | None = None
     action_urls: Flag | None = None

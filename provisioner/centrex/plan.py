@@ -10,7 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from provisioner.centrex.customer import Centrex, Customer, Member
-from provisioner.centrex.devices import DeviceAccount, Key, PhoneOptions, ResyncWindow, VendorLevel
+from provisioner.centrex.devices import (
+    DeviceAccount,
+    FirmwareTarget,
+    Key,
+    PhoneOptions,
+    ResyncWindow,
+    VendorLevel,
+)
 from provisioner.centrex.mac import MacAddress
 
 
@@ -254,6 +261,8 @@ def _word(value: object) -> str:
             return str(value)
         case ResyncWindow():
             return f"{value.start} to {value.end}"
+        case FirmwareTarget():
+            return f"{value.model}: {_word(value.file)}"
         case Key():
             return _key(value)
         case Member() | DeviceAccount():

@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import bans, care, devices, files, lint, server, uploads
+from provisioner.cli import bans, care, devices, files, firmware, lint, server, uploads
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -70,6 +70,16 @@ app.add_typer(bans_app, name="bans")
 
 
 def main() -> None:
+firmware_app = typer.Typer(no_args_is_help=True, help="Firmware files.", rich_markup_mode=None)
+for name, verb_of_firmware in (
+    ("add", firmware.firmware_add),
+    ("list", firmware.firmware_list),
+    ("remove", firmware.firmware_remove),
+    ("check", firmware.firmware_check),
+):
+    firmware_app.command(name)(verb_of_firmware)
+app.add_typer(firmware_app, name="firmware")
+
     """Runs the command; a refusal is one message on standard error and exit code 1."""
     try:
         app()

@@ -111,7 +111,7 @@ def devices_show(
 
 
 def _print_details(details: devices.Details) -> None:
-    summary = details.summary
+    summary, target = details.summary, details.firmware_target
     rungs = list(devices.Rung)
     reached = rungs.index(summary.rung)
     ladder = "  ".join(f"[{'x' if step <= reached else ' '}] {rung}" for step, rung in enumerate(rungs))
@@ -120,7 +120,8 @@ def _print_details(details: devices.Details) -> None:
         f"customer {summary.customer}" + (f", site {summary.site}" if summary.site else ""),
         ladder,
         *details.accounts,
-        f"firmware: {summary.firmware or 'not known yet'}",
+        f"firmware: {summary.firmware or 'not known yet'}"
+        + (f"; shall have {target.file}: {target.standing}" if target else ""),
         f"last contact: {moment(summary.contacted_at) or 'never'} {summary.contacted_from or ''}".rstrip(),
         f"last fetched: {moment(details.fetched_at) or 'never'}"
         + (f", revision {details.fetched_revision}" if details.fetched_revision else ""),

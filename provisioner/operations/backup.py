@@ -261,7 +261,8 @@ def _stored_files(data_dir: Path) -> Iterator[str]:
     """The names of firmware and media files, in order."""
     for name in _FOLDERS:
         for parent, folders, files in os.walk(data_dir / name):
-            folders.sort()
+            # What begins with a dot is a draft, of a file that is just being added.
+            folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for file in sorted(files):
                 path = Path(parent, file)
                 if path.is_file():

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import customers as queries
+from db.queries.firmware import names as firmware_names
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.company import check_whole
 from provisioner.centrex.customer import Customer
@@ -27,12 +28,15 @@ from provisioner.operations.encryption import with_keys
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer, refresh_models
 from provisioner.operations.staging import keep_if_staged, open_rollout
+from provisioner.phones import firmware
 from provisioner.phones.check import (
+    called_in,
     is_secret,
     patch_with_known_models,
     phone_files,
     vendor_problems,
     with_known_models,
+    with_known_targets,
 )
 from provisioner.phones.roles import check_customer_role, check_vendor_role
 from provisioner.store.customer_writer import CustomerWriter
@@ -121,6 +125,8 @@ class _Step:
         changes += await self._new_passwords(stored, passwords)
         check_customer_role(self.actor, stored.customer if stored else None, customer)
         await self._check(customer)
+        added = await firmware_names(self.session)
+        refuse(firmware.customer_problems(stored.customer if stored else None, customer, added))
         if changes:
             writer = CustomerWriter(self.session, self.installation.vault, is_secret, self.now)
             row = await writer.save(stored, customer, passwords)
@@ -246,8 +252,10 @@ class _Apply(_Step):
         vault = self.installation.vault
         old = await load_vendor(self.session, vault)
         try:
-            new = merge_vendor(old, patch_with_known_models(patch))
-            refuse(vendor_problems(new, patch))
+            new = with_known_targets(merge_vendor(old, patch_with_known_models(patch)))
+            added = await firmware_names(self.session)
+            targets = firmware.vendor_problems(old, new, added, called_in(patch))
+            refuse([*vendor_problems(new, patch), *targets])
         except Contradictions as found:
             raise self.file.located_vendor(patch.vendor, found) from found
         check_vendor_role(self.actor, old, new)

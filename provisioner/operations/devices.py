@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,6 +30,8 @@ from provisioner.operations.history import Revision, described, difference, find
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
+from provisioner.phones.firmware import Standing, standing, target_of
+from provisioner.phones.levels import levels_of
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
 
@@ -112,10 +114,20 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareTarget:
+    """The firmware that a phone shall have."""
+
+    file: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """Everything about one device, in one place."""
 
     summary: Summary
+    firmware_target: FirmwareTarget | None
+    "None: nothing is said of it."
     accounts: tuple[str, ...]
     fetched_at: datetime | None
     fetched_revision: int | None
@@ -171,7 +183,8 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         fetched = past.get(device.fetched_revision_id or 0)
         claim = await queries.last_claim(session, device.id)
         used = device.tokens[-1].first_used_at if device.tokens else None
-        return Details(
+        found = Details(
+            firmware_target=None,
             summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched),
             accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
             fetched_at=device.fetched_at,
@@ -183,6 +196,7 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
             events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
         )
+        return replace(found, firmware_target=await _firmware_target(session, installation, device))
 
 
 async def render_device(
@@ -300,6 +314,18 @@ async def import_devices(
         )
     except Contradictions as found:
         raise at_rows(rows, found) from found
+
+
+async def _firmware_target(
+    session: AsyncSession, installation: Installation, device: DeviceRow
+) -> FirmwareTarget | None:
+    """Asked last: loading the customer lets the session's rows go."""
+    mac, seen = MacAddress(device.mac), device.firmware_seen
+    stored, around = await customer_of(session, installation, device.customer_id)
+    mine = next(each for each in stored.customer.devices if each.mac == mac)
+    model = find_model(mine.model)
+    target = target_of(model, levels_of(mine, stored.customer, around.vendor))
+    return FirmwareTarget(target.file, standing(model, target, seen)) if target else None
 
 
 async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:

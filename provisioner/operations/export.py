@@ -24,6 +24,7 @@ from db.queries.exporting import (
     text_of_model,
     texts_of_devices,
 )
+from db.queries.firmware import all_files
 from db.schema import DeviceRow, UploadRow
 from phone_templates.values import fill, references
 from phone_templates.yealink.backups import Backup
@@ -37,6 +38,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.uploads import content_of
 from provisioner.phones.browser import browser_page
 from provisioner.phones.describe import BROWSER_PAGES, PHONE_BOOK, Surroundings
+from provisioner.phones.firmware import firmware_told, may_have
 from provisioner.phones.levels import effective_options, levels_of
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile, device_file_name
 from provisioner.store.customers import Stored
@@ -151,6 +153,7 @@ async def _customer(session: AsyncSession, installation: Installation, stored: S
     devices = {device.mac.hex: device for device in stored.customer.devices}
     rows = sorted(stored.row.devices, key=lambda row: row.mac)
     book = await text_of_customer(session, stored.row.id, PHONE_BOOK)
+    firmware = {file.name: file.size for file in await all_files(session)}
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         ids = [row.id for row in batch]
@@ -160,7 +163,7 @@ async def _customer(session: AsyncSession, installation: Installation, stored: S
         for row in batch:
             own = [text for text in texts if text.device_id == row.id]
             if own:
-                phone = _Phone(installation, stored.customer, devices[row.mac], row, around)
+                phone = _Phone(installation, stored.customer, devices[row.mac], row, around, firmware)
                 uploads = [each for each in brought if each.device_id == row.id]
                 await asyncio.to_thread(phone.write, tree, own, secrets, book, uploads)
     return len(rows)
@@ -175,6 +178,8 @@ class _Phone:
     device: Device
     row: DeviceRow
     around: Surroundings
+    firmware: Mapping[str, int]
+    "The sizes of all firmware files."
 
     def write(
         self,
@@ -199,7 +204,7 @@ class _Phone:
             name = f"{self.row.mac}{Backup(upload.kind).ending}"
             content = content_of(self.installation, upload).encode("utf-8")
             tree.write(f"{service}/{name}", content, upload.at)
-        for name, source in self._stored():
+        for name, source in self._stored(texts):
             tree.share(f"{service}/{name}", source)
 
     def _write_files(
@@ -226,15 +231,21 @@ class _Phone:
                     break
                 yield f"{name}.xml" if number == 1 else f"{name}-{number}.xml", page.content
 
-    def _stored(self) -> Iterator[tuple[str, Path]]:
+    def _stored(self, texts: Sequence[FileText]) -> Iterator[tuple[str, Path]]:
         """Firmware and media that the phone's own files name, as far as they are there."""
         options = self._options
-        if options.firmware:
-            yield from _there(
-                f"firmware/{options.firmware}", self.installation.firmware_dir / options.firmware
-            )
+        own = next((text.content for text in texts if text.name == DeviceFile.MAC), "")
+        name = firmware_told(own)
+        if name is not None and self._may_have(name):
+            file = self.installation.firmware_dir / name
+            if file.is_file() and file.stat().st_size == self.firmware.get(name):
+                yield f"firmware/{name}", file
         for name in sorted({options.logo or "", *(options.ringtones or ())} - {""}):
             yield from _there(f"media/{name}", self.installation.media_dir(self.customer.login) / name)
+
+    def _may_have(self, firmware: str) -> bool:
+        levels = levels_of(self.device, self.customer, self.around.vendor)
+        return may_have(find_model(self.device.model), levels, self.device.firmware_seen, firmware)
 
     @property
     def _options(self) -> PhoneOptions:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import customers as queries
+from db.queries.firmware import times_fetched
 from phone_templates.catalogue import Generation
 from phone_templates.yealink.models import known_model
 from provisioner.centrex.addresses import PublicAddresses
@@ -25,11 +26,17 @@ from provisioner.files.company import CompanyFile, read_company_file
 from provisioner.files.errors import FileErrors
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.context import all_customers
+from provisioner.operations.firmware import firmware_states
 from provisioner.operations.installation import Installation
-from provisioner.phones.check import patch_with_known_models, vendor_problems, with_known_models
+from provisioner.phones.check import (
+    patch_with_known_models,
+    vendor_problems,
+    with_known_models,
+    with_known_targets,
+)
 from provisioner.phones.describe import Surroundings
 from provisioner.phones.lint import lint_company, lint_wide
-from provisioner.phones.lint.case import Company, Elsewhere, Wide, company_case
+from provisioner.phones.lint.case import Company, Elsewhere, FirmwareState, Wide, company_case
 from provisioner.phones.lint.finding import Finding, Found, Severity, worst_first
 from provisioner.phones.lint.refusals import refused
 from provisioner.store.customers import Stored, load_customer
@@ -89,7 +96,7 @@ class _Run:
     vendor: VendorLevel
     public: PublicAddresses
     products: tuple[str, ...]
-    firmware: frozenset[str]
+    firmware: Mapping[str, FirmwareState]
     lines: dict[str, str]
     "Lines of the customers that were looked at, and whose they would be."
     macs: dict[MacAddress, str]
@@ -107,7 +114,7 @@ class _Run:
             vendor=await load_vendor(session, installation.vault),
             public=await public_addresses(session, installation.settings),
             products=tuple(await queries.products(session)),
-            firmware=await asyncio.to_thread(_files_in, installation.firmware_dir),
+            firmware=await firmware_states(session, installation),
             lines={},
             macs={},
             seen=set(),
@@ -121,7 +128,7 @@ class _Run:
         except Contradictions as error:
             yield from (refused(problem, None) for problem in error.problems)
             return
-        self.vendor = merge_vendor(self.vendor, known)
+        self.vendor = with_known_targets(merge_vendor(self.vendor, known))
         yield from (refused(problem, None) for problem in vendor_problems(self.vendor, patch))
 
     async def company(
@@ -148,8 +155,10 @@ class _Run:
         line_rows = stored.row.lines if stored else []
         passwords = {line.number: vault.open(line.password_sealed) for line in line_rows} | dict(given)
         wanted = {line.number for line in customer.lines}
+        fetched = await times_fetched(self.session, stored.row.id) if stored else {}
         return Elsewhere(
-            firmware_files=self.firmware,
+            firmware=self.firmware,
+            times_fetched={MacAddress(mac): times for mac, times in fetched.items()},
             media_files=await asyncio.to_thread(_files_in, self.installation.media_dir(customer.login)),
             passwords={number: passwords[number] for number in wanted & passwords.keys()},
             agents={MacAddress(row.mac): row.agent_seen for row in device_rows if row.agent_seen},

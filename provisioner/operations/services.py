@@ -6,21 +6,26 @@ Never a configuration that we wrote.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as queries
 from db.schema import DeviceRow
+from phone_templates.yealink.models import find_model
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import Device, PhoneOptions
 from provisioner.operations.asking import XML_TYPE, Answer, Ask, Reason
 from provisioner.operations.context import customer_of
+from provisioner.operations.firmware import served_firmware
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import ACTION, answer_event
 from provisioner.operations.uploads import newest_upload
 from provisioner.phones.browser import browser_page
-from provisioner.phones.describe import PHONE_BOOK
+from provisioner.phones.describe import PHONE_BOOK, Surroundings
+from provisioner.phones.firmware import firmware_told, may_have
 from provisioner.phones.levels import effective_options, levels_of
+from provisioner.phones.render import DeviceFile
 
 # A media file's name as company files may say it.
 _STORED_FILE = re.compile(r"(firmware|media)/([A-Za-z0-9_-][A-Za-z0-9._-]{0,99})")
@@ -60,9 +65,9 @@ async def _phone_book(session: AsyncSession, device: DeviceRow) -> Answer:
 async def _browser(
     session: AsyncSession, installation: Installation, token: str, device: DeviceRow, name: str, number: int
 ) -> Answer:
-    customer, mine, options, url = await _phone(session, installation, device)
+    customer, mine, options, around = await _phone(session, installation, device)
     language = options.language or customer.language
-    page = browser_page(name, number, customer, mine, language, f"{url}/{token}")
+    page = browser_page(name, number, customer, mine, language, f"{around.public.provisioning_url}/{token}")
     if page is None:
         return _closed(device)
     return Answer(
@@ -79,25 +84,34 @@ async def _stored_file(
     session: AsyncSession, installation: Installation, device: DeviceRow, kind: str, name: str
 ) -> Answer:
     """Firmware or media, but only what this phone's own files name."""
-    customer, _, options, _ = await _phone(session, installation, device)
-    if kind == "firmware":
-        allowed, folder = {options.firmware}, installation.firmware_dir
-    else:
-        allowed, folder = {options.logo, *(options.ringtones or ())}, installation.media_dir(customer.login)
-    file = folder / name
-    if name not in allowed or not file.is_file():
+    customer, mine, options, around = await _phone(session, installation, device)
+    file: Path | None = None
+    if kind == "media":
+        if name in (options.logo, *(options.ringtones or ())):
+            file = installation.media_dir(customer.login) / name
+    elif await _is_told_of(session, device, name):
+        levels = levels_of(mine, customer, around.vendor)
+        if may_have(find_model(mine.model), levels, mine.firmware_seen, name):
+            file = await served_firmware(session, installation, name)
+    if file is None or not file.is_file():
         return _closed(device)
     return Answer(Reason.SERVICE, file=file, file_name=name, device_id=device.id)
 
 
+async def _is_told_of(session: AsyncSession, device: DeviceRow, firmware: str) -> bool:
+    """Whether the file that the phone gets now names the firmware: a change may not have reached it yet."""
+    current = await queries.current_of_device(session, device.id, DeviceFile.MAC)
+    return current is not None and firmware == firmware_told(current.content)
+
+
 async def _phone(
     session: AsyncSession, installation: Installation, device: DeviceRow
-) -> tuple[Customer, Device, PhoneOptions, str]:
-    """The customer, the phone, the options that hold for it, and the URL that it is told."""
+) -> tuple[Customer, Device, PhoneOptions, Surroundings]:
+    """The customer, the phone, the options that hold for it, and what its files depend on beside them."""
     stored, around = await customer_of(session, installation, device.customer_id)
     mine = next(each for each in stored.customer.devices if each.mac.hex == device.mac)
     options = effective_options(levels_of(mine, stored.customer, around.vendor))
-    return stored.customer, mine, options, around.public.provisioning_url
+    return stored.customer, mine, options, around
 
 
 def _closed(device: DeviceRow) -> Answer:

@@ -10,7 +10,7 @@ from phone_templates.errors import PhoneTemplatesError
 from phone_templates.yealink.models import find_model, own_spelling
 from phone_templates.yealink.parameters import catalogue
 from provisioner.centrex.customer import Customer
-from provisioner.centrex.devices import VendorLevel
+from provisioner.centrex.devices import PhoneOptions, VendorLevel
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.patch import ModelPatch, VendorPatch
@@ -34,10 +34,28 @@ def is_secret(name: str) -> bool:
 
 
 def with_known_models(customer: Customer) -> Customer:
-    """The customer with its phones' models by their own names. What no model is called stays as it is."""
+    """The customer with all models by their own names. What no model is called stays as it is."""
     return replace(
-        customer, devices=tuple(replace(device, model=_own_name(device.model)) for device in customer.devices)
+        customer,
+        phone=_with_known_targets(customer.phone),
+        sites=tuple(replace(site, phone=_with_known_targets(site.phone)) for site in customer.sites),
+        devices=tuple(
+            replace(device, model=_own_name(device.model), phone=_with_known_targets(device.phone))
+            for device in customer.devices
+        ),
     )
+
+
+def with_known_targets(vendor: VendorLevel) -> VendorLevel:
+    """The same of what is said of a vendor."""
+    return replace(vendor, phone=_with_known_targets(vendor.phone))
+
+
+def _with_known_targets(phone: PhoneOptions) -> PhoneOptions:
+    if not isinstance(phone.firmware, tuple):
+        return phone
+    targets = (replace(target, model=_own_name(target.model)) for target in phone.firmware)
+    return replace(phone, firmware=tuple(sorted(targets, key=lambda target: target.model)))
 
 
 def _own_name(model: str) -> str:
@@ -91,10 +109,15 @@ def patch_with_known_models(patch: VendorPatch) -> VendorPatch:
 def vendor_problems(vendor: VendorLevel, patch: VendorPatch) -> Iterator[Problem]:
     """Settings of a vendor or model that no phone knows; models are called as the patch calls them."""
     yield from _wide_settings(Subject(Kind.VENDOR, vendor.vendor), vendor.settings)
-    written = {find_model(level.model).name: level.model for level in patch.models}
+    written = called_in(patch)
     for level in vendor.models:
         subject = Subject(Kind.MODEL, written.get(level.model, level.model))
         yield from _wide_settings(subject, level.settings)
+
+
+def called_in(patch: VendorPatch) -> Mapping[str, str]:
+    """What the patch calls each model that it names."""
+    return {find_model(level.model).name: level.model for level in patch.models}
 
 
 def _nearest(name: str) -> list[str]:

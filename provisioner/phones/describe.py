@@ -25,6 +25,7 @@ from provisioner.centrex.secret_names import (
     service_token,
     user_password,
 )
+from provisioner.phones.firmware import offered_firmware
 from provisioner.phones.levels import effective_options, levels_of
 from provisioner.phones.managed import check_not_managed
 from provisioner.phones.secrets import Versions, referred
@@ -72,6 +73,7 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         mac=mac,
         model=model.name,
         generation=generation,
+    firmware = offered_firmware(model, levels, device.firmware_seen)
         clock=clock_of(options, customer),
         language=spec.Language(options.language or customer.language),
         admin_password=referred(admin_password(mac), around.versions),
@@ -94,7 +96,7 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         phone_books=(spec.PhoneBook(customer.name, urls.service(PHONE_BOOK)),),
         ringtones=tuple(urls.service(f"media/{quote(name)}") for name in options.ringtones or ()),
         logo=urls.service(f"media/{quote(options.logo)}") if options.logo else None,
-        firmware_url=urls.service(f"firmware/{quote(options.firmware)}") if options.firmware else None,
+        firmware_url=urls.service(f"firmware/{quote(firmware)}") if firmware else None,
         resync=_resync(mac, options),
         action_url_base=urls.service("action") if options.action_urls else None,
         backup_url=urls.service("") if options.backups else None,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import SettingRow
 from db.vault import Vault
-from provisioner.centrex.devices import PhoneOptions, ResyncWindow
+from provisioner.centrex.devices import FirmwareTarget, PhoneOptions, ResyncWindow
 
 IsSecret = Callable[[str], bool]
 "Whether a parameter of that name is kept sealed."
@@ -32,7 +32,7 @@ def read_level(rows: Iterable[SettingRow], vault: Vault) -> Said:
     for row in rows:
         value = vault.open(row.value_sealed) if row.value_sealed is not None else row.value or ""
         if row.kind == "option":
-            options[row.name] = _from_json(row.name, value)
+            options[row.name] = option_from_json(row.name, value)
         else:
             parameters[row.name] = value
     return Said(PhoneOptions(**options), parameters)
@@ -75,11 +75,18 @@ def _said_options(phone: PhoneOptions) -> list[tuple[str, Any]]:
 
 
 def _to_json(value: Any) -> str:
-    return json.dumps(asdict(value) if isinstance(value, ResyncWindow) else value, ensure_ascii=False)
+    if isinstance(value, ResyncWindow):
+        value = asdict(value)
+    elif isinstance(value, tuple) and value and isinstance(value[0], FirmwareTarget):
+        value = {target.model: target.file for target in value}
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _from_json(name: str, text: str) -> Any:
+def option_from_json(name: str, text: str) -> Any:
+    """The value of a phone option, as its row has it."""
     value = json.loads(text)
     if name == "resync":
         return ResyncWindow(**value)
+    if isinstance(value, dict):
+        return tuple(FirmwareTarget(model, file) for model, file in value.items())
     return tuple(value) if isinstance(value, list) else value

@@ -21,7 +21,7 @@ COMPANY_RULES: tuple[Rule[Company], ...] = (
     *firmware.COMPANY_RULES,
     *raw_settings.COMPANY_RULES,
 )
-WIDE_RULES: tuple[Rule[Wide], ...] = raw_settings.WIDE_RULES
+WIDE_RULES: tuple[Rule[Wide], ...] = (*firmware.WIDE_RULES, *raw_settings.WIDE_RULES)
 CODES = frozenset(
     rule.code for rules in (PHONE_RULES, COMPANY_RULES, WIDE_RULES, (refusals.LAST_RULE,)) for rule in rules
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from phone_templates.catalogue import Generation
 from phone_templates.errors import PhoneTemplatesError
@@ -21,11 +22,23 @@ from provisioner.phones.describe import Surroundings, describe, generation_of
 from provisioner.phones.levels import Level, effective_options, levels_of
 
 
+class FirmwareState(Enum):
+    """How a firmware file is found."""
+
+    GOOD = auto()
+    DAMAGED = auto()
+    "It was added, and is not there or not the same any more."
+    NOT_ADDED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """What the company's surroundings hold: files, other customers, what phones said."""
 
-    firmware_files: frozenset[str] = frozenset()
+    firmware: Mapping[str, FirmwareState] = field(default_factory=dict)
+    "By name."
+    times_fetched: Mapping[MacAddress, int] = field(default_factory=dict)
+    "How often each phone fetched its file as it is now."
     media_files: frozenset[str] = frozenset()
     "The customer's own."
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)

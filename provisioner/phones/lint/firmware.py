@@ -2,55 +2,76 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from phone_templates.yealink.models import known_model
 from phone_templates.yealink.user_agent import parse_user_agent
-from provisioner.centrex.problems import Kind, Subject
-from provisioner.phones.lint.case import Company, PhoneCase, firmware_version
+from provisioner.centrex.problems import Kind, Problem, Subject
+from provisioner.phones.firmware import Standing, customer_problems, standing, target_of, vendor_problems
+from provisioner.phones.lint.case import Company, FirmwareState, PhoneCase, Wide, firmware_version
 from provisioner.phones.lint.finding import Remark, Rule, Severity
 
-_VERSION = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,4}){3}(?![0-9])")
+_OFTEN = 3
+"Boots after which a phone that wanted an update would have it."
 
 
-def firmware_prefix(phone: PhoneCase) -> Iterator[Remark]:
-    """A firmware of another model. The phone refuses it at best."""
-    version = _named_version(phone)
-    if version and version[0] not in phone.model.firmware_prefixes:
-        ours = " or ".join(f"{prefix}." for prefix in phone.model.firmware_prefixes)
-        yield Remark(
-            f"{phone.options.firmware} is no firmware of a {phone.model.name}, whose versions begin with"
-            f" {ours}",
-            "name the model's own file, and say firmware for a model or a phone, not for all",
-        )
+def firmware_prefix(company: Company) -> Iterator[Remark]:
+    """Targets of the customer, its sites and phones that can't be, such as another model's file."""
+    return map(_remark, customer_problems(None, company.customer))
 
 
-def firmware_downgrade(phone: PhoneCase) -> Iterator[Remark]:
-    """A firmware older than what the phone runs: settings may be lost, and some phones refuse it."""
-    version, seen = _named_version(phone), firmware_version(phone.device.firmware_seen or "")
-    if version and seen and version[0] in phone.model.firmware_prefixes and version[1:] < seen[1:]:
-        yield Remark(
-            f"{phone.options.firmware} is older than {phone.device.firmware_seen}, which the phone runs",
-            "name a newer file, or take firmware out for this phone",
-        )
-
-
-def firmware_unversioned(phone: PhoneCase) -> Iterator[Remark]:
-    """A name that doesn't say what is in the file."""
-    if phone.options.firmware and not _named_version(phone):
-        yield Remark(
-            f"the name {phone.options.firmware} says no version, so nobody can see whether it fits the phone",
-            "call the file by its version, such as T46S-66.86.0.15.rom",
-        )
+def firmware_prefix_of_models(wide: Wide) -> Iterator[Remark]:
+    """The same of the vendor and its models."""
+    return map(_remark, vendor_problems(None, wide.vendor))
 
 
 def firmware_missing(phone: PhoneCase) -> Iterator[Remark]:
     """A firmware that the phone will ask for in vain."""
-    name = phone.options.firmware
-    if name and name not in phone.elsewhere.firmware_files:
+    target = target_of(phone.model, phone.levels)
+    if target is None:
+        return
+    match phone.elsewhere.firmware.get(target.file, FirmwareState.NOT_ADDED):
+        case FirmwareState.NOT_ADDED:
+            yield Remark(
+                f"there is no firmware file {target.file}", f"add it: centralka firmware add {target.file}"
+            )
+        case FirmwareState.DAMAGED:
+            yield Remark(
+                f"the firmware file {target.file} is not there, or not as it was added",
+                "`centralka firmware check` says what is wrong; `firmware add` the vendor's file again",
+            )
+
+
+def firmware_downgrade(phone: PhoneCase) -> Iterator[Remark]:
+    """A firmware older than what the phone runs: settings may be lost, and some phones refuse it."""
+    target = target_of(phone.model, phone.levels)
+    if target is None:
+        return
+    runs = f"{target.file} is older than {phone.device.firmware_seen}, which the phone runs"
+    match standing(phone.model, target, phone.device.firmware_seen):
+        case Standing.NEWER:
+            yield Remark(
+                f"{runs}: it is not offered to it",
+                "name a newer file, or say firmware_downgrade: true if the phone shall go back",
+            )
+        case Standing.GOES_BACK:
+            yield Remark(
+                f"{runs}, and firmware_downgrade tells it to go back",
+                "look whether its settings took effect, and take firmware_downgrade out when it is there",
+            )
+
+
+def firmware_stuck(phone: PhoneCase) -> Iterator[Remark]:
+    """A phone that was told of its firmware again and again, and still runs another."""
+    target = target_of(phone.model, phone.levels)
+    times = phone.elsewhere.times_fetched.get(phone.device.mac, 0)
+    if target is None or times < _OFTEN:
+        return
+    if standing(phone.model, target, phone.device.firmware_seen) in (Standing.WAITING, Standing.GOES_BACK):
         yield Remark(
-            f"there is no firmware file {name}", "put it into the firmware folder of the data directory"
+            f"it has fetched its file {times} times since that names {target.file}, and still runs"
+            f" {phone.device.firmware_seen}",
+            "look at the phone: it may refuse the file, or fail to download it (`devices show`)",
         )
 
 
@@ -118,19 +139,22 @@ def model_doubts(company: Company) -> Iterator[Remark]:
             )
 
 
-def _named_version(phone: PhoneCase) -> tuple[int, ...]:
-    found = _VERSION.search(phone.options.firmware or "")
-    return firmware_version(found[0]) if found else ()
+def _remark(problem: Problem) -> Remark:
+    message = problem.message.removeprefix(f"{problem.subject}: ")
+    return Remark(message, "name the model's own file", problem.subject, problem.key)
 
 
 PHONE_RULES = (
-    Rule("firmware-prefix", Severity.ERROR, firmware_prefix),
     Rule("firmware-missing", Severity.ERROR, firmware_missing),
     Rule("media-missing", Severity.ERROR, media_missing),
     Rule("firmware-downgrade", Severity.WARNING, firmware_downgrade),
+    Rule("firmware-stuck", Severity.WARNING, firmware_stuck),
     Rule("firmware-unknown", Severity.WARNING, firmware_unknown),
     Rule("other-model", Severity.WARNING, other_model),
-    Rule("firmware-unversioned", Severity.HINT, firmware_unversioned),
     Rule("logo-unshown", Severity.HINT, logo_unshown),
 )
-COMPANY_RULES = (Rule("model-doubts", Severity.HINT, model_doubts),)
+COMPANY_RULES = (
+    Rule("firmware-prefix", Severity.ERROR, firmware_prefix),
+    Rule("model-doubts", Severity.HINT, model_doubts),
+)
+WIDE_RULES = (Rule("firmware-prefix", Severity.ERROR, firmware_prefix_of_models),)

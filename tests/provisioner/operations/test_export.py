@@ -20,6 +20,7 @@ from provisioner.operations.export import MARK, export
 from provisioner.operations.installation import Installation, utc_now
 from tests.copies import config_file, run_command
 from tests.provisioner.conftest import apply_text
+from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import T46S, VP530P, ask
 
 FIRMWARE = """
@@ -30,7 +31,7 @@ customers:
       - {mac: "80:5e:c0:12:34:56", phone: {firmware: 66.86.0.15.rom}}
       - {mac: "00:15:65:31:4b:c0"}
       - {mac: "00:15:65:4a:a9:37"}
-      - {mac: "24:9a:d8:00:00:54", phone: {boot_mode: true, firmware: missing.rom}}
+      - {mac: "24:9a:d8:00:00:54", phone: {boot_mode: true, firmware: 96.86.0.9.rom}}
       - {mac: "00:15:65:93:70:f2"}
 """
 
@@ -38,7 +39,9 @@ customers:
 @pytest.fixture
 async def stocked(sample: Installation) -> Installation:
     """The sample company with firmware and media."""
-    (sample.firmware_dir / "66.86.0.15.rom").write_bytes(b"firmware" * 1000)
+    for name in ("66.86.0.15.rom", "96.86.0.9.rom"):
+        await put_firmware(sample, name)
+    (sample.firmware_dir / "96.86.0.9.rom").unlink()
     folder = sample.media_dir("nowyklienttestowy")
     folder.mkdir(parents=True)
     (folder / "logo.png").write_bytes(b"logo")

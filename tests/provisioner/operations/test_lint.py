@@ -164,11 +164,11 @@ async def test_what_is_said_of_a_vendor_is_looked_at_on_the_phones_of_all_custom
         {
             "vendor": "yealink",
             "settings": {"memorykey.1.label": "x", "wui.http_enable": "1"},
-            "models": [{"model": "SIP-T46S", "phone": {"firmware": "96.86.0.1.rom"}}],
+            "models": [{"model": "SIP-T46S", "phone": {"firmware": "66.86.0.1.rom"}}],
         }
     ]
     findings = await look(firma, vendors=vendors)
-    assert ("firmware-prefix", f"device {DESK}", "firma") in found(findings)
+    assert ("firmware-missing", f"device {DESK}", "firma") in found(findings)
 
 
 @pytest.mark.parametrize(

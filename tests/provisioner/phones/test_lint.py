@@ -23,6 +23,7 @@ from provisioner.centrex.customer import (
 from provisioner.centrex.devices import (
     Device,
     DeviceAccount,
+    FirmwareTarget,
     Key,
     KeyType,
     ModelLevel,
@@ -32,7 +33,7 @@ from provisioner.centrex.devices import (
 from provisioner.centrex.mac import MacAddress
 from provisioner.phones.describe import Surroundings
 from provisioner.phones.lint import CODES, lint_company, lint_wide
-from provisioner.phones.lint.case import Elsewhere, Wide, company_case
+from provisioner.phones.lint.case import Elsewhere, FirmwareState, Wide, company_case
 from provisioner.phones.lint.finding import Finding, Severity, worst_first
 
 ONE, TWO, THREE = "48221110001", "48221110002", "48221110003"
@@ -102,6 +103,7 @@ def optioned(model: str = "T46S", seen: str | None = None, **options: Any) -> Cu
 BLF, DIAL = KeyType.BLF, KeyType.SPEED_DIAL
 HTTPS = replace(PUBLIC, provisioning_url="https://pbx.example.com")
 OTHER_ROM, OLD_ROM = "T54W-96.86.0.20.rom", "T46S-66.84.0.15.rom"
+GOOD = {OTHER_ROM: FirmwareState.GOOD, OLD_ROM: FirmwareState.GOOD}
 ALONE = (phone(HALL, "T54W", TWO),)
 
 CASES = (
@@ -191,10 +193,28 @@ CASES = (
     case("vlan-without-lldp", DESK, optioned(vlan_id=120, lldp=False)),
     case("boot-mode-ignored", DESK, optioned("T22P", boot_mode=True)),
     case("time-zone-inexact", "firma", firma(time_zone="Asia/Gaza")),
-    case("firmware-prefix", DESK, optioned(firmware=OTHER_ROM), firmware_files={OTHER_ROM}),
+    case("firmware-prefix", DESK, optioned(firmware=OTHER_ROM), firmware=GOOD),
     case("firmware-missing", DESK, optioned(firmware=OLD_ROM)),
-    case("firmware-downgrade", DESK, optioned(firmware=OLD_ROM, seen="66.86.0.15"), firmware_files={OLD_ROM}),
-    case("firmware-unversioned", DESK, optioned(firmware="new.rom"), firmware_files={"new.rom"}),
+    case("firmware-prefix", DESK, optioned(firmware="new.rom")),
+    case("firmware-prefix", DESK, optioned(firmware=(FirmwareTarget("T46S", OLD_ROM),)), firmware=GOOD),
+    case("firmware-prefix", "firma", firma(phone=PhoneOptions(firmware=(FirmwareTarget("T54W", OLD_ROM),)))),
+    case(
+        "firmware-missing", DESK, optioned(firmware=OLD_ROM), firmware={OLD_ROM: FirmwareState.DAMAGED}
+    ),
+    case("firmware-downgrade", DESK, optioned(firmware=OLD_ROM, seen="66.86.0.15"), firmware=GOOD),
+    case(
+        "firmware-downgrade",
+        DESK,
+        optioned(firmware=OLD_ROM, seen="66.86.0.15", firmware_downgrade=True),
+        firmware=GOOD,
+    ),
+    case(
+        "firmware-stuck",
+        DESK,
+        optioned(firmware=OLD_ROM, seen="66.84.0.5"),
+        firmware=GOOD,
+        times_fetched={DESK: 3},
+    ),
     case("firmware-unknown", DESK, optioned(seen="66.99.0.1")),
     case("firmware-unknown", DESK, optioned(seen="96.86.0.1")),
     case("media-missing", DESK, optioned(logo="logo.jpg")),
@@ -333,7 +353,6 @@ def test_a_device_behind_many_faults_has_all_of_them_said_at_once():
         "bad-setting",
         "bad-setting",
         "contradiction",
-        "firmware-missing",
         "firmware-prefix",
         "impossible-key",
         "no-such-key",

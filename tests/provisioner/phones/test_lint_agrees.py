@@ -15,6 +15,7 @@ from provisioner.centrex.customer import Centrex, Customer, Extension, Line, Par
 from provisioner.centrex.devices import (
     Device,
     DeviceAccount,
+    FirmwareTarget,
     Key,
     KeyType,
     PhoneOptions,
@@ -52,7 +53,8 @@ options = st.builds(
     codecs=some(None, ("opus",), ("pcma", "opus")),
     ringtones=some(None, (), ("a.wav",), ("a.wav", "b.wav")),
     logo=some(None, "", "logo.jpg"),
-    firmware=some(None, "66.86.0.15.rom", "a.rom"),
+    firmware=some(None, "66.86.0.15.rom", "a.rom", (FirmwareTarget("T46S", "96.86.0.15.rom"),)),
+    firmware_downgrade=some(None, True),
     time_zone=some(None, "Asia/Gaza", "Asia/Tokyo", "Africa/Casablanca"),
     vlan_id=some(None, 0, 7),
     lldp=some(None, False),

@@ -12,6 +12,7 @@ from phone_templates.yealink.xml import BROWSER_LIMIT
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
 from tests.provisioner.conftest import apply_text
+from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import (
     CLOSED,
     PHONE,
@@ -118,14 +119,15 @@ async def stored(sample: Installation, running: Running) -> dict[str, str]:
     """What the T46S is told of firmware and media, by parameter; the files lie in the data directory."""
     media = sample.media_dir("nowyklienttestowy")
     media.mkdir(parents=True)
+    await put_firmware(sample, "T46S-66.86.0.15.rom", ROM)
+    await put_firmware(sample, "T46S-66.86.0.5.rom", ROM)
     for file in (
-        sample.firmware_dir / "T46S-66.86.0.15.rom",
-        sample.firmware_dir / "other.rom",
         media / "_dzwonek.wav",
         media / "logo.jpg",
         media / "other.wav",
     ):
         file.write_bytes(ROM)
+    for file in (sample.firmware_dir / "T46S-66.86.0.15.rom", *media.iterdir()):
         os.utime(file, (1_700_000_000, 1_700_000_000))
     await apply_text(sample, MODEL_LEVEL)
     machine = await settled(sample, running, T46S)
@@ -181,7 +183,7 @@ async def test_a_file_that_the_phones_configuration_does_not_name_is_closed(
     service, other = await service_of(sample, T46S), await service_of(sample, T54W)
     for path in (
         f"/{service}/media/other.wav",
-        f"/{service}/firmware/other.rom",
+        f"/{service}/firmware/T46S-66.86.0.5.rom",
         f"/{service}/media/T46S-66.86.0.15.rom",
         f"/{service}/firmware/logo.jpg",
         f"/{other}/firmware/T46S-66.86.0.15.rom",
