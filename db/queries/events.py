@@ -1,0 +1,115 @@
+"""What phones reported and asked for, read in the order in which it was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.schema import (
+    CustomerRow,
+    DeviceFileRow,
+    DeviceRow,
+    PhoneEventRow,
+    ProvisioningRequestRow,
+    RevisionRow,
+)
+
+
+class Report(NamedTuple):
+    """An event that a phone reported."""
+
+    id: int
+    at: datetime
+    source: str
+    mac: str
+    customer_id: int
+    login: str
+    event: str
+    details: str
+
+
+class Request(NamedTuple):
+    """A request of a listed phone."""
+
+    id: int
+    at: datetime
+    source: str
+    mac: str
+    customer_id: int
+    login: str
+    method: str
+    file_name: str | None
+    status: int
+    reason: str
+    of_file: str | None
+    "Which of the device's own files it was answered with, such as `mac`; None for anything else."
+    revision: int | None
+    "The number of that file's revision."
+
+
+class Span(NamedTuple):
+    """A piece of a log."""
+
+    after: int
+    up_to: int
+    customer_id: int | None
+    "None: everybody's."
+    mac: str | None
+    "Twelve hex digits; None: of all phones."
+
+
+async def reports(session: AsyncSession, span: Span) -> Sequence[Report]:
+    """The events of a span, in the order of their numbers."""
+    row = PhoneEventRow
+    query: Any = (
+        select(
+            *(row.id, row.at, row.source, DeviceRow.mac),
+            *(DeviceRow.customer_id, CustomerRow.login, row.event, row.details),
+        )
+        .join(DeviceRow, DeviceRow.id == row.device_id)
+        .join(CustomerRow, CustomerRow.id == DeviceRow.customer_id)
+    )
+    return [Report(*each) for each in await session.execute(_within(query, row, span))]
+
+
+async def requests(session: AsyncSession, span: Span) -> Sequence[Request]:
+    """The requests of a span that belong to listed phones, in the order of their numbers."""
+    row, file = ProvisioningRequestRow, DeviceFileRow
+    query: Any = (
+        select(
+            *(row.id, row.at, row.source, DeviceRow.mac, DeviceRow.customer_id, CustomerRow.login),
+            *(row.method, row.file_name, row.status, row.reason, file.name, RevisionRow.number),
+        )
+        .join(DeviceRow, DeviceRow.id == row.device_id)
+        .join(CustomerRow, CustomerRow.id == DeviceRow.customer_id)
+        .outerjoin(RevisionRow, RevisionRow.id == row.revision_id)
+        .outerjoin(file, (file.id == RevisionRow.file_id) & (file.device_id == DeviceRow.id))
+    )
+    return [Request(*each) for each in await session.execute(_within(query, row, span))]
+
+
+def _within(
+    query: Select[Any], row: type[PhoneEventRow] | type[ProvisioningRequestRow], span: Span
+) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [row.id > span.after, row.id <= span.up_to]
+    if span.customer_id is not None:
+        conditions.append(DeviceRow.customer_id == span.customer_id)
+    if span.mac is not None:
+        conditions.append(DeviceRow.mac == span.mac)
+    return query.where(*conditions).order_by(row.id)
+
+
+async def page_end(
+    session: AsyncSession,
+    row: type[PhoneEventRow] | type[ProvisioningRequestRow],
+    after: int,
+    up_to: int,
+    rows: int,
+) -> int:
+    """The number behind which a page of so many rows ends; `up_to` where fewer are left."""
+    later = select(row.id).where(row.id > after, row.id <= up_to).order_by(row.id)
+    return await session.scalar(later.offset(rows - 1).limit(1)) or up_to
