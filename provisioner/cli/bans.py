@@ -39,12 +39,12 @@ def bans_list(as_json: AsJson = False, data_dir: DataDir = None, config: ConfigF
 
 def bans_lift(source: Source, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Let a source ask by MAC again, and forget its misses."""
-    with_installation(
+    lifted = with_installation(
         data_dir,
         config,
         lambda installation: bans.lift_ban(installation, source, COMMAND_LINE, utc_now()),
     )
-    out.print(f"{source} is free again.", markup=False)
+    out.print(f"{lifted} is free again.", markup=False)
 
 
 def bans_add(

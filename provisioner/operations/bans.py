@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from db.changes import ALL, touch
 from db.errors import StorageError
@@ -95,24 +95,28 @@ async def add_ban(
     return ban
 
 
-async def lift_ban(installation: Installation, source: str, actor: Actor, now: datetime) -> None:
-    """Forgets what a source did, and sees to the alarms about it.
+async def lift_ban(installation: Installation, source: str, actor: Actor, now: datetime) -> str:
+    """Forgets what a source did, and sees to the alarms about it, also when the ban has ended by itself.
 
-    Raises `BadValue` for what is no source, and `NotFound` for one that is neither slowed nor banned.
+    Returns the source as it is counted. Raises `BadValue` for what is no source, and `NotFound` for one of
+    which nothing is known.
     """
     source = parse_source(source)
     async with installation.database.change() as session:
-        row = await session.get(BanRow, source)
-        if row is None or row.until <= now:
-            raise NotFound(f"{source} is not banned: centralka bans list shows who is")
-        await session.delete(row)
         await queries.lock_misses(session)
+        about_it = AlarmRow.kind == SCAN_ALARM, AlarmRow.source == source, AlarmRow.acknowledged_at.is_(None)
+        row = await session.get(BanRow, source)
+        alarms = (await session.scalars(select(AlarmRow).where(*about_it))).all()
+        if row is None and not alarms:
+            raise NotFound(f"{source} is not banned: centralka bans list shows who is")
+        if row is not None:
+            await session.delete(row)
+        for alarm in alarms:
+            alarm.acknowledged_at = now
         await session.execute(delete(MissRow).where(MissRow.source == source))
-        about_it = AlarmRow.kind == SCAN_ALARM, AlarmRow.source == source
-        waiting = update(AlarmRow).where(*about_it, AlarmRow.acknowledged_at.is_(None))
-        await session.execute(waiting.values(acknowledged_at=now))
         await audit.record(session, actor, now, "bans.lift", source, f"lift the ban of {source}")
         touch(session, SCOPE)
+    return source
 
 
 def _ban(row: BanRow) -> Ban:

@@ -25,6 +25,7 @@ from provisioner.operations.doctor.machine import (
 )
 from provisioner.operations.doctor.stock import (
     check_alarms,
+    check_bans,
     check_claims,
     check_history,
     check_reach,
@@ -105,6 +106,7 @@ async def _stored(installation: Installation, now: datetime) -> AsyncIterator[Ch
             check_silent(session, now),
             check_claims(session, now),
             check_alarms(session),
+            check_bans(session, now),
         )
         for each in checks:
             async for check in each:

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.inspection import unopenable_secrets
-from db.schema import AlarmRow, AuditRow, ClaimRow, DeviceRow
+from db.schema import AlarmRow, AuditRow, BanRow, ClaimRow, DeviceRow
 from db.vault import Vault
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations.bans import Verdict
 from provisioner.operations.doctor.check import Check, Health, failure, ok, some, warning
 from provisioner.phones.lint.finding import Finding, Severity
 
@@ -104,6 +105,20 @@ async def check_alarms(session: AsyncSession) -> AsyncIterator[Check]:
         )
     else:
         yield ok("alarms", "no alarm waits for anybody")
+
+
+async def check_bans(session: AsyncSession, now: datetime) -> AsyncIterator[Check]:
+    """Addresses from which no phone can come for the first time."""
+    held = BanRow.verdict == Verdict.BANNED, BanRow.until > now
+    sources = list(await session.scalars(select(BanRow.source).where(*held).order_by(BanRow.source)))
+    if sources:
+        yield warning(
+            "bans",
+            f"{len(sources)} addresses get nothing without a token: {some(sources)}",
+            "see why: centralka bans list; where the phones are yours: centralka bans lift SOURCE",
+        )
+    else:
+        yield ok("bans", "no address is banned")
 
 
 def check_reach(findings: list[Finding]) -> Iterator[Check]:

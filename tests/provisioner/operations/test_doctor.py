@@ -26,6 +26,7 @@ from provisioner.app import serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims
+from provisioner.operations.bans import add_ban
 from provisioner.operations.doctor import Check, Health, diagnose
 from provisioner.operations.installation import KEY_FILE, Installation, utc_now
 from provisioner.settings import read_settings
@@ -247,6 +248,14 @@ async def test_a_window_that_is_over_is_not_open(patient: Patient):
     await claims.claim(patient.installation, MacAddress.parse(T46S), COMMAND_LINE)
     assert (await patient.check("claims")).health is Health.WARNING
     assert (await patient.check("claims", utc_now() + timedelta(hours=25))).health is Health.OK
+
+
+async def test_who_is_banned_is_named(patient: Patient):
+    assert (await patient.check("bans")).health is Health.OK
+    await add_ban(patient.installation, "192.0.2.7", 60, COMMAND_LINE, utc_now())
+    check = await patient.check("bans")
+    assert (check.health, "192.0.2.7" in check.message) == (Health.WARNING, True)
+    assert (await patient.check("bans", utc_now() + timedelta(hours=1))).health is Health.OK
 
 
 async def test_alarms_wait_until_somebody_has_seen_them(patient: Patient):

@@ -309,6 +309,15 @@ async def test_a_lifted_ban_is_forgotten_with_its_misses_and_alarm(installation:
     assert (entry.verb, entry.subject, entry.actor) == ("bans.lift", SCANNER, "cli")
 
 
+async def test_the_alarm_of_a_ban_that_ended_by_itself_can_be_seen_to(installation: Installation):
+    await asked(installation, SCANNER, macs(20))
+    later = NOON + 30 * DAY
+    await asked(installation, OTHER, macs(20), later)
+    assert [ban.source for ban in await list_bans(installation, later)] == [OTHER]
+    await lift_ban(installation, SCANNER, COMMAND_LINE, later)
+    assert [alarm.acknowledged_at for alarm in await alarms(installation)] == [later, None]
+
+
 async def test_an_operator_may_ban_a_source_for_as_long_as_need_be(installation: Installation):
     added = await add_ban(installation, "2001:db8::7", 90, COMMAND_LINE, NOON)
     assert added == Ban("2001:db8::/64", Verdict.BANNED, NOON, NOON + 90 * MINUTE, 0, 0, "cli")

@@ -1,0 +1,49 @@
+"""`centralka bans` as people run it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provisioner.cli import main
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command, on a new data directory."""
+
+    def run(*arguments: str, fails: bool = False) -> str:
+        monkeypatch.setattr("sys.argv", ["centralka", *arguments, "--data-dir", str(tmp_path / "d")])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert bool(ended.value.code) is fails
+        said = capsys.readouterr()
+        return said.err if fails else said.out
+
+    run("init")
+    return run
+
+
+def test_a_source_is_banned_shown_and_let_go_again(run: Run) -> None:
+    assert run("bans", "list") == "Nobody is banned.\n"
+    assert run("bans", "add", "192.0.2.7", "--minutes", "90").startswith(
+        "192.0.2.7 gets nothing without a token until "
+    )
+    run("bans", "add", "2001:db8::7")
+    listed = {ban["source"]: ban for ban in json.loads(run("bans", "list", "--json"))}
+    assert set(listed) == {"192.0.2.7", "2001:db8::/64"}
+    ban = listed["192.0.2.7"]
+    assert (ban["verdict"], ban["misses"], ban["actor"]) == ("banned", 0, "cli")
+    assert "2001:db8::/64" in run("bans", "list")
+    assert run("bans", "lift", "2001:db8::99") == "2001:db8::/64 is free again.\n"
+    assert [ban["source"] for ban in json.loads(run("bans", "list", "--json"))] == ["192.0.2.7"]
+
+
+def test_what_is_no_source_and_who_is_not_banned_are_refused_with_advice(run: Run) -> None:
+    assert "such as 192.0.2.7" in run("bans", "add", "192.0.2.0/24", fails=True)
+    assert "centralka bans list" in run("bans", "lift", "192.0.2.7", fails=True)
