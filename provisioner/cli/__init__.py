@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import bans, care, devices, files, firmware, lint, server, uploads
+from provisioner.cli import bans, care, devices, files, firmware, lint, rollouts, server, uploads
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -49,6 +49,15 @@ for name, verb_of_devices in (
     devices_app.command(name)(verb_of_devices)
 app.add_typer(devices_app, name="devices")
 
+rollout_app = typer.Typer(no_args_is_help=True, help="A staged change.", rich_markup_mode=None)
+for name, verb_of_rollouts in (
+    ("show", rollouts.rollout_show),
+    ("release", rollouts.rollout_release),
+    ("back", rollouts.rollout_back),
+):
+    rollout_app.command(name)(verb_of_rollouts)
+app.add_typer(rollout_app, name="rollout")
+
 uploads_app = typer.Typer(
     cls=uploads.ListsByDefault, no_args_is_help=True, help="What phones bring.", rich_markup_mode=None
 )
@@ -61,15 +70,6 @@ for name, verb_of_uploads in (
     uploads_app.command(name)(verb_of_uploads)
 app.add_typer(uploads_app, name="uploads")
 
-bans_app = typer.Typer(
-    no_args_is_help=True, help="Sources that get nothing without a token.", rich_markup_mode=None
-)
-for name, verb_of_bans in (("list", bans.bans_list), ("lift", bans.bans_lift), ("add", bans.bans_add)):
-    bans_app.command(name)(verb_of_bans)
-app.add_typer(bans_app, name="bans")
-
-
-def main() -> None:
 firmware_app = typer.Typer(no_args_is_help=True, help="Firmware files.", rich_markup_mode=None)
 for name, verb_of_firmware in (
     ("add", firmware.firmware_add),
@@ -80,6 +80,15 @@ for name, verb_of_firmware in (
     firmware_app.command(name)(verb_of_firmware)
 app.add_typer(firmware_app, name="firmware")
 
+bans_app = typer.Typer(
+    no_args_is_help=True, help="Sources that get nothing without a token.", rich_markup_mode=None
+)
+for name, verb_of_bans in (("list", bans.bans_list), ("lift", bans.bans_lift), ("add", bans.bans_add)):
+    bans_app.command(name)(verb_of_bans)
+app.add_typer(bans_app, name="bans")
+
+
+def main() -> None:
     """Runs the command; a refusal is one message on standard error and exit code 1."""
     try:
         app()

@@ -70,20 +70,42 @@ def with_installation(
 def print_plan(plan: companies.Plan, dry_run: bool, as_json: bool) -> None:
     """What changes, and which phones it touches."""
     if as_json:
-        print_json({"dry_run": dry_run, "changes": plan.changes, "files": plan.files})
+        print_json(
+            {
+                "dry_run": dry_run,
+                "changes": plan.changes,
+                "files": plan.files,
+                "rollouts": plan.rollouts,
+            }
+        )
         return
     for change in plan.changes:
         out.print(str(change), markup=False)
     if not plan.changes:
         out.print("Nothing changes.")
         return
-    for file in plan.files:
-        out.print(f"new bytes: {file.owner} {file.file} revision {file.number}", markup=False)
-    phones = len({file.owner for file in plan.files if ":" in file.owner})
+    print_files(plan)
+    phones = {file.owner for file in plan.files if ":" in file.owner and not file.staged}
+    waiting = {file.owner for file in plan.files if file.staged}
     out.print(
-        f"{len(plan.changes)} changes, {phones} phones get new bytes."
+        f"{len(plan.changes)} changes, {len(phones)} phones get new bytes"
+        + (f", {len(waiting)} keep what they have" if waiting else "")
+        + "."
         + (" Nothing was kept." if dry_run else "")
     )
+    for login in plan.rollouts:
+        out.print(
+            f"The rollout of {login} is open: go on with `centralka rollout release {login}`, look with"
+            f" `centralka rollout show {login}`.",
+            markup=False,
+        )
+
+
+def print_files(plan: companies.Plan) -> None:
+    """The files that are others now, or will be when their phones are released."""
+    for file in plan.files:
+        word = "staged" if file.staged else "new bytes"
+        out.print(f"{word}: {file.owner} {file.file} revision {file.number}", markup=False)
 
 
 def read_bytes(file: Path) -> bytes:

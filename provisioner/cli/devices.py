@@ -32,6 +32,9 @@ from provisioner.operations import claims, companies, devices
 def apply(
     file: Annotated[Path, typer.Argument(help="Company file (YAML).")],
     dry_run: DryRun = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Phones keep their files until `rollout release`.")
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -41,7 +44,9 @@ def apply(
     plan = with_installation(
         data_dir,
         config,
-        lambda installation: companies.apply(installation, read, COMMAND_LINE, dry_run=dry_run),
+        lambda installation: companies.apply(
+            installation, read, COMMAND_LINE, dry_run=dry_run, staged=staged
+        ),
     )
     print_plan(plan, dry_run, as_json)
 
@@ -80,7 +85,19 @@ def devices_list(
         print_json(rows)
         return
     table = Table(
-        "MAC", "model", "name", "customer", "site", "came as far as", "last contact", "from", "firmware"
+        "MAC",
+        "model",
+        "name",
+        "customer",
+        "site",
+        "came as far as",
+        "gets",
+        "fetched",
+        "staged",
+        "held",
+        "last contact",
+        "from",
+        "firmware",
     )
     for row in rows:
         table.add_row(
@@ -90,6 +107,10 @@ def devices_list(
             row.customer,
             row.site or "",
             row.rung,
+            str(row.revision or ""),
+            str(row.fetched_revision or ""),
+            str(row.staged_revision or ""),
+            str(row.held_revision or ""),
             moment(row.contacted_at),
             row.contacted_from or "",
             row.firmware or "",
@@ -134,8 +155,9 @@ def _print_details(details: devices.Details) -> None:
         )
     for file in details.files:
         held = f", held at {file.held}" if file.held else ""
+        staged = f", staged {file.staged}" if file.staged else ""
         lines.append(
-            f"{file.name}: revision {file.revision}{held}, {moment(file.changed_at)},"
+            f"{file.name}: revision {file.revision}{held}{staged}, {moment(file.changed_at)},"
             f" {file.actor}: {file.cause}"
         )
     lines += [f"ALARM: {alarm}" for alarm in details.alarms]

@@ -52,6 +52,9 @@ def diff(
         int | None, typer.Option("--revision", help="From this one; default: the one before.")
     ] = None,
     file: FileOption = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="What a rollout would change, instead.")
+    ] = False,
     history: Annotated[bool, typer.Option("--history", help="List the revisions instead.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -59,6 +62,16 @@ def diff(
 ) -> None:
     """What changed in a phone's file, secrets masked."""
     address, which = MacAddress.parse(mac), _file(file)
+    if staged:
+        if revision is not None or history:
+            raise BadValue("--staged compares with what the phone gets now: leave the other option out")
+        out.print(
+            with_installation(
+                data_dir, config, lambda installation: devices.diff_staged(installation, address, which)
+            ),
+            markup=False,
+        )
+        return
     if history or as_json:
         revisions = with_installation(
             data_dir, config, lambda installation: devices.history_of(installation, address, which)
