@@ -1,4 +1,4 @@
-"""Opening a database, and the three ways to work with it: read, change, append.
+"""Opening a database, and the ways to work with it: read (or `rows`, for speed), change, append.
 
 SQLite: the driver's own transactions are switched off (it would begin late, and deferred), so that
 `BEGIN IMMEDIATE` is what the database sees. One connection writes; the others can't.
@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import changes
 from db.errors import BadDatabaseUrl, DatabaseUnavailable
+from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
 
 BUSY_S = 10.0
 "Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
@@ -91,6 +92,7 @@ class Database:
         # Waiting here costs no thread, and waiters are served in the order in which they came.
         self._writing = asyncio.Lock()
         self._exclusive_appends = url.drivername == "sqlite"
+        self._plain = SqlitePlainReader(url) if url.drivername == "sqlite" else PostgresPlainReader(url)
 
     @classmethod
     async def open(cls, url: str, *, busy_s: float = BUSY_S) -> Self:
@@ -143,8 +145,16 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections; sessions still open break."""
+        await self._plain.close()
         for engine in self._engines:
             await engine.dispose()
+
+    async def rows(self, statement: str, **parameters: object) -> Rows:
+        """All rows of one SELECT in plain SQL (`db.plain`), several times faster than a session.
+
+        Raises `DatabaseUnavailable`.
+        """
+        return await self._plain.rows(statement, parameters)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from socket import socket
@@ -16,11 +16,11 @@ from db.freshness import watching
 from db.schema import InstanceRow
 from provisioner.centrex.errors import BadValue
 from provisioner.operations.installation import Installation
-from provisioner.operations.kept_answers import KeptAnswers
+from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.settings import Listen
-from provisioner.web.autoprovision.handler import autoprovision_app
+from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.portal.health import Health, portal_app
@@ -29,8 +29,13 @@ from provisioner.web.tls import Certificate, watched
 from provisioner.workers import working
 
 Say = Callable[[str], None]
+Settled = Callable[[], Awaitable[None]]
 
 CLEAR_TEXT: Final = "provisioning"
+
+
+async def _at_once() -> None:
+    """Nothing is remembered in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Running:
 
     portal_url: str
     provisioning_url: str
+    settled: Settled = _at_once
+    "Returns when what this process remembers of the requests so far is stored, behind their answers."
 
 
 @asynccontextmanager
@@ -61,11 +68,14 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         listening = stack.enter_context(bind(listen.portal))
         await stack.enter_async_context(door(listening, pages, keeper))
         portal = bound_address(listen.portal, listening)
-        await stack.enter_async_context(
-            serving_phones(installation, sockets, keeper)
-            if listen.workers == 1
-            else working(listen.workers, installation.data_dir, settings, sockets, health.waiting_for)
-        )
+        settled: Settled = _at_once
+        if listen.workers == 1:
+            settled = await stack.enter_async_context(serving_phones(installation, sockets, keeper))
+        else:
+            workers = working(
+                listen.workers, installation.data_dir, settings, sockets, health.waiting_for
+            )
+            await stack.enter_async_context(workers)
         await publish(installation, where[CLEAR_TEXT])
         health.waiting_for -= {"portal", "provisioning"}
         for name, address in where.items():
@@ -73,13 +83,13 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         say(f"portal: http://{portal}/")
         if listen.sips is not None:
             say(f"sips: {listen.sips} is noted, but this version does not listen there yet")
-        yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}")
+        yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}", settled)
 
 
 @asynccontextmanager
 async def serving_phones(
     installation: Installation, sockets: Mapping[str, socket], keeper: Doorkeeper
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Settled]:
     """What answers phones at these sockets, up while the context lasts: in the only process, or in a worker.
 
     The sockets go by the names that their listeners have in `[listen]`.
@@ -93,16 +103,14 @@ async def serving_phones(
         asyncio.TaskGroup() as tasks,
     ):
         # One memory for all doors: a watcher tells each piece of news once.
-        kept = KeptAnswers(watcher, limit)
+        phones = phones_server(Desk(installation, log, fresh_memory(installation.database, watcher, limit)))
         tasks.create_task(log.run(), name="request log")
         try:
             async with AsyncExitStack() as stack:
                 for name, listening in sockets.items():
-                    app = autoprovision_app(installation, log, kept)
-                    phones = await stack.enter_async_context(_served(app))
                     tls = certificate.context if certificate is not None and name != CLEAR_TEXT else None
                     await stack.enter_async_context(door(listening, phones, keeper, tls))
-                yield
+                yield log.settled
         finally:
             await log.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -73,6 +73,11 @@ async def device_of_service_token(session: AsyncSession, token_hash: str) -> Dev
     return await session.scalar(select(DeviceRow).where(DeviceRow.service_token_hash == token_hash))
 
 
+async def device_of_mac(session: AsyncSession, mac: str) -> DeviceRow | None:
+    """The bare device. `mac` is twelve lower-case hex digits."""
+    return await session.scalar(select(DeviceRow).where(DeviceRow.mac == mac))
+
+
 async def open_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
     """The claim of the device that has not ended (it may have lapsed by the clock)."""
     return await session.scalar(
@@ -81,27 +86,6 @@ async def open_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
         .order_by(ClaimRow.id.desc())
         .limit(1)
     )
-
-
-class Contact(NamedTuple):
-    """What decides of a request that names a MAC and has no token."""
-
-    device: DeviceRow
-    has_window: bool
-    "A claim that has not ended (it may have lapsed by the clock)."
-    had_token: bool
-    "One of its tokens was used: the phone has had its files before."
-
-
-async def contact_by_mac(session: AsyncSession, mac: str) -> Contact | None:
-    """All of it by one query, so that a listed MAC takes no more of them than one that is not."""
-    query = select(
-        DeviceRow,
-        exists().where(ClaimRow.device_id == DeviceRow.id, ClaimRow.ended_at.is_(None)),
-        exists().where(DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None)),
-    ).where(DeviceRow.mac == mac)
-    row = (await session.execute(query)).one_or_none()
-    return Contact(*row) if row else None
 
 
 async def has_used_token(session: AsyncSession, device_id: int) -> bool:

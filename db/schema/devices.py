@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.schema.base import Base, Numbered, one_of, owned
@@ -193,7 +193,15 @@ class ClaimRow(Numbered):
     """One window in which a phone may fetch its secrets by MAC."""
 
     __tablename__ = "claims"
-    __table_args__ = (one_of("end_reason", "used", "lapsed", "raced", "released", "superseded"),)
+    __table_args__ = (
+        one_of("end_reason", "used", "lapsed", "raced", "released", "superseded"),
+        Index(
+            "ix_claims_open",
+            "device_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
     opened_at: Mapped[datetime]

@@ -121,6 +121,7 @@ async def _show(installation: Installation, running: Running, console: Console, 
         )
         for account, line in _accounts(phone):
             console.print(f"  account {account}: {line}", highlight=False)
+        await running.settled()
         details = await devices.show_device(installation, MacAddress.parse(device.mac))
         verdict.expect(
             details.summary.rung is devices.Rung.CURRENT, f"the server knows: {details.summary.rung}"

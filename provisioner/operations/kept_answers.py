@@ -7,6 +7,7 @@ word an answer is given only where the database can't be asked either, and says 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from db.changes import ALL
@@ -18,7 +19,7 @@ _OVERHEAD = 1000
 "Bytes that an entry costs beside its content, about."
 
 Key = tuple[str | None, FileKind, int | None]
-"The token, the kind of file, and the number of a model file."
+"The token or the MAC of the certificate, the kind of file, and the number of a model file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class KeptAnswers:
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._of_device: defaultdict[int | None, set[Key]] = defaultdict(set)
         self._moment = 0
+        self._listeners: list[Callable[[Sequence[str]], None]] = []
+
+    def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
+        """Has `hear` told the scopes of every change, before anything is answered that came after it."""
+        self._listeners.append(hear)
 
     @property
     def trusts(self) -> bool:
@@ -51,22 +57,22 @@ class KeptAnswers:
         self._hear()
         return self._moment
 
-    def find(self, token: str | None, name: FileName) -> Kept | None:
-        """What is kept for the file under the token."""
+    def find(self, authority: str | None, name: FileName) -> Kept | None:
+        """What is kept for the file under the token, or with the certificate."""
         self._hear()
-        key = _key(token, name)
+        key = _key(authority, name)
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
         return kept
 
-    def keep(self, moment: int, token: str | None, name: FileName, kept: Kept) -> None:
+    def keep(self, moment: int, authority: str | None, name: FileName, kept: Kept) -> None:
         """Keeps an answer that was read from the database after `moment`, unless anything changed since."""
         self._hear()
         if moment != self._moment:
             # It may have been read before the change.
             return
-        key = _key(token, name)
+        key = _key(authority, name)
         self._drop(key)
         self._kept[key] = kept
         self._of_device[kept.answer.device_id].add(key)
@@ -79,6 +85,8 @@ class KeptAnswers:
         if not scopes:
             return
         self._moment += 1
+        for hear in self._listeners:
+            hear(scopes)
         for scope in scopes:
             kind, _, number = scope.partition(":")
             if kind == "device":
@@ -105,8 +113,8 @@ class KeptAnswers:
             del self._of_device[kept.answer.device_id]
 
 
-def _key(token: str | None, name: FileName) -> Key:
-    return (token, name.kind, name.cfg_number)
+def _key(authority: str | None, name: FileName) -> Key:
+    return (authority, name.kind, name.cfg_number)
 
 
 def _size(kept: Kept) -> int:

@@ -11,7 +11,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import StorageError
-from db.queries import devices as queries
+from db.queries import serving as queries
+from db.queries.devices import (
+    current_of_device,
+    device_of_mac,
+    device_of_service_token,
+    has_open_alarm,
+)
+from db.queries.serving import Content, Serving
 from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
 from phone_templates.errors import PhoneTemplatesError
 from phone_templates.values import fill, references
@@ -21,17 +28,20 @@ from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
+from provisioner.centrex.secret_names import without_version
 from provisioner.operations.asking import Answer, Ask, Reason
-from provisioner.operations.claims import Entry, closed_entry, first_contact, token_worked
+from provisioner.operations.claims import Entry, first_contact, token_worked
 from provisioner.operations.clear_text import may_have_secrets
 from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation
-from provisioner.operations.kept_answers import Kept, KeptAnswers
+from provisioner.operations.kept_answers import Kept
+from provisioner.operations.memory import Memory
 from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
+from provisioner.operations.windows import OpenWindows
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
 from provisioner.store.fresh import token_hash
-from provisioner.store.secret_values import open_secrets
+from provisioner.store.secret_values import open_secrets, sealed_beside
 
 _FILES = {
     FileKind.MAC: DeviceFile.MAC,
@@ -41,36 +51,36 @@ _FILES = {
 "What a device token opens. The boot file of all phones is nobody's: it would hide their own files."
 
 
-async def answer(
-    installation: Installation, ask: Ask, now: datetime, memory: KeptAnswers | None = None
-) -> Answer:
+async def answer(installation: Installation, ask: Ask, now: datetime, memory: Memory | None = None) -> Answer:
     """Decides one request of a phone. What it decides about windows and tokens is stored when it returns.
 
     Raises `StorageError` where the database can't be used and `memory` has nothing; then nothing was decided.
     """
     named = classify(ask.path)
     if memory is None:
-        return await _decide(installation, ask, named, now)
-    kept = memory.find(ask.token, named)
+        return await _decide(installation, ask, named, now, None)
+    files, authority = memory.files, ask.token or ask.certificate
+    kept = files.find(authority, named)
     if kept is not None and not _is_kept_for(kept, installation, ask, named):
         kept = None
-    if kept is not None and memory.trusts:
+    if kept is not None and files.trusts:
         return kept.answer
-    moment = memory.now()
+    moment = files.now()
     try:
-        decided = await _decide(installation, ask, named, now)
+        # Windows may be asked for by memory alone while it is told of every change.
+        decided = await _decide(installation, ask, named, now, memory.windows if files.trusts else None)
     except StorageError:
         if kept is None:
             raise
         return replace(kept.answer, reason=Reason.KEPT)
     if decided.lasting:
-        memory.keep(moment, ask.token, named, Kept(decided, _firmware(ask)))
+        files.keep(moment, authority, named, Kept(decided, _firmware(ask)))
     return decided
 
 
 def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileName) -> bool:
     """Whether this request would get what an earlier one got."""
-    if ask.token is None:
+    if kept.answer.device_id is None:
         return True
     return (
         named.mac in (None, kept.answer.mac)
@@ -79,43 +89,51 @@ def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileNa
     )
 
 
-async def _decide(installation: Installation, ask: Ask, named: FileName, now: datetime) -> Answer:
-    if ask.token is None:
-        return await _without_token(installation, ask, named, now)
-    hashed = token_hash(ask.token)
-    async with installation.database.read() as session:
-        found = await queries.device_of_token(session, hashed)
-        if found is None:
-            service = await queries.device_of_service_token(session, hashed)
-            if service is not None:
-                return await under_service_token(session, installation, ask, ask.token, service)
-            # A listed phone that asks in vain, as after `release`, is to be seen as such.
-            contact = await queries.contact_by_mac(session, named.mac) if named.mac else None
-            return _closed(Reason.UNKNOWN_TOKEN, named, contact.device.id if contact else None)
-    device, token = found
-    return await _under_token(installation, ask, named, device, token, now)
+async def _decide(
+    installation: Installation, ask: Ask, named: FileName, now: datetime, windows: OpenWindows | None
+) -> Answer:
+    if ask.token is not None:
+        return await _with_token(installation, ask, ask.token, named, now)
+    if ask.certificate is not None:
+        file = _FILES.get(named.kind)
+        serving = await queries.serving_of_mac(installation.database, ask.certificate, file or "")
+        if serving is not None:
+            return await _authorised(installation, ask, named, serving, now)
+    return await _as_stranger(installation, ask, named, now, windows)
 
 
-async def _without_token(installation: Installation, ask: Ask, named: FileName, now: datetime) -> Answer:
-    async with installation.database.read() as session:
-        if named.kind is FileKind.MODEL:
-            return await _first_contact_file(session, named)
-        contact = await queries.contact_by_mac(session, named.mac) if named.mac else None
-    if named.kind is not FileKind.MAC:
+async def _with_token(
+    installation: Installation, ask: Ask, token: str, named: FileName, now: datetime
+) -> Answer:
+    database, hashed = installation.database, token_hash(token)
+    serving = await queries.serving_of_token(database, hashed, _FILES.get(named.kind) or "")
+    if serving is not None:
+        return await _authorised(installation, ask, named, serving, now)
+    if await queries.has_service_token(database, hashed):
+        async with database.read() as session:
+            device = await device_of_service_token(session, hashed)
+            if device is not None:
+                return await under_service_token(session, installation, ask, token, device)
+    return _closed(Reason.UNKNOWN_TOKEN, named)
+
+
+async def _as_stranger(
+    installation: Installation, ask: Ask, named: FileName, now: datetime, windows: OpenWindows | None
+) -> Answer:
+    """First contact. Without an open window all MACs are the same here: `requests` finds out which it was."""
+    if named.kind is FileKind.MODEL:
+        return await _first_contact_file(installation, named)
+    if named.kind is not FileKind.MAC or named.mac is None:
         # Phones ask for boot files, contacts and call logs in vain all the time: that is no miss.
-        return _closed(Reason.NO_SUCH_FILE, named, contact.device.id if contact else None)
-    if contact is None:
-        return _closed(Reason.UNLISTED, named)
-    device = contact.device
-    if not contact.has_window:
-        return _closed(closed_entry(had_token=contact.had_token), named, device.id)
+        return _closed(Reason.NO_SUCH_FILE, named)
+    if not await (windows or OpenWindows(installation.database)).has(named.mac):
+        return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
-        return _closed(Reason.CLEAR_TEXT, named, device.id)
+        return _closed(Reason.CLEAR_TEXT, named)
     async with installation.database.change() as session:
-        listed = await _again(session, device)
-        if listed is None:
+        device = await device_of_mac(session, named.mac)
+        if device is None:
             return _closed(Reason.UNLISTED, named)
-        device = listed
         entry = await first_contact(
             session, installation, device, ask.source, now, fetches=ask.counts_as_fetch
         )
@@ -125,14 +143,16 @@ async def _without_token(installation: Installation, ask: Ask, named: FileName, 
         return await _device_file(session, installation, device, DeviceFile.MAC, entry, named)
 
 
-async def _first_contact_file(session: AsyncSession, named: FileName) -> Answer:
+async def _first_contact_file(installation: Installation, named: FileName) -> Answer:
     model = model_for_cfg_number(named.cfg_number) if named.cfg_number is not None else None
-    current = await queries.current_of_model(session, model.name, FIRST_CONTACT) if model else None
+    if model is None:
+        return _closed(Reason.NO_SUCH_FILE, named)
+    current = await queries.content_of_model(installation.database, model.name, FIRST_CONTACT)
     if current is None:
         return _closed(Reason.NO_SUCH_FILE, named)
     return Answer(
         Reason.FIRST_CONTACT_FILE,
-        content=current.content.encode("utf-8"),
+        content=current.text.encode("utf-8"),
         etag=current.digest[:32],
         file_name=named.name,
         revision_id=current.revision_id,
@@ -140,38 +160,56 @@ async def _first_contact_file(session: AsyncSession, named: FileName) -> Answer:
     )
 
 
-async def _under_token(
-    installation: Installation,
-    ask: Ask,
-    named: FileName,
-    device: DeviceRow,
-    token: DeviceTokenRow,
-    now: datetime,
+async def _authorised(
+    installation: Installation, ask: Ask, named: FileName, serving: Serving, now: datetime
 ) -> Answer:
-    file = _FILES.get(named.kind)
-    if named.mac is not None and named.mac != device.mac:
-        return _closed(Reason.OTHER_DEVICE, named, device.id)
+    """A request under a live token of the device, or with its certificate."""
+    file, device_id = _FILES.get(named.kind), serving.device_id
+    if named.mac is not None and named.mac != serving.mac:
+        return _closed(Reason.OTHER_DEVICE, named, device_id)
     if file is None:
-        return _closed(Reason.NO_SUCH_FILE, named, device.id)
-    if file is DeviceFile.MODEL and named.cfg_number not in find_model(device.model).cfg_numbers:
-        return _closed(Reason.OTHER_MODEL, named, device.id)
+        return _closed(Reason.NO_SUCH_FILE, named, device_id)
+    if file is DeviceFile.MODEL and named.cfg_number not in find_model(serving.model).cfg_numbers:
+        return _closed(Reason.OTHER_MODEL, named, device_id)
     if not may_have_secrets(installation, ask):
-        return _closed(Reason.CLEAR_TEXT, named, device.id)
+        return _closed(Reason.CLEAR_TEXT, named, device_id)
+    by_token = ask.token is not None
+    reason = Reason.CURRENT if by_token else Reason.CERTIFICATE
+    works = serving.token_was_used or not by_token
     # A boot file says no secret, and may well be missing: fetching it is no proof.
-    works_first = token.first_used_at is None and ask.counts_as_fetch and file is not DeviceFile.BOOT
-    if not works_first and _firmware(ask) in (None, device.firmware_seen):
-        async with installation.database.read() as session:
-            given = await _device_file(session, installation, device, file, Reason.CURRENT, named)
-        return replace(given, lasting=not given.is_closed and token.first_used_at is not None)
+    works_first = not works and ask.counts_as_fetch and file is not DeviceFile.BOOT
+    if not works_first and _firmware(ask) in (None, serving.firmware_seen):
+        given = await _content(installation, serving, file, reason, named)
+        return replace(given, lasting=works and not given.is_closed)
     async with installation.database.change() as session:
-        listed = await _again(session, device)
-        live = await session.get(DeviceTokenRow, (device.id, token.version))
-        if listed is None or live is None or live.revoked_at is not None:
-            return _closed(Reason.UNKNOWN_TOKEN, named, listed.id if listed else None)
-        if works_first and live.first_used_at is None:
-            await token_worked(session, listed, live, now)
-        await _heard_firmware(session, installation, listed, ask, now)
-        return await _device_file(session, installation, listed, file, Reason.CURRENT, named)
+        device = await session.get(DeviceRow, device_id)
+        token = await session.get(DeviceTokenRow, (device_id, serving.token_version))
+        if device is None or token is None or token.revoked_at is not None:
+            return _closed(Reason.UNKNOWN_TOKEN, named, device.id if device else None)
+        if works_first and token.first_used_at is None:
+            await token_worked(session, device, token, now)
+        await _heard_firmware(session, installation, device, ask, now)
+        return await _device_file(session, installation, device, file, reason, named)
+
+
+async def _content(
+    installation: Installation, serving: Serving, file: DeviceFile, reason: str, named: FileName
+) -> Answer:
+    """The file that came with the look for the device."""
+    if serving.content is None:
+        return _closed(Reason.NO_SUCH_FILE, named, serving.device_id)
+    sealed = sealed_beside(serving)
+    refs = {ref: without_version(ref) for ref in references(serving.content.text)}
+    if not all(name in sealed for name in refs.values()):
+        # A setting is a secret: rare enough to be read by a session.
+        async with installation.database.read() as session:
+            device = await session.get(DeviceRow, serving.device_id)
+            if device is None:
+                return _closed(Reason.UNKNOWN_TOKEN, named)
+            return await _device_file(session, installation, device, file, reason, named)
+    secrets = {ref: installation.vault.open(sealed[name]) for ref, name in refs.items()}
+    filled = serving.content._replace(text=fill(serving.content.text, secrets))
+    return _given(reason, filled, file, serving.device_id, serving.mac, named)
 
 
 async def _device_file(
@@ -183,18 +221,25 @@ async def _device_file(
     named: FileName,
 ) -> Answer:
     """The current revision of a device's file with today's secrets in it."""
-    current = await queries.current_of_device(session, device.id, file)
+    current = await current_of_device(session, device.id, file)
     if current is None:
         return _closed(Reason.NO_SUCH_FILE, named, device.id)
     secrets = await open_secrets(session, installation.vault, references(current.content))
+    filled = Content(current.revision_id, current.digest, fill(current.content, secrets))
+    return _given(reason, filled, file, device.id, device.mac, named)
+
+
+def _given(
+    reason: str, content: Content, file: DeviceFile, device_id: int, mac: str, named: FileName
+) -> Answer:
     return Answer(
         reason,
-        content=fill(current.content, secrets).encode("utf-8"),
-        etag=current.digest[:32],
+        content=content.text.encode("utf-8"),
+        etag=content.digest[:32],
         file_name=named.name,
-        device_id=device.id,
-        mac=device.mac,
-        revision_id=current.revision_id,
+        device_id=device_id,
+        mac=mac,
+        revision_id=content.revision_id,
         is_own_file=file is DeviceFile.MAC,
     )
 
@@ -218,7 +263,7 @@ async def _heard_firmware(
     except (CentralkaError, PhoneTemplatesError, ValueError) as error:
         # The phone keeps the files that it can have; a person has to see why not the right ones.
         text = f"{mac} says that its firmware is {firmware}, but its files can't be written for that: {error}"
-        if not await queries.has_open_alarm(session, device_id, text):
+        if not await has_open_alarm(session, device_id, text):
             session.add(
                 AlarmRow(
                     device_id=device_id,
@@ -238,8 +283,3 @@ def _closed(reason: str, named: FileName, device_id: int | None = None) -> Answe
 def _firmware(ask: Ask) -> str | None:
     agent = parse_user_agent(ask.agent)
     return agent.firmware if agent else None
-
-
-async def _again(session: AsyncSession, device: DeviceRow) -> DeviceRow | None:
-    """The same device in the session of a change, unless it was taken off the list meanwhile."""
-    return await session.get(DeviceRow, device.id)

@@ -6,17 +6,19 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.errors import StorageError
-from db.schema import DeviceRow, ProvisioningRequestRow, RevisionRow
+from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
 from phone_templates.yealink.user_agent import parse_user_agent
-from provisioner.operations.asking import Answer, Ask
+from provisioner.operations.asking import Answer, Ask, Reason
+from provisioner.operations.claims import Entry
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import event_row, prune_events
 from provisioner.operations.printable import printable
@@ -24,8 +26,13 @@ from provisioner.settings import Memory
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 256
-_WAITING = 4096
+_GATHER_S = 0.2
+"How long a trace waits for others that are written with the same commit, where nobody waits for it."
+_BATCH = 1000
+_WAITING = 20_000
+"More than these are lost and counted: phones are served first."
+_PRUNE_AFTER = 64
+_PRUNE_STRANGERS_AFTER = 256
 _LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32,}")
 _LONGEST_PATH = 300
 
@@ -44,68 +51,113 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    trace: Trace
-    stored: asyncio.Future[bool]
+    trace: Trace | None
+    stored: asyncio.Future[bool] | None = None
+    "Set where somebody waits."
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """What came in and is not written yet."""
+
+    waiting: list[_Waiting] = field(default_factory=list)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    "Somebody waits, or a batch is full."
+    lost: int = 0
 
 
 class RequestLog:
-    """Writes traces in batches."""
+    """Writes traces in batches, behind the answers."""
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(_WAITING)
+        self._inbox = _Inbox()
+        self._closing = False
         self._ended = asyncio.Event()
         self._since_pruning: Counter[int | None] = Counter()
 
-    async def record(self, trace: Trace) -> bool:
-        """Keeps the trace. A database that can't be written costs the trace, never the phone its answer.
+    def note(self, trace: Trace) -> None:
+        """Takes a trace. It costs the phone nothing: what can't be written, or not fast enough, is lost."""
+        if len(self._inbox.waiting) < _WAITING:
+            self._put(_Waiting(trace))
+        else:
+            self._inbox.lost += 1
 
-        Returns whether the trace is stored; when nothing was given, as soon as it waits its turn: how long
-        storing takes would tell a stranger that the MAC is listed.
-        """
-        stored = asyncio.get_running_loop().create_future()
-        await self._queue.put(_Waiting(trace, stored))
-        return True if trace.answer.is_closed else await stored
+    async def stored(self, trace: Trace) -> bool:
+        """Keeps what a phone reported; False where it can't be (rule 5: then it must not be acknowledged)."""
+        return await self._written(trace)
+
+    async def settled(self) -> None:
+        """Returns when all that came in before is written."""
+        await self._written(None)
 
     async def run(self) -> None:
         """Writes what comes in until `close`."""
+        inbox = self._inbox
         try:
-            open_ = True
-            while open_:
-                batch = [await self._queue.get()]
-                while len(batch) < _BATCH and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())
-                open_ = None not in batch
-                await self._write([each for each in batch if each is not None])
+            while not (self._closing and not inbox.waiting):
+                await inbox.filled.wait()
+                await self._gather()
+                batch, inbox.waiting = inbox.waiting[:_BATCH], inbox.waiting[_BATCH:]
+                if not inbox.waiting:
+                    inbox.filled.clear()
+                    inbox.hurried.clear()
+                await self._write(batch)
         finally:
             self._ended.set()
 
     async def close(self) -> None:
-        """Ends `run` when all that had come in is written; nothing may be recorded any more."""
+        """Ends `run` when all that had come in is written; nothing may be noted any more."""
         if not self._ended.is_set():
-            await self._queue.put(None)
+            self._closing = True
+            self._put(_Waiting(None, asyncio.get_running_loop().create_future()))
             await self._ended.wait()
 
-    async def _write(self, batch: list[_Waiting]) -> None:
+    def _put(self, waiting: _Waiting) -> None:
+        inbox = self._inbox
+        inbox.waiting.append(waiting)
+        inbox.filled.set()
+        if waiting.stored is not None or len(inbox.waiting) >= _BATCH:
+            inbox.hurried.set()
+
+    async def _written(self, trace: Trace | None) -> bool:
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(trace, stored))
+        return await stored
+
+    async def _gather(self) -> None:
         try:
-            await self._append(batch)
+            async with asyncio.timeout(_GATHER_S):
+                await self._inbox.hurried.wait()
+        except TimeoutError:
+            pass
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            await self._append([each for each in batch if each.trace is not None])
         finally:
             for each in batch:
-                if not each.stored.done():
+                if each.stored is not None and not each.stored.done():
                     each.stored.set_result(False)
+        if self._inbox.lost:
+            logger.warning("traces lost count=%d", self._inbox.lost)
+            self._inbox.lost = 0
 
     async def _append(self, batch: Sequence[_Waiting]) -> None:
         """Stores all of them, or of a batch that can't be stored as many as can be one by one."""
-        traces = [each.trace for each in batch]
+        traces = [each.trace for each in batch if each.trace is not None]
+        if not traces:
+            return
         try:
             async with self._installation.database.append() as session:
-                await _store(session, traces)
-                since = self._since_pruning + Counter(trace.answer.device_id for trace in traces)
-                if due := since.total() >= _BATCH:
+                since = self._since_pruning + await _store(session, traces)
+                due = {owner for owner, count in since.items() if count >= _prune_after(owner)}
+                if due:
                     memory = self._installation.settings.memory
-                    await prune(session, memory, set(since))
-                    await prune_events(session, memory.events_per_device, {each for each in since if each})
-            self._since_pruning = Counter() if due else since
+                    await prune(session, memory, sorted(owner for owner in due if owner), None in due)
+                    await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
+            self._since_pruning = Counter({owner: since[owner] for owner in since if owner not in due})
         except StorageError:
             logger.exception("traces lost count=%d", len(traces))
         except Exception:
@@ -118,78 +170,123 @@ class RequestLog:
         else:
             for each in batch:
                 # Whoever waited may have gone.
-                if not each.stored.done():
+                if each.stored is not None and not each.stored.done():
                     each.stored.set_result(True)
 
 
-async def _store(session: AsyncSession, traces: Sequence[Trace]) -> None:
-    known = await _still_there(session, traces)
+def _prune_after(owner: int | None) -> int:
+    return _PRUNE_STRANGERS_AFTER if owner is None else _PRUNE_AFTER
+
+
+class _Listed(NamedTuple):
+    """A device that traces speak of."""
+
+    id: int
+    mac: str
+    had_token: bool
+
+
+async def _store(session: AsyncSession, traces: Sequence[Trace]) -> Counter[int | None]:
+    """Writes the traces; returns how many each device has got."""
+    connection = await session.connection()
+    listed = await _listed(connection, traces)
+    of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
+    revisions = await _still_there(connection, traces)
+    rows: list[Mapping[str, Any]] = []
+    progress: dict[int, Trace] = {}
+    fetched: dict[int, Trace] = {}
+    owners: Counter[int | None] = Counter()
     for trace in traces:
         answer = trace.answer
+        # Who asked in vain is found by the MAC that it asked for, here and not before it was answered.
+        device = of_mac.get(answer.mac or "") if answer.device_id is None else of_id.get(answer.device_id)
+        owner = device.id if device else None
+        owners[owner] += 1
         if answer.reported is not None:
-            if answer.device_id is not None and answer.device_id in known.devices:
-                session.add(event_row(trace.at, trace.ask, answer.device_id, answer.reported))
+            if owner is not None:
+                session.add(event_row(trace.at, trace.ask, owner, answer.reported))
             continue
-        agent = parse_user_agent(trace.ask.agent)
-        session.add(
-            ProvisioningRequestRow(
-                at=trace.at,
-                device_id=answer.device_id if answer.device_id in known.devices else None,
-                mac=answer.mac or (agent.mac if agent else None),
-                source=trace.ask.source,
-                user_agent=printable(trace.ask.agent),
-                model_claimed=printable(agent.model) if agent and agent.model else None,
-                firmware_claimed=agent.firmware if agent else None,
-                method=trace.method,
-                path=redacted(trace.ask),
-                file_name=answer.file_name,
-                revision_id=answer.revision_id if answer.revision_id in known.revisions else None,
-                status=trace.status,
-                reason=answer.reason,
-                sent_bytes=trace.sent_bytes,
-            )
-        )
-    await _note_progress(session, traces)
+        if owner is not None:
+            progress[owner] = trace
+            if answer.is_own_file and trace.method == "GET":
+                fetched[owner] = trace
+        rows.append(_row(trace, device, answer.revision_id if answer.revision_id in revisions else None))
+    await session.flush()
+    if rows:
+        await connection.execute(insert(ProvisioningRequestRow.__table__), rows)  # type: ignore[arg-type]
+    await _note_progress(connection, progress, fetched)
+    return owners
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What traces refer to and is there."""
-
-    devices: frozenset[int]
-    revisions: frozenset[int]
-
-
-async def _still_there(session: AsyncSession, traces: Sequence[Trace]) -> _Known:
-    """A phone may have been taken off the list since its answer; its trace is kept without it."""
-    devices = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
-    revisions = {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
-    return _Known(
-        frozenset(await session.scalars(select(DeviceRow.id).where(DeviceRow.id.in_(devices)))),
-        frozenset(await session.scalars(select(RevisionRow.id).where(RevisionRow.id.in_(revisions)))),
+async def _listed(connection: AsyncConnection, traces: Sequence[Trace]) -> list[_Listed]:
+    """The devices that are answered or asked for; one may have been taken off the list since."""
+    ids = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
+    macs = {trace.answer.mac for trace in traces if trace.answer.device_id is None and trace.answer.mac}
+    used = exists().where(
+        DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None)
     )
+    theirs = or_(DeviceRow.id.in_(ids), DeviceRow.mac.in_(macs))
+    found = await connection.execute(select(DeviceRow.id, DeviceRow.mac, used).where(theirs))
+    return [_Listed(*row) for row in found]
 
 
-async def _note_progress(session: AsyncSession, traces: Sequence[Trace]) -> None:
+async def _still_there(connection: AsyncConnection, traces: Sequence[Trace]) -> frozenset[int | None]:
+    """The revisions that traces speak of; those of a device go with it."""
+    revisions = {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
+    if not revisions:
+        return frozenset()
+    found = await connection.execute(select(RevisionRow.id).where(RevisionRow.id.in_(revisions)))
+    return frozenset(found.scalars())
+
+
+def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> Mapping[str, Any]:
+    ask, answer = trace.ask, trace.answer
+    agent = parse_user_agent(ask.agent)
+    return {
+        "at": trace.at,
+        "device_id": device.id if device else None,
+        "mac": answer.mac or (agent.mac if agent else None),
+        "source": ask.source,
+        "user_agent": printable(ask.agent),
+        "model_claimed": printable(agent.model) if agent and agent.model else None,
+        "firmware_claimed": agent.firmware if agent else None,
+        "method": trace.method,
+        "path": redacted(ask),
+        "file_name": answer.file_name,
+        "revision_id": revision_id,
+        "status": trace.status,
+        "reason": _reason(answer, device),
+        "sent_bytes": trace.sent_bytes,
+    }
+
+
+def _reason(answer: Answer, device: _Listed | None) -> str:
+    """Why a request for a MAC without a window was closed, which nobody looked up when it was answered."""
+    if answer.reason != Entry.CLOSED or answer.device_id is not None:
+        return answer.reason
+    if device is None:
+        return Reason.UNLISTED
+    return Entry.RESET_OR_STRANGER if device.had_token else Entry.CLOSED
+
+
+async def _note_progress(
+    connection: AsyncConnection, newest: Mapping[int, Trace], fetched: Mapping[int, Trace]
+) -> None:
     """How far each listed phone came, beside the trace that is forgotten one day."""
-    newest: dict[int, Trace] = {
-        trace.answer.device_id: trace
-        for trace in traces
-        if trace.answer.device_id and trace.answer.reported is None
-    }
-    fetched: dict[int, Trace] = {
-        trace.answer.device_id: trace
-        for trace in traces
-        if trace.answer.device_id and trace.answer.is_own_file and trace.method == "GET"
-    }
-    if not newest:
-        return
-    rows = await session.scalars(select(DeviceRow).where(DeviceRow.id.in_(list(newest))))
-    for row in rows:
-        trace = newest[row.id]
-        row.contacted_at, row.contacted_from = trace.at, trace.ask.source
-        if (got := fetched.get(row.id)) is not None:
-            row.fetched_at, row.fetched_revision_id = got.at, got.answer.revision_id
+    device = update(DeviceRow.__table__).where(DeviceRow.id == bindparam("device"))  # type: ignore[arg-type]
+    if newest:
+        await connection.execute(
+            device.values(contacted_at=bindparam("moment"), contacted_from=bindparam("by")),
+            [{"device": each, "moment": trace.at, "by": trace.ask.source} for each, trace in newest.items()],
+        )
+    if fetched:
+        await connection.execute(
+            device.values(fetched_at=bindparam("moment"), fetched_revision_id=bindparam("got")),
+            [
+                {"device": each, "moment": trace.at, "got": trace.answer.revision_id}
+                for each, trace in fetched.items()
+            ],
+        )
 
 
 def redacted(ask: Ask) -> str:
@@ -198,9 +295,10 @@ def redacted(ask: Ask) -> str:
     return f"/…/{path}" if ask.token else f"/{path}"
 
 
-async def prune(session: AsyncSession, memory: Memory, owners: Collection[int | None]) -> None:
-    """Forgets the oldest requests beyond what is to be kept, of these devices; None is all strangers."""
+async def prune(session: AsyncSession, memory: Memory, devices: Sequence[int], strangers: bool) -> None:
+    """Forgets the oldest requests beyond what is to be kept, of these devices and of all strangers."""
     requests = ProvisioningRequestRow
+    owners: list[int | None] = [*devices, *([None] if strangers else [])]
     for owner in owners:
         theirs = requests.device_id.is_(None) if owner is None else requests.device_id == owner
         kept = memory.requests_of_strangers if owner is None else memory.requests_per_device

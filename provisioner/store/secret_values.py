@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import secrets as queries
+from db.queries.serving import Serving
 from db.schema import SettingRow
 from db.vault import Vault
 from provisioner.centrex import secret_names as names
@@ -40,6 +41,18 @@ def versions_of(stored: Stored, vendor_settings: Sequence[SettingRow]) -> dict[s
             subject = names.device_subject(macs[setting.device_id or 0])
         versions[names.secret_setting(subject, setting.name)] = setting.version
     return versions
+
+
+def sealed_beside(serving: Serving) -> dict[str, bytes]:
+    """The secrets that came with a look for a device's file, by name without version."""
+    mac = serving.mac
+    sealed = {names.line_password(number): each for number, each in serving.line_passwords_sealed.items()}
+    return sealed | {
+        names.device_token(mac): serving.newest_token_sealed,
+        names.service_token(mac): serving.service_token_sealed,
+        names.admin_password(mac): serving.admin_password_sealed,
+        names.user_password(mac): serving.user_password_sealed,
+    }
 
 
 async def open_secrets(session: AsyncSession, vault: Vault, refs: Iterable[str]) -> dict[str, str]:

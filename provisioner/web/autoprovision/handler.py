@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,16 +16,22 @@ from aiohttp.abc import AbstractStreamWriter
 from db.errors import StorageError
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.installation import Installation
-from provisioner.operations.kept_answers import KeptAnswers
+from provisioner.operations.memory import Memory
 from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
-from provisioner.web.autoprovision.uploads import expect_nothing_yet, receive
+from provisioner.web.autoprovision.uploads import receive
 
 logger = logging.getLogger(__name__)
 
-INSTALLATION = web.AppKey("installation", Installation)
-REQUEST_LOG = web.AppKey("request_log", RequestLog)
-KEPT_ANSWERS = web.AppKey("kept_answers", KeptAnswers)
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What answers phones, at whichever door they come in."""
+
+    installation: Installation
+    log: RequestLog
+    memory: Memory
+
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _FETCHING = ("GET", "HEAD")
@@ -36,9 +43,11 @@ _REFUSED_TO_KNOWN_PHONES: dict[str, tuple[int, bytes]] = {
 }
 _CLOSED_BODY = b"Not found.\n"
 _TEXT = "text/plain; charset=utf-8"
+_SERVER = {"Server": "centralka"}
+"Every answer has it, so that none says which software answers."
 
 
-def read_ask(request: web.Request) -> Ask:
+def read_ask(request: web.BaseRequest) -> Ask:
     """What the phone asks for. A slash too many, as a base URL that ends in one makes, means nothing."""
     token, _, rest = request.path.lstrip("/").partition("/")
     if not _TOKEN.fullmatch(token):
@@ -54,35 +63,47 @@ def read_ask(request: web.Request) -> Ask:
     )
 
 
-async def serve_phone(request: web.Request) -> web.StreamResponse:
+async def serve_phone(desk: Desk, request: web.BaseRequest) -> web.StreamResponse:
     """Any request of a phone."""
     ask = read_ask(request)
     now = datetime.now(UTC)
-    installation = request.app[INSTALLATION]
     try:
         if request.method in _FETCHING:
-            decided = await answer(installation, ask, now, request.app[KEPT_ANSWERS])
+            decided = await answer(desk.installation, ask, now, desk.memory)
         elif request.method in _BRINGING:
-            decided = await receive(installation, request, ask, now)
+            decided = await receive(desk.installation, request, ask, now)
         else:
             decided = Answer(Reason.METHOD)
     except StorageError:
         logger.exception("not answered source=%s", ask.source)
         return _unavailable()
-    record = partial(_record, request, now, ask, decided)
     if decided.file is not None:
-        return _StoredFile(decided.file, record)
+        return _StoredFile(decided.file, partial(_noted, desk, request, now, ask, decided))
     response = _response(request, decided)
-    stored = await record(response)
-    # Nothing that is acknowledged is lost (rule 5).
-    return response if stored or decided.reported is None else _unavailable()
+    if decided.reported is not None:
+        # Nothing that is acknowledged is lost (rule 5).
+        stored = await desk.log.stored(_trace(request, now, ask, decided, response))
+        return response if stored else _unavailable()
+    _noted(desk, request, now, ask, decided, response)
+    return response
 
 
-async def _record(
-    request: web.Request, now: datetime, ask: Ask, decided: Answer, response: web.StreamResponse
-) -> bool:
+def _noted(
+    desk: Desk,
+    request: web.BaseRequest,
+    now: datetime,
+    ask: Ask,
+    decided: Answer,
+    response: web.StreamResponse,
+) -> None:
+    desk.log.note(_trace(request, now, ask, decided, response))
+
+
+def _trace(
+    request: web.BaseRequest, now: datetime, ask: Ask, decided: Answer, response: web.StreamResponse
+) -> Trace:
     sent = request.method == "GET" and not decided.is_closed and response.status in (200, 206)
-    trace = Trace(
+    return Trace(
         at=now,
         ask=ask,
         answer=decided,
@@ -90,7 +111,6 @@ async def _record(
         status=response.status,
         sent_bytes=(response.content_length or 0) if sent else 0,
     )
-    return await request.app[REQUEST_LOG].record(trace)
 
 
 class _StoredFile(web.FileResponse):
@@ -99,8 +119,8 @@ class _StoredFile(web.FileResponse):
     Which part of it goes out, if any, is known when it has gone: `sent` is called then.
     """
 
-    def __init__(self, path: Path, sent: Callable[[web.StreamResponse], Awaitable[bool]]) -> None:
-        super().__init__(path, headers={"Cache-Control": "no-cache"})
+    def __init__(self, path: Path, sent: Callable[[web.StreamResponse], None]) -> None:
+        super().__init__(path, headers=_SERVER | {"Cache-Control": "no-cache"})
         self.content_type = "application/octet-stream"
         self._sent = sent
 
@@ -108,15 +128,15 @@ class _StoredFile(web.FileResponse):
         try:
             return await super().prepare(request)
         finally:
-            await self._sent(self)
+            self._sent(self)
 
 
-def _response(request: web.Request, decided: Answer) -> web.Response:
+def _response(request: web.BaseRequest, decided: Answer) -> web.Response:
     if decided.reason in _REFUSED_TO_KNOWN_PHONES:
         return _refused(decided)
     if decided.content is None:
         return _closed() if request.method in _FETCHING else _wrong_method()
-    headers = {"Cache-Control": "no-cache"}
+    headers = _SERVER | {"Cache-Control": "no-cache"}
     if decided.etag:
         headers["ETag"] = f'"{decided.etag}"'
         if _matches(request, decided.etag):
@@ -128,13 +148,13 @@ def _response(request: web.Request, decided: Answer) -> web.Response:
 
 def _closed() -> web.Response:
     """The one answer to whatever is unknown, closed or wrong: it must not tell which (rule 4)."""
-    return web.Response(status=404, body=_CLOSED_BODY, headers={"Content-Type": _TEXT})
+    return web.Response(status=404, body=_CLOSED_BODY, headers=_SERVER | {"Content-Type": _TEXT})
 
 
 def _refused(decided: Answer) -> web.Response:
     """A file that a phone with a token brought, and that is not kept."""
     status, why = _REFUSED_TO_KNOWN_PHONES[decided.reason]
-    response = web.Response(status=status, body=why, headers={"Content-Type": _TEXT})
+    response = web.Response(status=status, body=why, headers=_SERVER | {"Content-Type": _TEXT})
     # The rest of the body would stand before the next request.
     response.force_close()
     return response
@@ -142,33 +162,22 @@ def _refused(decided: Answer) -> web.Response:
 
 def _wrong_method() -> web.Response:
     """The same for every path, whatever is there."""
-    headers = {"Content-Type": _TEXT, "Allow": ", ".join(_FETCHING)}
+    headers = _SERVER | {"Content-Type": _TEXT, "Allow": ", ".join(_FETCHING)}
     return web.Response(status=405, body=b"Method not allowed.\n", headers=headers)
 
 
 def _unavailable() -> web.Response:
     """The database can't be used: the phone keeps what it has and asks again."""
-    headers = {"Content-Type": _TEXT, "Retry-After": "60"}
+    headers = _SERVER | {"Content-Type": _TEXT, "Retry-After": "60"}
     return web.Response(status=503, body=b"Try again later.\n", headers=headers)
 
 
-def _matches(request: web.Request, etag: str) -> bool:
+def _matches(request: web.BaseRequest, etag: str) -> bool:
     """If-None-Match by weak comparison (RFC 9110 §13.1.2)."""
     wanted = request.if_none_match
     return wanted is not None and any(each.value in ("*", etag) for each in wanted)
 
 
-async def _plain_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """The server doesn't say which software answers."""
-    response.headers["Server"] = "centralka"
-
-
-def autoprovision_app(installation: Installation, log: RequestLog, kept: KeptAnswers) -> web.Application:
-    """The phones' application; every path goes to one handler, so that all paths look alike."""
-    app = web.Application()
-    app[INSTALLATION] = installation
-    app[REQUEST_LOG] = log
-    app[KEPT_ANSWERS] = kept
-    app.on_response_prepare.append(_plain_headers)
-    app.router.add_route("*", "/{path:(?s:.*)}", serve_phone, expect_handler=expect_nothing_yet)
-    return app
+def phones_server(desk: Desk) -> web.Server:
+    """The phones' server, without a router: every path goes to one handler, so that all paths look alike."""
+    return web.Server(partial(serve_phone, desk))

@@ -18,7 +18,7 @@ _AROUND_A_FILE = 16 * 1024
 "Bytes of a form beside the file in it."
 
 
-async def receive(installation: Installation, request: web.Request, ask: Ask, now: datetime) -> Answer:
+async def receive(installation: Installation, request: web.BaseRequest, ask: Ask, now: datetime) -> Answer:
     """A PUT or POST: an event, or a file that the phone brings. A stranger's body is never read.
 
     Raises `StorageError` where the database can't be used.
@@ -43,18 +43,15 @@ async def receive(installation: Installation, request: web.Request, ask: Ask, no
     return await keep(installation, announced, content, ask, now)
 
 
-async def expect_nothing_yet(_: web.Request) -> None:
-    """Sends no `100 Continue` before it is known who asks; `receive` does it then (RFC 9110 §10.1.1)."""
-
-
-async def _let_come(request: web.Request) -> None:
+async def _let_come(request: web.BaseRequest) -> None:
+    """Sends `100 Continue`, now that it is known who asks (RFC 9110 §10.1.1)."""
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         # What was written counts as sent of the response, which has not begun.
         request.writer.output_size = 0
 
 
-async def _body(request: web.Request, longest: int) -> bytes | None:
+async def _body(request: web.BaseRequest, longest: int) -> bytes | None:
     """The body, None where it has more than `longest` bytes, whatever it says of its length."""
     if (request.content_length or 0) > longest:
         return None
@@ -67,7 +64,7 @@ async def _body(request: web.Request, longest: int) -> bytes | None:
     return bytes(body)
 
 
-def _boundary(request: web.Request) -> bytes | None:
+def _boundary(request: web.BaseRequest) -> bytes | None:
     """What stands between the parts of a form; None where the body is the file itself."""
     if request.method != "POST" or request.content_type != "multipart/form-data":
         return None

@@ -14,6 +14,7 @@ from provisioner.operations import claims, provisioning
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.kept_answers import Kept, KeptAnswers
+from provisioner.operations.memory import Memory, fresh_memory
 from provisioner.operations.provisioning import answer
 from tests.provisioner.conftest import apply_text
 
@@ -34,7 +35,7 @@ customers:
 class Phone:
     """Asks for its own file under its token."""
 
-    def __init__(self, installation: Installation, memory: KeptAnswers) -> None:
+    def __init__(self, installation: Installation, memory: Memory) -> None:
         self.installation = installation
         self.memory = memory
         self.token: str | None = None
@@ -55,13 +56,13 @@ class Phone:
 
 
 @pytest.fixture
-async def memory(sample: Installation) -> AsyncIterator[KeptAnswers]:
+async def memory(sample: Installation) -> AsyncIterator[Memory]:
     async with watching(sample.database) as watcher:
-        yield KeptAnswers(watcher, 2**20)
+        yield fresh_memory(sample.database, watcher, 2**20)
 
 
 @pytest.fixture
-async def phone(sample: Installation, memory: KeptAnswers) -> Phone:
+async def phone(sample: Installation, memory: Memory) -> Phone:
     made = Phone(sample, memory)
     await made.boot_after_claim()
     return made

@@ -12,6 +12,8 @@ import aiohttp
 from sqlalchemy import Engine, event, inspect, select
 from yarl import URL
 
+from db.engine import Database
+from db.plain import Rows
 from db.schema import (
     AlarmRow,
     DeviceRow,
@@ -215,16 +217,12 @@ async def all_secrets(installation: Installation) -> dict[str, str]:
 
 
 async def requests(installation: Installation, server: Running | None = None) -> list[ProvisioningRequestRow]:
-    """Everything that is kept, the oldest first.
-
-    With `server` another request goes first, and is left out: what it got is stored behind all before it.
-    """
+    """Everything that is kept, the oldest first; with `server`, of all that was asked before."""
     if server is not None:
-        await ask(server, "/y000000000000.cfg")
+        await server.settled()
     async with installation.database.read() as session:
         query = select(ProvisioningRequestRow).order_by(ProvisioningRequestRow.id)
-        rows = list(await session.scalars(query))
-    return rows[:-1] if server is not None else rows
+        return list(await session.scalars(query))
 
 
 async def shown(installation: Installation, server: Running, mac: str) -> Details:
@@ -260,8 +258,16 @@ def statements_sent() -> Iterator[list[str]]:
     def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         sent.append(statement)
 
+    plain = Database.rows
+
+    async def rows(self: Database, statement: str, **parameters: object) -> Rows:
+        sent.append(statement)
+        return await plain(self, statement, **parameters)
+
     event.listen(Engine, "after_cursor_execute", count)
+    Database.rows = rows  # type: ignore[method-assign]
     try:
         yield sent
     finally:
+        Database.rows = plain  # type: ignore[method-assign]
         event.remove(Engine, "after_cursor_execute", count)

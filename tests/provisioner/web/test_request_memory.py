@@ -47,7 +47,7 @@ async def test_a_request_is_kept_with_all_that_a_technician_asks_for(sample: Ins
     await claim(sample, VP530P)
     before = utc_now()
     reply = await ask(running, "/00-15-65-31-4B-C0.cfg?x=y", agent=agent)
-    (kept,) = await requests(sample)
+    (kept,) = await requests(sample, running)
     assert before <= kept.at <= utc_now()
     assert (kept.source, kept.user_agent, kept.method) == (PHONE, agent, "GET")
     assert (kept.mac, kept.model_claimed, kept.firmware_claimed) == (VP530P, "VP530P", "23.70.0.40")
@@ -89,7 +89,7 @@ async def test_each_answer_is_kept_with_its_reason(sample: Installation, running
     assert [(row.method, row.reason, row.status) for row in kept] == [(m, r, s) for m, _, r, s in asked]
     assert [bool(row.sent_bytes) for row in kept] == [s == 200 and m == "GET" for m, _, _, s in asked]
     await ask(running, f"/{token}/{T23G}.cfg", headers={"If-None-Match": etag})
-    newest = (await requests(sample))[-1]
+    newest = (await requests(sample, running))[-1]
     assert (newest.status, newest.reason, newest.sent_bytes) == (304, "current", 0)
 
 
@@ -140,7 +140,7 @@ async def test_a_flood_of_strangers_fills_a_bounded_memory_and_displaces_no_phon
     sample: Installation, forgetful: Running
 ):
     await settled(sample, forgetful, T23G)
-    own = [row.id for row in await requests(sample) if row.device_id is not None]
+    own = [row.id for row in await requests(sample, forgetful) if row.device_id is not None]
     wanted = [("GET", f"/0015651{number:05x}.cfg") for number in range(700)]
     await asyncio.gather(
         *(ask_all(forgetful, wanted[start::4], source=f"127.0.0.{90 + start}") for start in range(4))
@@ -158,7 +158,7 @@ async def test_a_phone_that_asks_for_ever_fills_a_bounded_memory(sample: Install
     log = RequestLog(replace(sample, settings=settings))
     device = (await row_of(sample, T23G)).id
     for number in range(600):
-        await log.record(trace(Answer(Reason.NO_SUCH_FILE, device_id=device), path=str(number)))
+        log.note(trace(Answer(Reason.NO_SUCH_FILE, device_id=device), path=str(number)))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(log.run())
         await log.close()
@@ -194,8 +194,10 @@ async def test_hearing_that_it_has_the_file_is_having_it(sample: Installation, r
     await settled(sample, running, T23G)
     path = f"/{await token_of(sample, T23G)}/{T23G}.cfg"
     etag = (await ask(running, path)).header("ETag") or ""
+    await running.settled()
     before = (await row_of(sample, T23G)).fetched_at
     assert (await ask(running, path, headers={"If-None-Match": etag})).status == 304
+    await running.settled()
     after = (await row_of(sample, T23G)).fetched_at
     assert before is not None
     assert after is not None
@@ -212,7 +214,7 @@ async def test_a_trace_outlives_the_phone_that_it_is_about(sample: Installation)
     gone = Answer("current", content=content, device_id=10**6, mac=T46S, revision_id=10**6, is_own_file=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(log.run())
-        await log.record(trace(gone))
+        log.note(trace(gone))
         await log.close()
     (kept,) = await requests(sample)
     assert (kept.device_id, kept.revision_id, kept.mac) == (None, None, T46S)
@@ -224,7 +226,7 @@ async def test_what_can_not_be_stored_costs_itself_alone(
     log = RequestLog(sample)
     closed = Answer(Reason.NO_SUCH_FILE)
     for answer in (closed, replace(closed, file_name="\ud800"), replace(closed, mac="x\ud800"), closed):
-        await log.record(trace(answer))
+        log.note(trace(answer))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(log.run())
         await log.close()

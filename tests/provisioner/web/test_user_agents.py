@@ -70,7 +70,7 @@ async def test_a_claimed_phone_gets_its_file_whatever_it_calls_itself(sample: In
         reply = await ask(running, f"/{mac}.cfg", agent=agent)
         assert (agent, reply.status) == (agent, 200)
         assert reply.settings["account.1.user_name"] == "48221112233"
-        kept, row = (await requests(sample))[-1], await row_of(sample, mac)
+        kept, row = (await requests(sample, running))[-1], await row_of(sample, mac)
         assert (kept.user_agent, kept.model_claimed, kept.firmware_claimed) == (agent, model, firmware)
         assert (row.firmware_seen, row.agent_seen) == (firmware, agent)
     assert await alarms(sample) == []
@@ -177,4 +177,4 @@ async def test_a_phone_that_leaves_its_mac_out_is_found_by_its_path(sample: Inst
     for mac in (VP530P, T54W):
         await claim(sample, mac)
         assert (await ask(running, f"/{mac}.cfg", agent="Yealink SIP-T54W 96.86.0.70")).status == 200
-    assert [row.mac for row in await requests(sample)] == [VP530P, T54W]
+    assert [row.mac for row in await requests(sample, running)] == [VP530P, T54W]

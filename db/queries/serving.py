@@ -1,0 +1,115 @@
+"""What a phone's request for a file needs, by one statement of plain SQL (`Database.rows`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from db.engine import Database
+from db.plain import Rows
+
+_SELECT = """
+SELECT d.id, d.mac, d.model, d.firmware_seen, t.version, t.first_used_at IS NOT NULL,
+    r.id, r.digest, r.content,
+    (SELECT n.token_sealed FROM device_tokens n WHERE n.device_id = d.id ORDER BY n.version DESC LIMIT 1),
+    d.service_token_sealed, d.admin_password_sealed, d.user_password_sealed,
+    l.number, l.password_sealed
+FROM devices d
+JOIN device_tokens t ON t.device_id = d.id
+LEFT JOIN device_files f ON f.device_id = d.id AND f.name = :file
+LEFT JOIN revisions r ON r.id = f.current_revision_id
+LEFT JOIN device_accounts a ON a.device_id = d.id
+LEFT JOIN lines l ON l.id = a.line_id
+"""
+_OF_TOKEN = f"{_SELECT} WHERE t.token_hash = :hash AND t.revoked_at IS NULL"
+_OF_MAC = f"""{_SELECT} WHERE d.mac = :mac AND d.released_at IS NULL
+    AND t.version = (SELECT max(n.version) FROM device_tokens n WHERE n.device_id = d.id)"""  # noqa: S608
+_OPEN_WINDOWS = """
+SELECT d.mac, d.id FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.ended_at IS NULL
+"""
+
+
+class Content(NamedTuple):
+    """The current revision of a file."""
+
+    revision_id: int
+    digest: str
+    text: str
+    "With references where secrets belong."
+
+
+class Serving(NamedTuple):
+    """A device, one of its tokens, and one of its files."""
+
+    device_id: int
+    mac: str
+    model: str
+    firmware_seen: str | None
+    token_version: int
+    token_was_used: bool
+    content: Content | None
+    "None: the device has no such file."
+    newest_token_sealed: bytes
+    service_token_sealed: bytes
+    admin_password_sealed: bytes
+    user_password_sealed: bytes
+    line_passwords_sealed: Mapping[str, bytes]
+    "Of the lines on its accounts, by number."
+
+
+async def serving_of_token(database: Database, token_hash: str, file: str) -> Serving | None:
+    """The device with the live token of that hash. `file` is what `device_files.name` calls it."""
+    return _serving(await database.rows(_OF_TOKEN, hash=token_hash, file=file))
+
+
+async def serving_of_mac(database: Database, mac: str, file: str) -> Serving | None:
+    """The device, with its newest token, unless it is released. `mac` is twelve lower-case hex digits."""
+    return _serving(await database.rows(_OF_MAC, mac=mac, file=file))
+
+
+async def has_service_token(database: Database, token_hash: str) -> bool:
+    """Whether a device has the service token of that hash."""
+    return bool(
+        await database.rows("SELECT 1 FROM devices WHERE service_token_hash = :hash", hash=token_hash)
+    )
+
+
+async def content_of_model(database: Database, model: str, file: str) -> Content | None:
+    """The current revision of a model's own file."""
+    rows = await database.rows(
+        "SELECT r.id, r.digest, r.content FROM device_files f"
+        " JOIN revisions r ON r.id = f.current_revision_id WHERE f.model = :model AND f.name = :file",
+        model=model,
+        file=file,
+    )
+    return Content(*rows[0]) if rows else None
+
+
+async def open_windows(database: Database, devices: Collection[int] | None) -> dict[str, int]:
+    """The devices, by MAC, with a claim that has not ended: of those given, or of all."""
+    statement = _OPEN_WINDOWS
+    if devices is not None:
+        # Numbers of our own, as many as there are: a parameter would have to be one text for both databases.
+        statement += f" AND c.device_id IN ({', '.join(str(int(each)) for each in devices)})"
+    return dict(await database.rows(statement))
+
+
+def _serving(rows: Rows) -> Serving | None:
+    """One row for each account of the device."""
+    if not rows:
+        return None
+    first = rows[0]
+    return Serving(
+        device_id=first[0],
+        mac=first[1],
+        model=first[2],
+        firmware_seen=first[3],
+        token_version=first[4],
+        token_was_used=bool(first[5]),
+        content=None if first[6] is None else Content(*first[6:9]),
+        newest_token_sealed=first[9],
+        service_token_sealed=first[10],
+        admin_password_sealed=first[11],
+        user_password_sealed=first[12],
+        line_passwords_sealed={row[13]: row[14] for row in rows if row[13] is not None},
+    )

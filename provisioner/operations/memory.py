@@ -1,0 +1,25 @@
+"""What a process that serves phones knows without asking the database. All its doors share one memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.engine import Database
+from db.freshness import Watcher
+from provisioner.operations.kept_answers import KeptAnswers
+from provisioner.operations.windows import OpenWindows
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A watcher tells each piece of news once: `files` hears it, and tells the others."""
+
+    files: KeptAnswers
+    windows: OpenWindows
+
+
+def fresh_memory(database: Database, watcher: Watcher, limit_bytes: int) -> Memory:
+    """A memory that knows nothing yet; `limit_bytes` is for files."""
+    memory = Memory(KeptAnswers(watcher, limit_bytes), OpenWindows(database))
+    memory.files.on_news(memory.windows.hear)
+    return memory
