@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
 
 from db.schema import CustomerRow, DeviceRow, DeviceTokenRow, LineRow, SettingRow, SiteRow
 
@@ -22,12 +23,14 @@ async def device(session: AsyncSession, mac: str) -> DeviceRow | None:
 
 
 async def newest_token(session: AsyncSession, device_id: int) -> DeviceTokenRow | None:
-    """The device token that files say today."""
+    """The device token that files say today, with the key that goes with it."""
     return await session.scalar(
         select(DeviceTokenRow)
         .where(DeviceTokenRow.device_id == device_id)
         .order_by(DeviceTokenRow.version.desc())
         .limit(1)
+        .options(joinedload(DeviceTokenRow.encryption_key))
+        .execution_options(populate_existing=True)
     )
 
 

@@ -121,6 +121,8 @@ class PhoneOptions:
     "Give this level's firmware to phones that have a newer one, too; off unless said."
     boot_mode: bool | None = None
     "Serve boot files (V81 and later); off unless said."
+    encryption: bool | None = None
+    "Encrypt configuration files with the customer's key; off unless said."
     resync: ResyncWindow | None = None
     action_urls: bool | None = None
     "Report events to us by action URL."

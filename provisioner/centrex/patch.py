@@ -191,6 +191,7 @@ class PhonePatch(Patch):
     firmware: Annotated[str | tuple[FirmwareTarget, ...], _checked(_firmware)] | None = None
     firmware_downgrade: Flag | None = None
     boot_mode: Flag | None = None
+    encryption: Flag | None = None
     resync: Mapped[ResyncPatch] | None = None
     action_urls: Flag | None = None
     backups: Flag | None = None

@@ -15,6 +15,14 @@ def device_token(mac_hex: str) -> str:
     return f"device/{mac_hex}/token"
 
 
+def encryption_key(mac_hex: str) -> str:
+    """The AES key that goes with the device token: what is fetched under it is encrypted with this key.
+
+    Its version is the number of the key's row.
+    """
+    return f"device/{mac_hex}/encryption-key"
+
+
 def service_token(mac_hex: str) -> str:
     """The second token: phone books, media and reports, never configuration."""
     return f"device/{mac_hex}/service-token"

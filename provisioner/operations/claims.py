@@ -25,6 +25,7 @@ from provisioner.operations.context import customer_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.store.customer_writer import set_line_password
+from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 
 
@@ -167,12 +168,16 @@ async def _raced(
     for line in lines.all():
         set_line_password(line, installation.vault, fresh_password())
     text = f"two addresses asked for the first file of {mac}: {window.source} and {source}"
+    advice = "Token and passwords were changed: find out who the other is, then claim again."
+    if delivered is not None and delivered.encryption_key_id is not None:
+        # Changing it here would make a file for every phone of the customer, while one of them waits.
+        advice += " The customer's AES key was in the file: change it with `centralka encryption rotate`."
     session.add(
         AlarmRow(
             device_id=device.id,
             customer_id=device.customer_id,
             kind="claim-raced",
-            text=f"{text}. Token and passwords were changed: find out who the other is, then claim again.",
+            text=f"{text}. {advice}",
             source=source,
             at=now,
         )
@@ -216,14 +221,8 @@ async def _new_token(
         .order_by(DeviceTokenRow.version.desc())
         .limit(1)
     )
-    token = fresh_token()
-    row = DeviceTokenRow(
-        device_id=device.id,
-        version=(newest or 0) + 1,
-        token_sealed=installation.vault.seal(token),
-        token_hash=token_hash(token),
-        created_at=now,
-    )
+    row = new_device_token(session, installation.vault, (newest or 0) + 1, now)
+    row.device_id = device.id
     session.add(row)
     await session.flush()
     touch(session, f"device:{device.id}")

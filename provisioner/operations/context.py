@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.customers import customer_logins, settings_of_vendors
+from db.queries.encryption import newest_keys
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.installation import Installation
+from provisioner.operations.token_keys import was_told_a_key
 from provisioner.phones.describe import Surroundings
 from provisioner.store.customers import Stored, load_customer, load_customer_by_id
 from provisioner.store.secret_values import versions_of
@@ -21,6 +23,8 @@ async def surroundings(session: AsyncSession, installation: Installation, stored
         vendor=await load_vendor(session, installation.vault),
         public=await public_addresses(session, installation.settings),
         versions=versions_of(stored, await settings_of_vendors(session)),
+        encryption_keys=await newest_keys(session, stored.row.id),
+        told_keys=frozenset(row.mac for row in stored.row.devices if was_told_a_key(row)),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from phone_templates import spec
 from phone_templates.catalogue import Generation, Sensitivity
 from phone_templates.errors import PhoneTemplatesError
-from phone_templates.values import Joined, Text
+from phone_templates.values import Joined, Secret, Text
+from phone_templates.yealink.encryption import key_length
 from phone_templates.yealink.models import Model, find_model
 from phone_templates.yealink.parameters import catalogue
 from provisioner.centrex.addresses import PublicAddresses
@@ -20,13 +21,14 @@ from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.secret_names import (
     admin_password,
     device_token,
+    encryption_key,
     line_password,
     secret_setting,
     service_token,
     user_password,
 )
 from provisioner.phones.firmware import offered_firmware
-from provisioner.phones.levels import effective_options, levels_of
+from provisioner.phones.levels import Level, effective_options, levels_of
 from provisioner.phones.managed import check_not_managed
 from provisioner.phones.secrets import Versions, referred
 from provisioner.phones.zones import posix_rule
@@ -34,6 +36,7 @@ from provisioner.phones.zones import posix_rule
 PHONE_BOOK = "phonebook.xml"
 BROWSER_PAGES = ("menu", "directory", "phone")
 "XML browser pages that a key may name by a single word."
+_SERVER_URLS = ("auto_provision.server.url", "static.auto_provision.server.url")
 _RESYNC_MINUTES = 10
 "How long a phone's own slot of the resync window is."
 
@@ -45,6 +48,10 @@ class Surroundings:
     vendor: VendorLevel
     public: PublicAddresses
     versions: Versions
+    encryption_keys: Mapping[int, int] = field(default_factory=dict)
+    "The customer's newest AES keys: the number of each row, by how many characters the key has."
+    told_keys: Collection[str] = frozenset()
+    "The MACs of phones that have been told a key."
 
 
 class BadSetting(BadValue):
@@ -79,6 +86,8 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         admin_password=referred(admin_password(mac), around.versions),
         user_password=referred(user_password(mac), around.versions),
         provisioning_url=urls.provisioning(),
+        file_key=_file_key(mac, generation, around) if is_encrypted(levels) else None,
+        forget_file_key=mac in around.told_keys and _fetches_here(levels),
         accounts=tuple(_account(account, customer, options, around) for account in device.accounts),
         keys=tuple(_key(key, urls) for key in device.keys),
         modules=device.modules,
@@ -103,6 +112,26 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         browser_url=urls.service("browser/menu.xml"),
         settings=_settings(device, customer, around),
     )
+
+
+def is_encrypted(levels: Iterable[Level]) -> bool:
+    """Whether a phone's files are to be encrypted.
+
+    A phone that is told another provisioning server gets no key: it would use it for what that one sends, or
+    for our files under the token that it has.
+    """
+    return bool(effective_options(tuple(levels)).encryption) and _fetches_here(levels)
+
+
+def _fetches_here(levels: Iterable[Level]) -> bool:
+    return not any(name in level.settings for level in levels for name in _SERVER_URLS)
+
+
+def _file_key(mac: str, generation: Generation, around: Surroundings) -> spec.FileKey:
+    characters = key_length(generation)
+    # Without a key yet: its files are being tried out before any is stored.
+    number = around.encryption_keys.get(characters, 0)
+    return spec.FileKey(characters, Secret(f"{encryption_key(mac)}@{number}"))
 
 
 def clock_of(options: PhoneOptions, customer: Customer | None = None) -> spec.Clock:

@@ -12,6 +12,10 @@ _PLACES = (
         re.compile(r"(static\.)?security\.user_password"),
         "each phone has passwords of its own for its pages: they are made, and stand in its file",
     ),
+    (
+        re.compile(r"(static\.)?auto_provision\.(aes_key.*|update_file_mode)"),
+        "keys are made where `phone: {encryption: true}` is said, and a phone without one needs plain files",
+    ),
 )
 
 

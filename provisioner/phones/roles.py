@@ -12,7 +12,15 @@ from provisioner.centrex.errors import Forbidden
 from provisioner.phones.check import known_somewhere
 from provisioner.phones.describe import BROWSER_PAGES
 
-_OPTIONS = ("sip_host", "outbound_proxy", "syslog_server", "syslog_level", "firmware", "firmware_downgrade")
+_OPTIONS = (
+    "sip_host",
+    "outbound_proxy",
+    "syslog_server",
+    "syslog_level",
+    "firmware",
+    "firmware_downgrade",
+    "encryption",
+)
 "Options that are written as parameters which hand over the phone."
 
 _KEY_TYPE = re.compile(r".*key\.[0-9]+\.type|expansion_module\.([0-9]+\.)?key\.[0-9]+\.type")

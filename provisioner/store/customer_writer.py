@@ -16,7 +16,6 @@ from db.schema import (
     DeviceAccountRow,
     DeviceKeyRow,
     DeviceRow,
-    DeviceTokenRow,
     ExtensionRow,
     FeatureCodeRow,
     HuntGroupMemberRow,
@@ -30,6 +29,7 @@ from db.vault import Vault
 from provisioner.centrex.customer import Customer, FeatureCodes, Member
 from provisioner.centrex.devices import Device, Key
 from provisioner.store.customers import Stored, group_of, settings_by
+from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 from provisioner.store.options import IsSecret, Said, write_level
 
@@ -256,17 +256,10 @@ class CustomerWriter:
         return there
 
     def _new_device(self, device: Device) -> DeviceRow:
-        token, service = fresh_token(), fresh_token()
+        service = fresh_token()
         return DeviceRow(
             mac=device.mac.hex,
-            tokens=[
-                DeviceTokenRow(
-                    version=1,
-                    token_sealed=self.vault.seal(token),
-                    token_hash=token_hash(token),
-                    created_at=self.now,
-                )
-            ],
+            tokens=[new_device_token(self.session, self.vault, 1, self.now)],
             service_token_sealed=self.vault.seal(service),
             service_token_hash=token_hash(service),
             service_token_version=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,6 +45,8 @@ class Stored:
     row: CustomerRow
     settings: Sequence[SettingRow]
     customer: Customer
+    vault: Vault = field(repr=False)
+    "What its secrets are sealed with."
 
 
 async def load_customer(session: AsyncSession, vault: Vault, login: str) -> Stored | None:
@@ -69,7 +71,7 @@ async def _stored(session: AsyncSession, vault: Vault, row: CustomerRow | None) 
     if row is None:
         return None
     settings = await queries.settings_of_customer(session, row)
-    return Stored(row, settings, in_order(_customer(row, settings, vault)))
+    return Stored(row, settings, in_order(_customer(row, settings, vault)), vault)
 
 
 def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) -> Customer:

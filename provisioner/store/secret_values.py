@@ -84,9 +84,12 @@ async def _of_device(session: AsyncSession, mac: str, secret: str) -> bytes | No
     device = await queries.device(session, mac)
     if device is None:
         return None
-    if secret == "token":  # noqa: S105  # the name of a secret, not one
+    if secret in ("token", "encryption-key"):
+        # Always of one and the same token: a phone is told both, and uses them together.
         token = await queries.newest_token(session, device.id)
-        return token.token_sealed if token else None
+        if token is None or secret == "token":  # noqa: S105  # the name of a secret, not one
+            return token.token_sealed if token else None
+        return token.encryption_key.key_sealed if token.encryption_key else None
     return {
         "service-token": device.service_token_sealed,
         "admin-password": device.admin_password_sealed,

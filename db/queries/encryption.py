@@ -1,0 +1,57 @@
+"""The keys of encrypted files, and how far each phone has come to the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.schema import DeviceRow, DeviceTokenRow, EncryptionKeyRow
+
+
+async def newest_keys(session: AsyncSession, customer_id: int) -> dict[int, int]:
+    """The customer's newest keys: the number of each row, by how many characters the key has."""
+    query = (
+        select(EncryptionKeyRow.characters, EncryptionKeyRow.id)
+        .where(EncryptionKeyRow.customer_id == customer_id)
+        .order_by(EncryptionKeyRow.version)
+    )
+    return {row.characters: row.id for row in await session.execute(query)}
+
+
+async def newest_version(session: AsyncSession, customer_id: int) -> int:
+    """The version of the newest keys; 0 where the customer has none."""
+    query = select(func.max(EncryptionKeyRow.version)).where(EncryptionKeyRow.customer_id == customer_id)
+    return await session.scalar(query) or 0
+
+
+class TokenKey(NamedTuple):
+    """A live token of a phone, and the key that goes with it."""
+
+    mac: str
+    model: str
+    token: int
+    is_used: bool
+    key_version: int | None
+    characters: int | None
+
+
+async def keys_of_tokens(session: AsyncSession, customer_id: int) -> Sequence[TokenKey]:
+    """The live tokens of the customer's phones, by MAC and age."""
+    query = (
+        select(
+            DeviceRow.mac,
+            DeviceRow.model,
+            DeviceTokenRow.version,
+            DeviceTokenRow.first_used_at.is_not(None),
+            EncryptionKeyRow.version,
+            EncryptionKeyRow.characters,
+        )
+        .join(DeviceTokenRow, DeviceTokenRow.device_id == DeviceRow.id)
+        .outerjoin(EncryptionKeyRow, EncryptionKeyRow.id == DeviceTokenRow.encryption_key_id)
+        .where(DeviceRow.customer_id == customer_id, DeviceTokenRow.revoked_at.is_(None))
+        .order_by(DeviceRow.mac, DeviceTokenRow.version)
+    )
+    return [TokenKey(*row) for row in await session.execute(query)]
