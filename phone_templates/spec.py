@@ -215,6 +215,15 @@ class Resync:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningLogin:
+    """What a phone proves itself with to the server of its files."""
+
+    user_name: str
+    password: Text
+    "A `Secret` wherever it is a real one."
+
+
+@dataclass(frozen=True, slots=True)
 class FileKey:
     """What a phone decrypts its configuration files with."""
 
@@ -239,6 +248,8 @@ class Phone:
     user_password: Text
     provisioning_url: Text | None = None
     "Where the phone shall come back to; None leaves what it has."
+    provisioning_login: ProvisioningLogin | None = None
+    "What it says there when it is asked who it is (HTTP Digest); None: nothing."
     file_key: FileKey | None = None
     "What files are encrypted with that it fetches there; None: they are plain."
     forget_file_key: bool = False

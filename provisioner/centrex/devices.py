@@ -123,6 +123,8 @@ class PhoneOptions:
     "Serve boot files (V81 and later); off unless said."
     encryption: bool | None = None
     "Encrypt configuration files with the customer's key; off unless said."
+    http_auth: bool | None = None
+    "Prove itself by HTTP Digest, with no token in a URL of configuration files; off unless said."
     resync: ResyncWindow | None = None
     action_urls: bool | None = None
     "Report events to us by action URL."

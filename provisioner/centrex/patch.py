@@ -192,6 +192,7 @@ class PhonePatch(Patch):
     firmware_downgrade: Flag | None = None
     boot_mode: Flag | None = None
     encryption: Flag | None = None
+    http_auth: Flag | None = None
     resync: Mapped[ResyncPatch] | None = None
     action_urls: Flag | None = None
     backups: Flag | None = None

@@ -80,6 +80,12 @@ def export(
         "It holds every password and token: let the web server list no directory, and serve it over TLS or to"
         " the phones' own networks alone. No phone gets its first file there: claims are opened by `serve`."
     )
+    if exported.phones_with_login:
+        out.print(
+            f"{exported.phones_with_login} of the phones log in (http_auth), and find nothing there: a plain"
+            " web server can't hold a password for each. Set http_auth: false, and let them fetch that from"
+            " `serve` before you export again."
+        )
 
 
 _COLOURS = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILURE: "red"}

@@ -57,6 +57,8 @@ class Exported:
 
     phones: int
     files: int
+    phones_with_login: int
+    "They ask for their files by login (`http_auth`), which a plain web server can't know: they find none."
 
 
 @dataclass(slots=True)
@@ -104,17 +106,27 @@ async def export(installation: Installation, target: Path) -> Exported:
         made = folder / "made"
         made.mkdir(mode=0o700)
         tree = _Tree(made)
-        phones = 0
+        phones = with_login = 0
         try:
             async with installation.database.read() as session:
                 await _first_contact(session, tree)
                 async for stored in all_customers(session, installation):
-                    phones += await _customer(session, installation, stored, tree)
+                    around = await surroundings(session, installation, stored)
+                    phones += await _customer(session, installation, stored, around, tree)
+                    with_login += _phones_with_login(stored, around)
             tree.write(MARK, b"", datetime.fromtimestamp(0, UTC))
             await asyncio.to_thread(_publish, made, target)
         except OSError as error:
             raise CantWrite(f"can't write {error.filename or target}: {error.strerror or error}") from error
-    return Exported(phones, tree.files)
+    return Exported(phones, tree.files, with_login)
+
+
+def _phones_with_login(stored: Stored, around: Surroundings) -> int:
+    customer = stored.customer
+    options = [
+        effective_options(levels_of(device, customer, around.vendor)) for device in customer.devices
+    ]
+    return sum(each.http_auth is True for each in options)
 
 
 def _checked_place(folder: Path) -> Path:
@@ -148,8 +160,9 @@ async def _first_contact(session: AsyncSession, tree: _Tree) -> None:
             tree.write(model_file_name(number), found.content.encode("utf-8"), found.created_at)
 
 
-async def _customer(session: AsyncSession, installation: Installation, stored: Stored, tree: _Tree) -> int:
-    around = await surroundings(session, installation, stored)
+async def _customer(
+    session: AsyncSession, installation: Installation, stored: Stored, around: Surroundings, tree: _Tree
+) -> int:
     devices = {device.mac.hex: device for device in stored.customer.devices}
     rows = sorted(stored.row.devices, key=lambda row: row.mac)
     book = await text_of_customer(session, stored.row.id, PHONE_BOOK)

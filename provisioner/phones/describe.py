@@ -85,7 +85,8 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         language=spec.Language(options.language or customer.language),
         admin_password=referred(admin_password(mac), around.versions),
         user_password=referred(user_password(mac), around.versions),
-        provisioning_url=urls.provisioning(),
+        provisioning_url=urls.login() if options.http_auth else urls.provisioning(),
+        provisioning_login=_login(mac, around) if options.http_auth else None,
         file_key=_file_key(mac, generation, around) if is_encrypted(levels) else None,
         forget_file_key=mac in around.told_keys and _fetches_here(levels),
         accounts=tuple(_account(account, customer, options, around) for account in device.accounts),
@@ -151,8 +152,15 @@ class _Urls:
     def provisioning(self) -> Text:
         return Joined((self._base, self._token, "/"))
 
+    def login(self) -> Text:
+        return f"{self._base}auth/"
+
     def service(self, path: str) -> Text:
         return Joined((self._base, self._service, f"/{path}"))
+
+
+def _login(mac: str, around: Surroundings) -> spec.ProvisioningLogin:
+    return spec.ProvisioningLogin(mac, referred(device_token(mac), around.versions))
 
 
 def _account(

@@ -24,6 +24,7 @@ from phone_templates.spec import (
     OutboundProxy,
     Phone,
     PhoneBook,
+    ProvisioningLogin,
     Resync,
     Syslog,
     Transport,
@@ -567,3 +568,17 @@ def test_any_secret_comes_back_as_it_is_or_is_refused(secret: str) -> None:
         return
     assert dict(said)["account.1.password"] == secret
     assert len(said) == len(cfg.parse(content))
+
+
+@pytest.mark.parametrize(("model", "generation"), EVERY_PHONE)
+def test_a_phone_is_told_what_to_say_to_the_server_of_its_files(model, generation):
+    login = ProvisioningLogin("0015654aa937", Secret("device/0015654aa937/token@1"))
+    said = settings(make_phone(model, generation, provisioning_login=login))
+    static = "static." if generation.prefixes_static else ""
+    assert said[f"{static}auto_provision.server.username"] == "0015654aa937"
+    assert said[f"{static}auto_provision.server.password"] == "secret-of-device-0015654aa937-token@1"
+    for name in ("username", "password"):
+        known = catalogue().find(f"{static}auto_provision.server.{name}", generation)
+        assert known is not None
+        assert known.trusted
+    assert not [name for name in settings(make_phone(model, generation)) if "server.username" in name]

@@ -126,6 +126,18 @@ def time_zone_inexact(company: Company) -> Iterator[Remark]:
             )
 
 
+def login_not_exported(company: Company) -> Iterator[Remark]:
+    """Phones that a tree made by `export` can't serve."""
+    count = sum(phone.options.http_auth is True for phone in company.phones)
+    if count:
+        phones = "1 phone logs in" if count == 1 else f"{count} phones log in"
+        yield Remark(
+            f"{phones} (http_auth): a plain web server with an export of the files can't tell them apart, and"
+            " gives them nothing",
+            "nothing is to be done while `serve` answers them; without it, set http_auth: false in time",
+        )
+
+
 def _transport(phone: PhoneCase) -> str:
     return phone.options.sip_transport or phone.around.public.sip_transport
 
@@ -140,4 +152,7 @@ PHONE_RULES = (
     Rule("vlan-without-lldp", Severity.HINT, vlan_without_lldp),
     Rule("boot-mode-ignored", Severity.HINT, boot_mode_ignored),
 )
-COMPANY_RULES = (Rule("time-zone-inexact", Severity.WARNING, time_zone_inexact),)
+COMPANY_RULES = (
+    Rule("time-zone-inexact", Severity.WARNING, time_zone_inexact),
+    Rule("login-not-exported", Severity.HINT, login_not_exported),
+)

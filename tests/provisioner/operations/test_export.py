@@ -194,3 +194,24 @@ async def test_the_command_writes_the_tree_and_says_what_is_in_it(
     assert "files of 5 phones" in done.stdout
     assert "every password and token" in done.stdout
     assert len(list((tmp_path / "tree").glob("*/*.cfg"))) == 10
+
+
+async def test_phones_that_log_in_are_counted_for_a_web_server_cannot_serve_them(
+    stocked: Installation, tmp_path: Path
+):
+    assert (await export(stocked, tmp_path / "before")).phones_with_login == 0
+    await apply_text(
+        stocked,
+        """
+customers:
+  - login: nowyklienttestowy
+    phone: {http_auth: true}
+    devices:
+      - {mac: "80:5e:c0:12:34:56", phone: {http_auth: false}}
+      - {mac: "00:15:65:31:4b:c0"}
+      - {mac: "00:15:65:4a:a9:37"}
+      - {mac: "24:9a:d8:00:00:54"}
+      - {mac: "00:15:65:93:70:f2"}
+""",
+    )
+    assert (await export(stocked, tmp_path / "after")).phones_with_login == 4

@@ -80,6 +80,14 @@ def test_addresses_carry_the_token_that_they_are_meant_for():
     assert described(company()).action_url_base is None
 
 
+def test_a_phone_that_proves_itself_by_digest_is_told_no_url_with_its_token():
+    told = described(company(phone={"http_auth": "true"}))
+    assert told.provisioning_url == "http://192.0.2.1:8081/auth/"
+    token = Secret(f"device/{DESK.hex}/token@1")
+    assert told.provisioning_login == spec.ProvisioningLogin(DESK.hex, token)
+    assert described(company()).provisioning_login is None
+
+
 def test_a_browser_key_names_a_page_of_ours_by_one_word():
     keys = [{"type": "xml_browser", "value": "directory"}, {"type": "xml_browser", "value": "http://a.example/"}]
     ours, foreign = described(company(**desk(ONE, keys=keys))).keys

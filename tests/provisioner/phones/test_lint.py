@@ -192,6 +192,7 @@ CASES = (
     case("codec-lacking", DESK, optioned(seen="66.81.0.25", codecs=("opus", "pcma"))),
     case("vlan-without-lldp", DESK, optioned(vlan_id=120, lldp=False)),
     case("boot-mode-ignored", DESK, optioned("T22P", boot_mode=True)),
+    case("login-not-exported", "firma", optioned(http_auth=True)),
     case("time-zone-inexact", "firma", firma(time_zone="Asia/Gaza")),
     case("firmware-prefix", DESK, optioned(firmware=OTHER_ROM), firmware=GOOD),
     case("firmware-missing", DESK, optioned(firmware=OLD_ROM)),

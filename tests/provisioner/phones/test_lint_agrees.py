@@ -59,6 +59,7 @@ options = st.builds(
     vlan_id=some(None, 0, 7),
     lldp=some(None, False),
     boot_mode=some(None, True),
+    http_auth=some(None, True),
     action_urls=some(None, True),
     resync=some(None, ResyncWindow("23:55", "00:10")),
     voice_mail=some(None, "*98"),
