@@ -7,31 +7,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from socket import socket
-from typing import Final, cast
+from typing import cast
 
 from aiohttp import web
 
 from db.errors import StorageError
 from db.freshness import watching
 from db.schema import InstanceRow
-from provisioner.centrex.errors import BadValue
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
-from provisioner.settings import Listen
 from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
+from provisioner.web.listeners import CLEAR_TEXT, phone_listeners
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
-from provisioner.web.tls import Certificate, watched
+from provisioner.web.tls import watched
 from provisioner.workers import working
 
 Say = Callable[[str], None]
 Settled = Callable[[], Awaitable[None]]
-
-CLEAR_TEXT: Final = "provisioning"
 
 
 async def _at_once() -> None:
@@ -57,13 +54,15 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     """
     settings = installation.settings
     listen = settings.listen
-    # Said before anything is up, and here, whichever process serves with it.
-    _certificate(installation)
+    listeners = phone_listeners(settings)
+    for each in listeners:
+        # What can't be used is said before anything is up, and here, whichever process serves with it.
+        each.certificate(settings)
     health = Health(lambda: _answers(installation), {"portal", "provisioning"})
     async with AsyncExitStack() as stack:
         keeper = await stack.enter_async_context(keeping(settings.limits))
-        sockets = {name: stack.enter_context(bind(address)) for name, address in _for_phones(listen).items()}
-        where = {name: bound_address(getattr(listen, name), each) for name, each in sockets.items()}
+        sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
+        where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
         pages = await stack.enter_async_context(_served(portal_app(health)))
         listening = stack.enter_context(bind(listen.portal))
         await stack.enter_async_context(door(listening, pages, keeper))
@@ -78,8 +77,8 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             await stack.enter_async_context(workers)
         await publish(installation, where[CLEAR_TEXT])
         health.waiting_for -= {"portal", "provisioning"}
-        for name, address in where.items():
-            say(f"{name.replace('_', '-')}: {'http' if name == CLEAR_TEXT else 'https'}://{address}/")
+        for each in listeners:
+            say(f"{each.option}: {each.scheme}://{where[each.name]}/")
         say(f"portal: http://{portal}/")
         if listen.sips is not None:
             say(f"sips: {listen.sips} is noted, but this version does not listen there yet")
@@ -94,12 +93,13 @@ async def serving_phones(
 
     The sockets go by the names that their listeners have in `[listen]`.
     """
-    certificate = _certificate(installation)
+    settings = installation.settings
+    certificates = {each.name: each.certificate(settings) for each in phone_listeners(settings)}
     log = RequestLog(installation)
-    limit = installation.settings.memory.files_mib * 2**20
+    limit = settings.memory.files_mib * 2**20
     async with (
         watching(installation.database) as watcher,
-        watched(certificate),
+        watched([each for each in certificates.values() if each is not None]),
         asyncio.TaskGroup() as tasks,
     ):
         # One memory for all doors: a watcher tells each piece of news once.
@@ -108,27 +108,11 @@ async def serving_phones(
         try:
             async with AsyncExitStack() as stack:
                 for name, listening in sockets.items():
-                    tls = certificate.context if certificate is not None and name != CLEAR_TEXT else None
-                    await stack.enter_async_context(door(listening, phones, keeper, tls))
+                    opened = door(listening, phones, keeper, certificates[name])
+                    await stack.enter_async_context(opened)
                 yield log.settled
         finally:
             await log.close()
-
-
-def _for_phones(listen: Listen) -> dict[str, str]:
-    """Where phones are listened for, by the listener's name in `[listen]`."""
-    wanted = {CLEAR_TEXT: listen.provisioning, "provisioning_tls": listen.provisioning_tls}
-    return {name: address for name, address in wanted.items() if address is not None}
-
-
-def _certificate(installation: Installation) -> Certificate | None:
-    """The certificate of the TLS listeners; None where there is none of them."""
-    if installation.settings.listen.provisioning_tls is None:
-        return None
-    tls = installation.settings.tls
-    if tls.certificate is None or tls.private_key is None:
-        raise BadValue("--provisioning-tls needs a certificate: set [tls] certificate and private_key")
-    return Certificate(tls.certificate, tls.private_key)
 
 
 @asynccontextmanager

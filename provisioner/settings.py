@@ -72,6 +72,11 @@ class Listen(_Section):
     provisioning: Address = "0.0.0.0:8081"
     "Phones only, clear text."
     provisioning_tls: Address | None = None
+    "TLS 1.2 and later."
+    provisioning_certificates: Address | None = None
+    "TLS 1.2 and later, for phones that show a certificate of their own."
+    provisioning_legacy_tls: Address | None = None
+    "TLS 1.0 and later, which protects no secret: as good as clear text."
     sip: Address = "0.0.0.0:5060"
     "UDP and TCP."
     sips: Address | None = None
@@ -111,6 +116,8 @@ class Tls(_Section):
     "Chain, PEM."
     private_key: Path | None = None
     "PEM, without a pass phrase."
+    device_ca: Path | None = None
+    "Who issues the phones' certificates, PEM."
 
 
 class DatabaseSection(_Section):
@@ -181,6 +188,9 @@ class Limits(_Section):
     "Of one IPv4 address, or one IPv6 network of 64 bits. A site of 200 phones is one address."
     header_s: int = Field(10, ge=1, le=60)
     "For the header of a request, from accept or from its first byte."
+    handshakes: int = Field(2_000, ge=10)
+    "TLS handshakes under way."
+    handshake_s: int = Field(5, ge=1, le=60)
     idle_s: int = Field(10, ge=1, le=3600)
     "Between two requests."
     stalled_s: int = Field(60, ge=5, le=3600)

@@ -39,6 +39,12 @@ def serve(
     portal: Annotated[str | None, typer.Option(help="HOST:PORT of pages, API and /healthz.")] = None,
     provisioning: Annotated[str | None, typer.Option(help="HOST:PORT for phones.")] = None,
     provisioning_tls: Annotated[str | None, typer.Option(help="HOST:PORT for phones, TLS.")] = None,
+    provisioning_certificates: Annotated[
+        str | None, typer.Option(help="HOST:PORT for phones that show a certificate of their own.")
+    ] = None,
+    provisioning_legacy_tls: Annotated[
+        str | None, typer.Option(help="HOST:PORT for phones of TLS 1.0, which protects nothing.")
+    ] = None,
     sip: Annotated[str | None, typer.Option(help="HOST:PORT of SIP over UDP and TCP.")] = None,
     sips: Annotated[str | None, typer.Option(help="HOST:PORT of SIP over TLS.")] = None,
     rtp_ports: Annotated[str | None, typer.Option(help="LOW-HIGH.")] = None,
@@ -53,6 +59,8 @@ def serve(
         portal=portal,
         provisioning=provisioning,
         provisioning_tls=provisioning_tls,
+        provisioning_certificates=provisioning_certificates,
+        provisioning_legacy_tls=provisioning_legacy_tls,
         sip=sip,
         sips=sips,
         rtp_ports=rtp_ports,
@@ -92,6 +100,8 @@ def demo(
     provisioning: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
     sip: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:5060",
     provisioning_tls: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
+    provisioning_certificates: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
+    provisioning_legacy_tls: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
     sips: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
     rtp_ports: Annotated[str | None, typer.Option(help="LOW-HIGH.")] = None,
     pnp: Annotated[bool | None, typer.Option("--pnp/--no-pnp")] = None,
@@ -102,6 +112,8 @@ def demo(
         portal=portal,
         provisioning=provisioning,
         provisioning_tls=provisioning_tls,
+        provisioning_certificates=provisioning_certificates,
+        provisioning_legacy_tls=provisioning_legacy_tls,
         sip=sip,
         sips=sips,
         rtp_ports=rtp_ports,

@@ -8,6 +8,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from provisioner.web.arrival import CLEAR_TEXT, arrival_over
 from provisioner.web.doorkeeper import Doorkeeper, Place
 from provisioner.web.log import server_logger
 
@@ -19,7 +20,7 @@ reset, which can overtake the answer (RFC 9112 §9.6)."""
 class Caller(web.RequestHandler):
     """Its hooks cost less than a microsecond a request."""
 
-    __slots__ = ("_keeper", "_place")
+    __slots__ = ("_keeper", "_place", "arrival")
 
     def __init__(self, manager: web.Server, keeper: Doorkeeper, place: Place | None) -> None:
         """`place`: where there is one already; else one is taken when the connection is made."""
@@ -35,6 +36,8 @@ class Caller(web.RequestHandler):
         )
         self._keeper = keeper
         self._place = place
+        self.arrival = CLEAR_TEXT
+        "How its requests come in."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ends at once where there is no place."""
@@ -48,6 +51,7 @@ class Caller(web.RequestHandler):
                 return
         else:
             self._place.drop = end
+            self.arrival = arrival_over(transport.get_extra_info("ssl_object"))
             self._keeper.header_begins(self._place)
         super().connection_made(transport)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from provisioner.web.caller import Caller
 from provisioner.web.doorkeeper import Doorkeeper, Place
+from provisioner.web.handshakes import Handshakes
+from provisioner.web.sockets import BACKLOG
+from provisioner.web.tls import Certificate
 
 _SHUTDOWN_S = 3
 "How long requests under way may take when the server ends."
@@ -20,11 +23,11 @@ _SHUTDOWN_S = 3
 
 @asynccontextmanager
 async def door(
-    listening: socket.socket, server: web.Server, keeper: Doorkeeper, tls: ssl.SSLContext | None = None
+    listening: socket.socket, server: web.Server, keeper: Doorkeeper, certificate: Certificate | None = None
 ) -> AsyncIterator[None]:
-    """Open while the context lasts; what `server` was told of how connections behave means nothing here.
+    """Open while the context lasts, over TLS with a `certificate`.
 
-    The socket is closed at the end.
+    What `server` was told of how connections behave means nothing here. The socket is closed at the end.
     """
     # The kernel watches this for us on every connection that is accepted here (they inherit it): a client
     # that takes nothing of an answer, be its window shut or itself gone, is dropped (RFC 5482). One that
@@ -32,15 +35,38 @@ async def door(
     stalled_ms = keeper.limits.stalled_s * 1000
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled_ms)
     callers = _Callers(server, keeper)
-    accepting = await asyncio.get_running_loop().create_server(callers, sock=listening, ssl=tls)
+    accepts = _in_clear if certificate is None else partial(_over_tls, certificate=certificate)
     try:
-        yield
+        async with accepts(listening, callers):
+            yield
     finally:
-        accepting.close()
         # What was accepted before has begun by then, and is not taken for idle.
         await asyncio.sleep(0)
         callers.pre_shutdown()
         await callers.shutdown(_SHUTDOWN_S)
+
+
+@asynccontextmanager
+async def _in_clear(listening: socket.socket, callers: _Callers) -> AsyncIterator[None]:
+    accepting = await asyncio.get_running_loop().create_server(callers, sock=listening, backlog=BACKLOG)
+    try:
+        yield
+    finally:
+        accepting.close()
+
+
+@asynccontextmanager
+async def _over_tls(
+    listening: socket.socket, callers: _Callers, certificate: Certificate
+) -> AsyncIterator[None]:
+    with closing(listening):
+        async with asyncio.TaskGroup() as tasks:
+            handshakes = Handshakes(listening, certificate, callers.keeper, callers)
+            running = tasks.create_task(handshakes.run(), name="handshakes")
+            try:
+                yield
+            finally:
+                running.cancel()
 
 
 class _Callers(web.Server):
@@ -49,10 +75,10 @@ class _Callers(web.Server):
     def __init__(self, server: web.Server, keeper: Doorkeeper) -> None:
         super().__init__(server.request_handler, request_factory=self._request)
         self._server = server
-        self._keeper = keeper
+        self.keeper = keeper
 
     def __call__(self, place: Place | None = None) -> Caller:
-        return Caller(self, self._keeper, place)
+        return Caller(self, self.keeper, place)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         """aiohttp calls it for every header that is whole, unreadable ones too."""

@@ -21,6 +21,8 @@ from provisioner.web.sockets import room_for
 logger = logging.getLogger(__name__)
 
 _SWEEP_S = 1.0
+_PATIENCE_S = 2.0
+"How long a handshake may take while others wait for it to end; old phones calculate for a second."
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +36,7 @@ class Place:
     since: float
     "When it got into its queue."
     queue: Queue | None
-    "Where it waits for its client; None while we answer."
+    "Where it waits for its client; None while it waits for us."
     is_left: bool = False
 
 
@@ -51,6 +53,8 @@ class Doorkeeper:
         self._sources: dict[str | bytes, dict[Place, None]] = {}
         self._headerless: Queue = OrderedDict()
         "No request is whole yet: these give way first."
+        self._shaking: Queue = OrderedDict()
+        "Their TLS handshake has begun."
         self._idle: Queue = OrderedDict()
         "Between two requests."
         self.taken = 0
@@ -63,8 +67,7 @@ class Doorkeeper:
         source = _counted_as(address)
         own = self._sources.get(source)
         if own is not None and len(own) >= self.limits.connections_per_source:
-            first = next((place for place in own if place.queue is self._headerless), None)
-            if not self._gives_way(first):
+            if not self._gives_way(self._next_of(own)):
                 return None
         elif self.taken >= self.limits.connections and not self._gives_way(self._next_to_go()):
             return None
@@ -90,12 +93,23 @@ class Doorkeeper:
         """The client has something to say: from now on it has `header_s`."""
         self._queue(place, self._headerless)
 
+    def handshake_begins(self, place: Place) -> bool:
+        """Whether the TLS handshake may begin now: so many others are under way."""
+        if len(self._shaking) >= self.limits.handshakes:
+            oldest = next(iter(self._shaking))
+            if oldest.since + _PATIENCE_S > self._clock():
+                return False
+            # It has had its chance: most are done in a few round trips.
+            self._gives_way(oldest)
+        self._queue(place, self._shaking)
+        return True
+
     def is_idle(self, place: Place) -> bool:
         """Nothing has come since the last answer."""
         return place.queue is self._idle
 
     def request_begins(self, place: Place) -> None:
-        """A whole header is there: the time is ours."""
+        """A whole header (in TLS a whole ClientHello, too) is there: the time is ours."""
         self._unqueue(place)
 
     def request_ends(self, place: Place) -> None:
@@ -106,6 +120,7 @@ class Doorkeeper:
         """Ends what has been waited for too long."""
         now = self._clock()
         self._drop_until(self._headerless, now - self.limits.header_s)
+        self._drop_until(self._shaking, now - self.limits.handshake_s)
         self._drop_until(self._idle, now - self.limits.idle_s)
 
     def _drop_until(self, queue: Queue, since: float) -> None:
@@ -117,10 +132,15 @@ class Doorkeeper:
             place.drop()
 
     def _next_to_go(self) -> Place | None:
-        for queue in (self._headerless, self._idle):
+        for queue in (self._headerless, self._idle, self._shaking):
             if queue:
                 return next(iter(queue))
         return None
+
+    def _next_of(self, own: dict[Place, None]) -> Place | None:
+        """The same for one source, whose places are in the order in which they were taken."""
+        first = next((place for place in own if place.queue is self._headerless), None)
+        return first or next((place for place in own if place.queue is not None), None)
 
     def _gives_way(self, place: Place | None) -> bool:
         self.turned_away += 1

@@ -11,7 +11,7 @@ from provisioner.settings import split_address
 
 logger = logging.getLogger(__name__)
 
-_BACKLOG = 4096
+BACKLOG = 4096
 "Connections that wait to be accepted: a site that boots comes all at once. Linux holds it to `somaxconn`."
 _OWN_FILES = 256
 "Files that the process needs beside connections: the database, firmware, listeners."
@@ -40,7 +40,7 @@ def bind(address: str) -> socket.socket:
                 # Or `[::]:80` would take `0.0.0.0:80`, too.
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listening.bind(place)
-            listening.listen(_BACKLOG)
+            listening.listen(BACKLOG)
             listening.setblocking(False)
         except OSError:
             listening.close()
