@@ -18,6 +18,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
+from provisioner.web.autoprovision.digest import Logins
 from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
@@ -103,7 +104,8 @@ async def serving_phones(
         asyncio.TaskGroup() as tasks,
     ):
         # One memory for all doors: a watcher tells each piece of news once.
-        phones = phones_server(Desk(installation, log, fresh_memory(installation.database, watcher, limit)))
+        memory = fresh_memory(installation.database, watcher, limit)
+        phones = phones_server(Desk(installation, log, memory, Logins(installation)))
         tasks.create_task(log.run(), name="request log")
         try:
             async with AsyncExitStack() as stack:

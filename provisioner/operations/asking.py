@@ -34,6 +34,11 @@ class Reason(StrEnum):
     "Secrets would leave over clear text to a network that is not configured for it."
     KEPT = "kept"
     "What was kept in memory, while the database could not be asked whether it is still current."
+    CHALLENGED = "challenged"
+    "Nobody said who it is, or not in a way that is taken."
+    WRONG_LOGIN = "wrong-login"
+    STALE_LOGIN = "stale-login"
+    "The right password, but the challenge that it answers has had its time or this use."
     METHOD = "method"
     "Neither GET nor HEAD, and nothing that the phone may bring."
     EVENT = "event"
@@ -100,6 +105,8 @@ class Answer:
     "It is the device's `<mac>.cfg`."
     reported: Reported | None = None
     "To be kept instead of a trace."
+    challenges: tuple[str, ...] = ()
+    "Not empty: who asks has to say first who it is. Values of WWW-Authenticate."
     lasting: bool = False
     "Asking again changes nothing, so it may be given from memory for as long as nothing else changes."
 

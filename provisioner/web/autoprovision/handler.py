@@ -19,6 +19,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.memory import Memory
 from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
+from provisioner.web.autoprovision.digest import FOLDER, Logins, Said
 from provisioner.web.autoprovision.uploads import receive
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Desk:
     installation: Installation
     log: RequestLog
     memory: Memory
+    logins: Logins
 
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -69,7 +71,7 @@ async def serve_phone(desk: Desk, request: web.BaseRequest) -> web.StreamRespons
     now = datetime.now(UTC)
     try:
         if request.method in _FETCHING:
-            decided = await answer(desk.installation, ask, now, desk.memory)
+            decided = await _fetched(desk, request, ask, now)
         elif request.method in _BRINGING:
             decided = await receive(desk.installation, request, ask, now)
         else:
@@ -86,6 +88,13 @@ async def serve_phone(desk: Desk, request: web.BaseRequest) -> web.StreamRespons
         return response if stored else _unavailable()
     _noted(desk, request, now, ask, decided, response)
     return response
+
+
+async def _fetched(desk: Desk, request: web.BaseRequest, ask: Ask, now: datetime) -> Answer:
+    if ask.token is None and ask.path.startswith(FOLDER):
+        said = Said(request.method, request.raw_path, request.headers.getall("Authorization", []))
+        return await desk.logins.answer(ask, said, now, desk.memory)
+    return await answer(desk.installation, ask, now, desk.memory)
 
 
 def _noted(
@@ -134,6 +143,8 @@ class _StoredFile(web.FileResponse):
 def _response(request: web.BaseRequest, decided: Answer) -> web.Response:
     if decided.reason in _REFUSED_TO_KNOWN_PHONES:
         return _refused(decided)
+    if decided.challenges:
+        return _challenged(decided)
     if decided.content is None:
         return _closed() if request.method in _FETCHING else _wrong_method()
     headers = _SERVER | {"Cache-Control": "no-cache"}
@@ -149,6 +160,16 @@ def _response(request: web.BaseRequest, decided: Answer) -> web.Response:
 def _closed() -> web.Response:
     """The one answer to whatever is unknown, closed or wrong: it must not tell which (rule 4)."""
     return web.Response(status=404, body=_CLOSED_BODY, headers=_SERVER | {"Content-Type": _TEXT})
+
+
+def _challenged(decided: Answer) -> web.Response:
+    """The same for every name under `/auth`, but for the nonce (RFC 9110 §15.5.2)."""
+    response = web.Response(
+        status=401, body=b"Say who you are.\n", headers=_SERVER | {"Content-Type": _TEXT}
+    )
+    for challenge in decided.challenges:
+        response.headers.add("WWW-Authenticate", challenge)
+    return response
 
 
 def _refused(decided: Answer) -> web.Response:
