@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from pathlib import Path
+
 import pytest
 
 from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
@@ -29,6 +34,7 @@ from tests.provisioner.operations.small import (
     small,
 )
 
+PROJECT = Path(__file__).parents[3]
 URL = "static.auto_provision.server.url"
 ALL = Reach()
 NEW = MacAddress("001565000003")
@@ -409,6 +415,19 @@ async def test_a_phone_that_is_taken_off_the_list_leaves_the_rollout(firma: Inst
     assert set(await standings(firma)) == {str(DESK)}
     await release(firma, Reach(mac=DESK))
     assert (await last(firma)).closed_at is not None
+
+
+async def test_a_step_that_is_killed_leaves_nothing_of_itself(firma: Installation, firma_url: str):
+    script = "tests.provisioner.operations.killed_rollouts"
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", script, firma.data_dir, firma_url, stdout=asyncio.subprocess.PIPE, cwd=PROJECT
+    )
+    said, _ = await child.communicate()
+    assert child.returncode == 0
+    seen = json.loads(said)
+    assert len(seen) == 4
+    assert all(kills >= 3 and halves == 0 for kills, halves in seen.values()), seen
+    assert set((await standings(firma)).values()) == {Standing.WAITS}
 
 
 async def test_a_customer_that_was_never_staged_is_as_before(firma: Installation):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import yaml
 
+from db.backup import dump, load
+from db.engine import Database
 from phone_templates.yealink.models import find_model
 from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
@@ -12,8 +18,10 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.operations import rollouts
 from provisioner.operations.companies import apply
+from provisioner.operations.export import export
 from provisioner.operations.installation import Installation
 from provisioner.operations.rollouts import Reach
+from tests.copies import spare_database
 from tests.provisioner.web.asking import (
     PHONE,
     T46G,
@@ -125,3 +133,38 @@ async def test_a_stranger_learns_nothing_of_a_rollout(sample: Installation, runn
     before = await ask(running, f"/{mac}.cfg")
     await change(sample, staged=True, phone={"language": "en"})
     assert (await ask(running, f"/{mac}.cfg")).looks == before.looks
+
+
+async def test_an_export_holds_what_phones_get_and_not_what_is_staged(
+    sample: Installation, running: Running, tmp_path: Path
+):
+    await change(sample, staged=True, phone={"language": "en", "boot_mode": "true"})
+    await rollouts.release(sample, LOGIN, Reach(mac=MacAddress(T46S)), COMMAND_LINE)
+    tree = tmp_path / "tree"
+    await export(sample, tree)
+    for mac, model in ((T46S, "T46S"), (T46G, "T46G")):
+        folder = tree / await token_of(sample, mac)
+        names = (f"{mac}.cfg", find_model(model).model_file, f"{mac}.boot")
+        for name, reply in zip(names, await files(sample, running, mac, model), strict=True):
+            assert (folder / name).exists() is (reply.status == 200)
+            assert reply.status != 200 or (folder / name).read_bytes() == reply.body
+
+
+async def test_a_backup_brings_a_rollout_back_as_it_stood(
+    sample: Installation, database_url: str, tmp_path: Path
+):
+    await change(sample, staged=True, phone={"language": "en"})
+    await rollouts.release(sample, LOGIN, Reach(mac=MacAddress(T46S)), COMMAND_LINE)
+    (before,) = await rollouts.show(sample)
+    with spare_database(database_url, tmp_path) as url:
+        copy_file = tmp_path / "copy"
+        await asyncio.to_thread(dump, database_url, copy_file)
+        await asyncio.to_thread(load, url, copy_file)
+        database = await Database.open(url)
+        copy = replace(sample, database=database)
+        assert await rollouts.show(copy) == [before]
+        again, here = [
+            await rollouts.release(each, LOGIN, ALL, COMMAND_LINE) for each in (copy, sample)
+        ]
+        await database.close()
+    assert again == here
