@@ -73,6 +73,9 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
     model, generation = generation_of(device)
     levels = levels_of(device, customer, around.vendor)
     options = effective_options(levels)
+    firmware = offered_firmware(model, levels, device.firmware_seen)
+    # The token is no password for a server that is not ours, which may ask for it in plain words.
+    logs_in = options.http_auth is True and _fetches_here(levels)
     mac = device.mac.hex
     urls = _Urls(mac, around)
     centrex = customer.centrex
@@ -80,13 +83,12 @@ def describe(device: Device, customer: Customer, around: Surroundings) -> spec.P
         mac=mac,
         model=model.name,
         generation=generation,
-    firmware = offered_firmware(model, levels, device.firmware_seen)
         clock=clock_of(options, customer),
         language=spec.Language(options.language or customer.language),
         admin_password=referred(admin_password(mac), around.versions),
         user_password=referred(user_password(mac), around.versions),
-        provisioning_url=urls.login() if options.http_auth else urls.provisioning(),
-        provisioning_login=_login(mac, around) if options.http_auth else None,
+        provisioning_url=urls.login() if logs_in else urls.provisioning(),
+        provisioning_login=_login(mac, around) if logs_in else None,
         file_key=_file_key(mac, generation, around) if is_encrypted(levels) else None,
         forget_file_key=mac in around.told_keys and _fetches_here(levels),
         accounts=tuple(_account(account, customer, options, around) for account in device.accounts),

@@ -86,6 +86,9 @@ def test_a_phone_that_proves_itself_by_digest_is_told_no_url_with_its_token():
     token = Secret(f"device/{DESK.hex}/token@1")
     assert told.provisioning_login == spec.ProvisioningLogin(DESK.hex, token)
     assert described(company()).provisioning_login is None
+    elsewhere = {"static.auto_provision.server.url": "http://other.example/"}
+    foreign = company(phone={"http_auth": "true"}, settings=elsewhere)
+    assert described(foreign).provisioning_login is None
 
 
 def test_a_browser_key_names_a_page_of_ours_by_one_word():
