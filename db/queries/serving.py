@@ -11,11 +11,15 @@ from db.plain import Rows
 _SELECT = """
 SELECT d.id, d.mac, d.model, d.firmware_seen, t.version, t.first_used_at IS NOT NULL,
     r.id, r.digest, r.content,
-    (SELECT n.token_sealed FROM device_tokens n WHERE n.device_id = d.id ORDER BY n.version DESC LIMIT 1),
+    k.id, k.key_sealed, n.token_sealed, o.key_sealed,
     d.service_token_sealed, d.admin_password_sealed, d.user_password_sealed,
     l.number, l.password_sealed
 FROM devices d
 JOIN device_tokens t ON t.device_id = d.id
+JOIN device_tokens n ON n.device_id = d.id
+    AND n.version = (SELECT max(v.version) FROM device_tokens v WHERE v.device_id = d.id)
+LEFT JOIN encryption_keys k ON k.id = t.encryption_key_id
+LEFT JOIN encryption_keys o ON o.id = n.encryption_key_id
 LEFT JOIN device_files f ON f.device_id = d.id AND f.name = :file
 LEFT JOIN revisions r ON r.id = f.current_revision_id
 LEFT JOIN device_accounts a ON a.device_id = d.id
@@ -23,7 +27,7 @@ LEFT JOIN lines l ON l.id = a.line_id
 """
 _OF_TOKEN = f"{_SELECT} WHERE t.token_hash = :hash AND t.revoked_at IS NULL"
 _OF_MAC = f"""{_SELECT} WHERE d.mac = :mac AND d.released_at IS NULL
-    AND t.version = (SELECT max(n.version) FROM device_tokens n WHERE n.device_id = d.id)"""  # noqa: S608
+    AND t.version = n.version"""
 _OPEN_WINDOWS = """
 SELECT d.mac, d.id FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.ended_at IS NULL
 """
@@ -49,7 +53,12 @@ class Serving(NamedTuple):
     token_was_used: bool
     content: Content | None
     "None: the device has no such file."
+    encryption_key_id: int | None
+    "Of the key that goes with the token; None: it goes with plain files."
+    encryption_key_sealed: bytes | None
     newest_token_sealed: bytes
+    newest_encryption_key_sealed: bytes | None
+    "Goes with that token."
     service_token_sealed: bytes
     admin_password_sealed: bytes
     user_password_sealed: bytes
@@ -107,9 +116,12 @@ def _serving(rows: Rows) -> Serving | None:
         token_version=first[4],
         token_was_used=bool(first[5]),
         content=None if first[6] is None else Content(*first[6:9]),
-        newest_token_sealed=first[9],
-        service_token_sealed=first[10],
-        admin_password_sealed=first[11],
-        user_password_sealed=first[12],
-        line_passwords_sealed={row[13]: row[14] for row in rows if row[13] is not None},
+        encryption_key_id=first[9],
+        encryption_key_sealed=first[10],
+        newest_token_sealed=first[11],
+        newest_encryption_key_sealed=first[12],
+        service_token_sealed=first[13],
+        admin_password_sealed=first[14],
+        user_password_sealed=first[15],
+        line_passwords_sealed={row[16]: row[17] for row in rows if row[16] is not None},
     )

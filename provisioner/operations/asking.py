@@ -103,6 +103,8 @@ class Answer:
     revision_id: int | None = None
     is_own_file: bool = False
     "It is the device's `<mac>.cfg`."
+    is_safe_in_clear_text: bool = False
+    "What is secret in it is encrypted for the phone, so it may go anywhere."
     reported: Reported | None = None
     "To be kept instead of a trace."
     challenges: tuple[str, ...] = ()

@@ -5,8 +5,9 @@ Everything that is not given looks the same from outside; the reason stands in t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +40,7 @@ from provisioner.operations.memory import Memory
 from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
 from provisioner.operations.windows import OpenWindows
+from provisioner.phones.encrypt import as_fetched
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
 from provisioner.store.fresh import token_hash
 from provisioner.store.secret_values import open_secrets, sealed_beside
@@ -85,7 +87,7 @@ def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileNa
     return (
         named.mac in (None, kept.answer.mac)
         and _firmware(ask) in (None, kept.firmware)
-        and may_have_secrets(installation, ask)
+        and (kept.answer.is_safe_in_clear_text or may_have_secrets(installation, ask))
     )
 
 
@@ -171,15 +173,17 @@ async def _authorised(
         return _closed(Reason.NO_SUCH_FILE, named, device_id)
     if file is DeviceFile.MODEL and named.cfg_number not in find_model(serving.model).cfg_numbers:
         return _closed(Reason.OTHER_MODEL, named, device_id)
-    if not may_have_secrets(installation, ask):
-        return _closed(Reason.CLEAR_TEXT, named, device_id)
     by_token = ask.token is not None
+    # With a certificate a phone may come that has been reset, and has no key.
+    key = _key(installation, serving) if by_token else None
+    if key is None and not may_have_secrets(installation, ask):
+        return _closed(Reason.CLEAR_TEXT, named, device_id)
     reason = Reason.CURRENT if by_token else Reason.CERTIFICATE
     works = serving.token_was_used or not by_token
     # A boot file says no secret, and may well be missing: fetching it is no proof.
     works_first = not works and ask.counts_as_fetch and file is not DeviceFile.BOOT
     if not works_first and _firmware(ask) in (None, serving.firmware_seen):
-        given = await _content(installation, serving, file, reason, named)
+        given = await _content(installation, serving, file, key, reason, named)
         return replace(given, lasting=works and not given.is_closed)
     async with installation.database.change() as session:
         device = await session.get(DeviceRow, device_id)
@@ -189,11 +193,31 @@ async def _authorised(
         if works_first and token.first_used_at is None:
             await token_worked(session, device, token, now)
         await _heard_firmware(session, installation, device, ask, now)
-        return await _device_file(session, installation, device, file, reason, named)
+        return await _device_file(session, installation, device, file, reason, named, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What goes with the token under which a phone asks."""
+
+    number: int
+    "Of its row."
+    value: str = field(repr=False)
+
+
+def _key(installation: Installation, serving: Serving) -> _Key | None:
+    if serving.encryption_key_id is None or serving.encryption_key_sealed is None:
+        return None
+    return _Key(serving.encryption_key_id, installation.vault.open(serving.encryption_key_sealed))
 
 
 async def _content(
-    installation: Installation, serving: Serving, file: DeviceFile, reason: str, named: FileName
+    installation: Installation,
+    serving: Serving,
+    file: DeviceFile,
+    key: _Key | None,
+    reason: str,
+    named: FileName,
 ) -> Answer:
     """The file that came with the look for the device."""
     if serving.content is None:
@@ -206,10 +230,10 @@ async def _content(
             device = await session.get(DeviceRow, serving.device_id)
             if device is None:
                 return _closed(Reason.UNKNOWN_TOKEN, named)
-            return await _device_file(session, installation, device, file, reason, named)
+            return await _device_file(session, installation, device, file, reason, named, key)
     secrets = {ref: installation.vault.open(sealed[name]) for ref, name in refs.items()}
     filled = serving.content._replace(text=fill(serving.content.text, secrets))
-    return _given(reason, filled, file, serving.device_id, serving.mac, named)
+    return _given(reason, filled, file, serving.device_id, serving.mac, named, key)
 
 
 async def _device_file(
@@ -219,6 +243,7 @@ async def _device_file(
     file: DeviceFile,
     reason: str,
     named: FileName,
+    key: _Key | None = None,
 ) -> Answer:
     """The current revision of a device's file with today's secrets in it."""
     current = await current_of_device(session, device.id, file)
@@ -226,16 +251,25 @@ async def _device_file(
         return _closed(Reason.NO_SUCH_FILE, named, device.id)
     secrets = await open_secrets(session, installation.vault, references(current.content))
     filled = Content(current.revision_id, current.digest, fill(current.content, secrets))
-    return _given(reason, filled, file, device.id, device.mac, named)
+    return _given(reason, filled, file, device.id, device.mac, named, key)
 
 
 def _given(
-    reason: str, content: Content, file: DeviceFile, device_id: int, mac: str, named: FileName
+    reason: str,
+    content: Content,
+    file: DeviceFile,
+    device_id: int,
+    mac: str,
+    named: FileName,
+    key: _Key | None,
 ) -> Answer:
+    # The same text is other bytes under another key.
+    seen = content.digest if key is None else sha256(f"{content.digest} {key.number}".encode()).hexdigest()
     return Answer(
         reason,
-        content=content.text.encode("utf-8"),
-        etag=content.digest[:32],
+        content=as_fetched(content.text, file, key.value if key else None),
+        etag=seen[:32],
+        is_safe_in_clear_text=key is not None,
         file_name=named.name,
         device_id=device_id,
         mac=mac,

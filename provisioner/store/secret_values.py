@@ -47,6 +47,8 @@ def sealed_beside(serving: Serving) -> dict[str, bytes]:
     """The secrets that came with a look for a device's file, by name without version."""
     mac = serving.mac
     sealed = {names.line_password(number): each for number, each in serving.line_passwords_sealed.items()}
+    if serving.newest_encryption_key_sealed is not None:
+        sealed[names.encryption_key(mac)] = serving.newest_encryption_key_sealed
     return sealed | {
         names.device_token(mac): serving.newest_token_sealed,
         names.service_token(mac): serving.service_token_sealed,
