@@ -14,10 +14,13 @@ from aiohttp import web
 from db.errors import StorageError
 from db.freshness import watching
 from db.schema import InstanceRow
+from provisioner.operations.event_tail import event_tail
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
+from provisioner.web.api.app import api_app
+from provisioner.web.api.events import EventStreams
 from provisioner.web.autoprovision.digest import Logins
 from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
@@ -64,9 +67,13 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         keeper = await stack.enter_async_context(keeping(settings.limits))
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
         where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
-        pages = await stack.enter_async_context(_served(portal_app(health)))
+        tail = await stack.enter_async_context(event_tail(installation.database))
+        api = api_app(installation, EventStreams(tail))
+        pages = await stack.enter_async_context(_served(portal_app(health, api)))
         listening = stack.enter_context(bind(listen.portal))
         await stack.enter_async_context(door(listening, pages, keeper))
+        # Before this door shuts, which waits for what is under way.
+        stack.callback(tail.close)
         portal = bound_address(listen.portal, listening)
         settled: Settled = _at_once
         if listen.workers == 1:

@@ -9,7 +9,7 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import bans, care, devices, files, firmware, lint, rollouts, server, uploads
+from provisioner.cli import bans, care, devices, files, firmware, lint, rollouts, server, tokens, uploads
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -69,6 +69,15 @@ for name, verb_of_uploads in (
 ):
     uploads_app.command(name)(verb_of_uploads)
 app.add_typer(uploads_app, name="uploads")
+
+token_app = typer.Typer(no_args_is_help=True, help="Keys of programs for the API.", rich_markup_mode=None)
+for name, verb_of_tokens in (
+    ("create", tokens.token_create),
+    ("list", tokens.token_list),
+    ("revoke", tokens.token_revoke),
+):
+    token_app.command(name)(verb_of_tokens)
+app.add_typer(token_app, name="token")
 
 firmware_app = typer.Typer(no_args_is_help=True, help="Firmware files.", rich_markup_mode=None)
 for name, verb_of_firmware in (

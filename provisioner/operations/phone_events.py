@@ -37,7 +37,7 @@ def answer_event(ask: Ask, device: DeviceRow) -> Answer:
     if mac not in (None, device.mac):
         return Answer(Reason.OTHER_DEVICE, device_id=device.id, mac=mac)
     details = {
-        name: printable(value)[:_LONGEST_VALUE]
+        name: printable(value.replace(ask.token or "\0", "…"))[:_LONGEST_VALUE]
         for name, value in said.items()
         if value and _VALUE_NAME.fullmatch(name)
     }

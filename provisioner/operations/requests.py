@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.errors import StorageError
 from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
+from db.tail import announce
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry
@@ -151,6 +152,7 @@ class RequestLog:
             return
         try:
             async with self._installation.database.append() as session:
+                await announce(session)
                 since = self._since_pruning + await _store(session, traces)
                 due = {owner for owner, count in since.items() if count >= _prune_after(owner)}
                 if due:

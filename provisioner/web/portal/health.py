@@ -29,9 +29,10 @@ async def healthz(request: web.Request) -> web.Response:
     return web.Response(status=503 if missing else 200, text="\n".join(missing or ["ok"]) + "\n")
 
 
-def portal_app(health: Health) -> web.Application:
-    """The portal's application."""
+def portal_app(health: Health, api: web.Application) -> web.Application:
+    """The portal's application, with the API for programs below `/api/v1`."""
     app = web.Application()
     app[HEALTH] = health
     app.router.add_get("/healthz", healthz)
+    app.add_subapp("/api/v1", api)
     return app

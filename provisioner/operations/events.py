@@ -1,0 +1,198 @@
+"""What happens with phones, as programs follow it: an event for each report and each request of a listed one.
+
+Nothing is written for it: events are read from what is remembered anyway (`[memory]` bounds how far back).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from heapq import merge
+from operator import attrgetter
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries import devices as device_queries
+from db.queries import events as queries
+from db.schema import PhoneEventRow, ProvisioningRequestRow
+from phone_templates.yealink.dialect import EVENTS, event_called
+from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.centrex.mac import MacAddress
+from provisioner.phones.render import DeviceFile
+
+PAGE = 500
+"Rows of each log that are read at a time."
+
+_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
+
+class DeviceKind(StrEnum):
+    """What we have seen a phone do, as opposed to what it reports."""
+
+    FETCHED = "device.fetched"
+    "It got its own file, or heard that it has it already."
+    CONTACTED = "device.contacted"
+    "Any other request, whatever came of it."
+
+
+_REPORTED = "phone."
+PHONE_KINDS = frozenset(f"{_REPORTED}{event_called(name)}" for name in EVENTS)
+"What phones report by action URL."
+KINDS = PHONE_KINDS | frozenset(DeviceKind)
+FAMILIES = frozenset(kind.partition(".")[0] for kind in KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has read: the number of the last row of each log."""
+
+    report: int
+    request: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `str` makes of a position. Raises `BadValue`."""
+        match = _POSITION.fullmatch(text)
+        if match is None:
+            raise BadValue(
+                "that is no event's id: send one that you have received, or 0-0 for all that is remembered"
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.report}-{self.request}"
+
+    def reaches(self, other: Position) -> bool:
+        """Whether nothing up to `other` is left to read."""
+        return self.report >= other.report and self.request >= other.request
+
+    def up_to(self, other: Position) -> Position:
+        """This position, but nowhere beyond `other`."""
+        return Position(min(self.report, other.report), min(self.request, other.request))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened with a listed phone."""
+
+    position: Position
+    "Of somebody who has read it and all before it."
+    kind: str
+    at: datetime
+    mac: MacAddress
+    customer_id: int
+    customer: str
+    "The customer's login."
+    source: str
+    "The address that the report or request came from."
+    details: Mapping[str, str | int | None]
+    "What the phone said of it, or what it asked for and got."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events somebody follows."""
+
+    customer_id: int | None = None
+    "None: every customer's."
+    mac: MacAddress | None = None
+    kinds: frozenset[str] = KINDS
+
+    def includes(self, event: Event) -> bool:
+        """Whether the event is one of them."""
+        return (
+            self.customer_id in (None, event.customer_id)
+            and self.mac in (None, event.mac)
+            and event.kind in self.kinds
+        )
+
+
+def kinds_called(names: Collection[str]) -> frozenset[str]:
+    """The kinds that are named, alone or by their family (`phone`); all of them where none is named.
+
+    Raises `BadValue`.
+    """
+    chosen: set[str] = set()
+    for name in names:
+        found = {name} & KINDS or {kind for kind in KINDS if kind.partition(".")[0] == name}
+        if not found:
+            raise BadValue(
+                f"there is no kind of event {name!r}: ask for {' or '.join(sorted(FAMILIES))},"
+                " or for one kind, such as phone.registered"
+            )
+        chosen |= found
+    return frozenset(chosen) or KINDS
+
+
+async def check_mac(session: AsyncSession, mac: MacAddress, customer_id: int | None) -> None:
+    """Raises `NotFound` for a phone that is not listed, or not for that customer (None: anybody)."""
+    found = await device_queries.device_by_mac(session, mac.hex)
+    if found is None or customer_id not in (None, found[0].customer_id):
+        raise NotFound(f"there is no device {mac}")
+
+
+async def page(
+    session: AsyncSession, wanted: Wanted, after: Position, up_to: Position
+) -> tuple[Sequence[Event], Position]:
+    """The next events behind `after`, and how far they reach: `up_to`, or less where there are very many."""
+    end = Position(
+        await queries.page_end(session, PhoneEventRow, after.report, up_to.report, PAGE),
+        await queries.page_end(session, ProvisioningRequestRow, after.request, up_to.request, PAGE),
+    )
+    mac = wanted.mac.hex if wanted.mac is not None else None
+    reports: Sequence[queries.Report] = ()
+    if wanted.kinds & PHONE_KINDS:
+        span = queries.Span(after.report, end.report, wanted.customer_id, mac)
+        reports = await queries.reports(session, span)
+    requests: Sequence[queries.Request] = ()
+    if not wanted.kinds.isdisjoint(DeviceKind):
+        span = queries.Span(after.request, end.request, wanted.customer_id, mac)
+        requests = await queries.requests(session, span)
+    events = _in_order(reports, requests, after)
+    return [event for event in events if wanted.includes(event)], end
+
+
+def _in_order(
+    reports: Sequence[queries.Report], requests: Sequence[queries.Request], after: Position
+) -> Iterator[Event]:
+    """Each log in the order of its numbers, which positions follow; the two by their times."""
+    position = after
+    logs: tuple[Sequence[queries.Report | queries.Request], ...] = (reports, requests)
+    for row in merge(*logs, key=attrgetter("at")):
+        if isinstance(row, queries.Report):
+            position = Position(row.id, position.request)
+            kind, details = f"{_REPORTED}{row.event}", json.loads(row.details)
+        else:
+            position = Position(position.report, row.id)
+            kind, details = _kind(row), _told(row)
+        yield Event(
+            position=position,
+            kind=kind,
+            at=row.at,
+            mac=MacAddress(row.mac),
+            customer_id=row.customer_id,
+            customer=row.login,
+            source=row.source,
+            details=details,
+        )
+
+
+def _kind(row: queries.Request) -> DeviceKind:
+    got_it = row.of_file == DeviceFile.MAC and row.method == "GET" and row.status in (200, 304)
+    return DeviceKind.FETCHED if got_it else DeviceKind.CONTACTED
+
+
+def _told(row: queries.Request) -> dict[str, str | int | None]:
+    """What of a request is told: never its path, whose form a stranger chooses."""
+    return {
+        "method": row.method,
+        "file": row.file_name,
+        "status": row.status,
+        "reason": row.reason,
+        "revision": row.revision,
+    }

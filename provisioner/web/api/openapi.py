@@ -1,0 +1,92 @@
+"""What the API says of itself: OpenAPI 3.1 at `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from provisioner.operations.events import KINDS
+from provisioner.web.api.events import STREAM_TYPE, EndBody, EventBody
+from provisioner.web.api.problems import PROBLEM_TYPE, Problem
+
+_BODIES = (EventBody, EndBody, Problem)
+_REF = "#/components/schemas/"
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    _, schemas = models_json_schema(
+        [(body, "serialization") for body in _BODIES], ref_template=_REF + "{model}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Centralka", "version": version("centralka")},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"bearer": []}],
+        "paths": {"/events": {"get": _events()}, "/openapi.json": {"get": _openapi()}},
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _events() -> dict[str, Any]:
+    kinds = {"type": "array", "items": {"type": "string", "examples": ["phone", *sorted(KINDS)]}}
+    return {
+        "operationId": "followEvents",
+        "summary": "What happens with phones, as it happens",
+        "description": "Server-sent events. The data of each is an EventBody; the last one of a stream"
+        " that the server ends, `stream.ended`, is an EndBody.",
+        "parameters": [
+            _parameter("kind", "Kinds or families of events.", kinds) | {"style": "form", "explode": False},
+            _parameter("mac", "One phone's only."),
+            _parameter("after", "Go on behind this id; 0-0 is all that is remembered."),
+            _parameter("Last-Event-ID", "As `after`, which it goes before.", where="header"),
+        ],
+        "responses": {
+            "200": {
+                "description": "The stream.",
+                "content": {STREAM_TYPE: {"schema": {"$ref": f"{_REF}EventBody"}}},
+            },
+            **{
+                status: _refusal(why)
+                for status, why in {
+                    "401": "No token, or one that opens nothing.",
+                    "404": "There is no such phone.",
+                    "422": "A parameter can't be understood.",
+                    "429": "Too many streams are open.",
+                    "503": "The database can't be used now.",
+                }.items()
+            },
+        },
+    }
+
+
+def _openapi() -> dict[str, Any]:
+    return {
+        "operationId": "describe",
+        "summary": "This document",
+        "security": [],
+        "responses": {
+            "200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {}}}}
+        },
+    }
+
+
+def _parameter(
+    name: str, description: str, schema: dict[str, Any] | None = None, where: str = "query"
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": where,
+        "description": description,
+        "required": False,
+        "schema": schema or {"type": "string"},
+    }
+
+
+def _refusal(why: str) -> dict[str, Any]:
+    return {"description": why, "content": {PROBLEM_TYPE: {"schema": {"$ref": f"{_REF}Problem"}}}}
