@@ -19,6 +19,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
+from provisioner.operations.scan_guard import guarding
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
 from provisioner.web.autoprovision.digest import Logins
@@ -103,15 +104,16 @@ async def serving_phones(
     """
     settings = installation.settings
     certificates = {each.name: each.certificate(settings) for each in phone_listeners(settings)}
-    log = RequestLog(installation)
     limit = settings.memory.files_mib * 2**20
     async with (
+        guarding(installation) as guard,
         watching(installation.database) as watcher,
         watched([each for each in certificates.values() if each is not None]),
         asyncio.TaskGroup() as tasks,
     ):
+        log = RequestLog(installation, guard)
         # One memory for all doors: a watcher tells each piece of news once.
-        memory = fresh_memory(installation.database, watcher, limit)
+        memory = fresh_memory(installation.database, watcher, limit, guard)
         phones = phones_server(Desk(installation, log, memory, Logins(installation)))
         tasks.create_task(log.run(), name="request log")
         try:

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     NO_SUCH_FILE = "no-such-file"
     UNLISTED = "unlisted"
     "A miss: a MAC that is not listed."
+    BANNED = "banned"
+    "The source has asked for too many of those, or an operator has banned it: nothing was looked up."
     UNKNOWN_TOKEN = "unknown-token"  # noqa: S105
     "Made up, or revoked."
     OTHER_DEVICE = "other-device"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from db.engine import Database
 from db.freshness import Watcher
 from provisioner.operations.kept_answers import KeptAnswers
+from provisioner.operations.scan_guard import ScanGuard
 from provisioner.operations.windows import OpenWindows
 
 
@@ -16,10 +17,12 @@ class Memory:
 
     files: KeptAnswers
     windows: OpenWindows
+    guard: ScanGuard
 
 
-def fresh_memory(database: Database, watcher: Watcher, limit_bytes: int) -> Memory:
+def fresh_memory(database: Database, watcher: Watcher, limit_bytes: int, guard: ScanGuard) -> Memory:
     """A memory that knows nothing yet; `limit_bytes` is for files."""
-    memory = Memory(KeptAnswers(watcher, limit_bytes), OpenWindows(database))
+    memory = Memory(KeptAnswers(watcher, limit_bytes), OpenWindows(database), guard)
     memory.files.on_news(memory.windows.hear)
+    memory.files.on_news(guard.bans.hear)
     return memory

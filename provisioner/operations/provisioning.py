@@ -69,8 +69,7 @@ async def answer(installation: Installation, ask: Ask, now: datetime, memory: Me
         return kept.answer
     moment = files.now()
     try:
-        # Windows may be asked for by memory alone while it is told of every change.
-        decided = await _decide(installation, ask, named, now, memory.windows if files.trusts else None)
+        decided = await _decide(installation, ask, named, now, memory)
     except StorageError:
         if kept is None:
             raise
@@ -92,7 +91,7 @@ def _is_kept_for(kept: Kept, installation: Installation, ask: Ask, named: FileNa
 
 
 async def _decide(
-    installation: Installation, ask: Ask, named: FileName, now: datetime, windows: OpenWindows | None
+    installation: Installation, ask: Ask, named: FileName, now: datetime, memory: Memory | None
 ) -> Answer:
     if ask.token is not None:
         return await _with_token(installation, ask, ask.token, named, now)
@@ -101,7 +100,7 @@ async def _decide(
         serving = await queries.serving_of_mac(installation.database, ask.certificate, file or "")
         if serving is not None:
             return await _authorised(installation, ask, named, serving, now)
-    return await _as_stranger(installation, ask, named, now, windows)
+    return await _as_stranger(installation, ask, named, now, memory)
 
 
 async def _with_token(
@@ -120,7 +119,7 @@ async def _with_token(
 
 
 async def _as_stranger(
-    installation: Installation, ask: Ask, named: FileName, now: datetime, windows: OpenWindows | None
+    installation: Installation, ask: Ask, named: FileName, now: datetime, memory: Memory | None
 ) -> Answer:
     """First contact. Without an open window all MACs are the same here: `requests` finds out which it was."""
     if named.kind is FileKind.MODEL:
@@ -128,7 +127,12 @@ async def _as_stranger(
     if named.kind is not FileKind.MAC or named.mac is None:
         # Phones ask for boot files, contacts and call logs in vain all the time: that is no miss.
         return _closed(Reason.NO_SUCH_FILE, named)
-    if not await (windows or OpenWindows(installation.database)).has(named.mac):
+    if memory is not None and not await memory.guard.admits(ask.source, now):
+        return _closed(Reason.BANNED, named)
+    # Memory alone may be asked for windows while it is told of every change.
+    is_told = memory is not None and memory.files.trusts
+    windows = memory.windows if memory is not None and is_told else OpenWindows(installation.database)
+    if not await windows.has(named.mac):
         return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named)

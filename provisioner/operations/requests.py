@@ -23,6 +23,8 @@ from provisioner.operations.claims import Entry
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import event_row, prune_events
 from provisioner.operations.printable import printable
+from provisioner.operations.scan_guard import ScanGuard
+from provisioner.operations.scans import Miss
 from provisioner.settings import Memory
 
 logger = logging.getLogger(__name__)
@@ -71,8 +73,9 @@ class _Inbox:
 class RequestLog:
     """Writes traces in batches, behind the answers."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, guard: ScanGuard) -> None:
         self._installation = installation
+        self._guard = guard
         self._inbox = _Inbox()
         self._closing = False
         self._ended = asyncio.Event()
@@ -90,8 +93,9 @@ class RequestLog:
         return await self._written(trace)
 
     async def settled(self) -> None:
-        """Returns when all that came in before is written."""
+        """Returns when all that came in before is written, and who is to be banned for it is."""
         await self._written(None)
+        await self._guard.settled()
 
     async def run(self) -> None:
         """Writes what comes in until `close`."""
@@ -153,12 +157,15 @@ class RequestLog:
         try:
             async with self._installation.database.append() as session:
                 await announce(session)
-                since = self._since_pruning + await _store(session, traces)
+                stored = await _store(session, traces)
+                since = self._since_pruning + stored.owners
                 due = {owner for owner, count in since.items() if count >= _prune_after(owner)}
                 if due:
                     memory = self._installation.settings.memory
                     await prune(session, memory, sorted(owner for owner in due if owner), None in due)
                     await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
+                noticed = await self._guard.note(session, stored.misses)
+            self._guard.tell(noticed)
             self._since_pruning = Counter({owner: since[owner] for owner in since if owner not in due})
         except StorageError:
             logger.exception("traces lost count=%d", len(traces))
@@ -188,8 +195,16 @@ class _Listed(NamedTuple):
     had_token: bool
 
 
-async def _store(session: AsyncSession, traces: Sequence[Trace]) -> Counter[int | None]:
-    """Writes the traces; returns how many each device has got."""
+class _Stored(NamedTuple):
+    """What was found out about traces when they were written."""
+
+    owners: Counter[int | None]
+    "How many each device has got."
+    misses: list[Miss]
+
+
+async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
+    """Writes the traces."""
     connection = await session.connection()
     listed = await _listed(connection, traces)
     of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
@@ -217,7 +232,8 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> Counter[int 
     if rows:
         await connection.execute(insert(ProvisioningRequestRow.__table__), rows)  # type: ignore[arg-type]
     await _note_progress(connection, progress, fetched)
-    return owners
+    misses = [Miss(row["source"], row["mac"], row["at"]) for row in rows if row["reason"] == Reason.UNLISTED]
+    return _Stored(owners, misses)
 
 
 async def _listed(connection: AsyncConnection, traces: Sequence[Trace]) -> list[_Listed]:

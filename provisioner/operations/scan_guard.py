@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import StorageError
 from provisioner.operations.bans import Bans, Verdict
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.scans import Noticed, judge
+from provisioner.operations.scans import Miss, Noticed, judge, note_misses
 from provisioner.operations.sources import counted_source
 
 logger = logging.getLogger(__name__)
@@ -27,15 +29,17 @@ _MOST_OF_A_SOURCE = 4
 class ScanGuard:
     """Of one process; its doors share it."""
 
-    def __init__(self, installation: Installation, delay_s: float = DELAY_S) -> None:
+    def __init__(self, installation: Installation, delay_s: float | None = None) -> None:
         self.bans = Bans(installation)
         self._installation = installation
-        self._delay_s = delay_s
+        self._delay_s = DELAY_S if delay_s is None else delay_s
         self._delayed: Counter[str] = Counter()
         "How many answers to each source wait."
         self._count_delayed = 0
         self._noticed: list[Noticed] = []
         self._wake = asyncio.Event()
+        self._is_settled = asyncio.Event()
+        self._is_settled.set()
         self._is_ending = False
 
     async def admits(self, address: str, now: datetime) -> bool:
@@ -62,11 +66,20 @@ class ScanGuard:
             if not self._delayed[source]:
                 del self._delayed[source]
 
+    async def note(self, session: AsyncSession, misses: Sequence[Miss]) -> Noticed | None:
+        """Counts misses, as the last thing that a transaction does; `tell` it what is returned."""
+        return await note_misses(session, misses, self._installation.settings.security, utc_now())
+
     def tell(self, noticed: Noticed | None) -> None:
-        """Has what `note_misses` returned judged soon; its transaction is kept by now."""
+        """Has what `note` returned judged soon; its transaction is kept by now."""
         if noticed is not None:
             self._noticed.append(noticed)
+            self._is_settled.clear()
             self._wake.set()
+
+    async def settled(self) -> None:
+        """Returns when all that it was told is judged."""
+        await self._is_settled.wait()
 
     async def run(self) -> None:
         """Judges what it is told until `close`; beside the traces, which never wait for a long change."""
@@ -79,6 +92,8 @@ class ScanGuard:
             except StorageError as error:
                 # Should it be told no more, the next miss of a source gets it judged anew.
                 logger.warning("scans not judged error=%s", error)
+            if not self._noticed:
+                self._is_settled.set()
 
     async def _judge(self, noticed: list[Noticed]) -> None:
         verdicts: dict[str, Verdict] = {}

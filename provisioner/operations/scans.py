@@ -51,6 +51,12 @@ _MOST_BANS = 10_000
 _AT_ONCE = 200
 "Sources that are judged in one change: other changes wait for it."
 
+_SPREAD_TEXT = (
+    "Many MACs that are not listed are asked for from many addresses: a scan from all of them, or many phones"
+    " that are not listed yet. Only addresses with many misses of their own are banned: centralka bans list."
+    " If the phones are yours, list them; if not, keep strangers out by a firewall"
+)
+
 Draw = Callable[[], float]
 "A number from 0 up to, but not including, 1, by chance."
 _draw: Draw = SystemRandom().random
@@ -224,15 +230,7 @@ async def _is_spread(session: AsyncSession, security: Security, now: datetime) -
 async def _report_spread(session: AsyncSession, now: datetime) -> None:
     if await queries.alarmed_sources(session, SPREAD_ALARM, now - ALARM_WINDOW):
         return
-    session.add(
-        AlarmRow(
-            kind=SPREAD_ALARM,
-            text="Many MACs that are not listed are asked for from many addresses: a scan from all of them,"
-            " or many phones that are not listed yet. Only addresses with many misses of their own are banned:"
-            " centralka bans list. If the phones are yours, list them; if not, a firewall keeps strangers out",
-            at=now,
-        )
-    )
+    session.add(AlarmRow(kind=SPREAD_ALARM, text=_SPREAD_TEXT, at=now))
 
 
 def _banned_text(row: BanRow) -> str:

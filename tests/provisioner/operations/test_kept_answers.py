@@ -16,6 +16,7 @@ from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.kept_answers import Kept, KeptAnswers
 from provisioner.operations.memory import Memory, fresh_memory
 from provisioner.operations.provisioning import answer
+from provisioner.operations.scan_guard import ScanGuard
 from tests.provisioner.conftest import apply_text
 
 MAC = MacAddress.parse("80:5e:c0:12:34:56")
@@ -58,7 +59,7 @@ class Phone:
 @pytest.fixture
 async def memory(sample: Installation) -> AsyncIterator[Memory]:
     async with watching(sample.database) as watcher:
-        yield fresh_memory(sample.database, watcher, 2**20)
+        yield fresh_memory(sample.database, watcher, 2**20, ScanGuard(sample))
 
 
 @pytest.fixture

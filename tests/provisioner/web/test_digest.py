@@ -18,6 +18,7 @@ from provisioner.operations.asking import Answer, Ask
 from provisioner.operations.installation import KEY_FILE, Installation
 from provisioner.operations.logins import TRIED
 from provisioner.operations.memory import Memory, fresh_memory
+from provisioner.operations.scan_guard import ScanGuard
 from provisioner.settings import Security
 from provisioner.web.autoprovision.digest import Logins, Said
 from sip.digest import Challenge, ha1, parse_challenges
@@ -332,7 +333,7 @@ async def gates(sample: Installation) -> AsyncIterator[tuple[Gate, Gate]]:
     """Those of two processes, without the HTTP around them."""
     vault = CountingVault.load(sample.data_dir / KEY_FILE)
     async with watching(sample.database) as watcher:
-        memory = fresh_memory(sample.database, watcher, 2**20)
+        memory = fresh_memory(sample.database, watcher, 2**20, ScanGuard(sample))
         counting = replace(sample, vault=vault)
         yield Gate(vault, Logins(counting), memory), Gate(vault, Logins(counting), memory)
 

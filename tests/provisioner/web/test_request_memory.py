@@ -14,7 +14,8 @@ from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.devices import Rung
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.requests import RequestLog, Trace
-from provisioner.settings import Memory
+from provisioner.operations.scan_guard import ScanGuard
+from provisioner.settings import Memory, Security
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import (
     NOON,
@@ -131,7 +132,9 @@ async def test_a_phone_with_a_dead_token_is_shown_as_itself(sample: Installation
 async def forgetful(sample: Installation) -> AsyncIterator[Running]:
     """A server that keeps few requests."""
     memory = Memory(requests_per_device=10, requests_of_strangers=100)
-    settings = sample.settings.model_copy(update={"memory": memory})
+    # A ban would slow the flood.
+    security = Security(scan_misses=0)
+    settings = sample.settings.model_copy(update={"memory": memory, "security": security})
     async with serving(replace(sample, settings=settings), lambda _: None) as server:
         yield server
 
@@ -155,7 +158,7 @@ async def test_a_flood_of_strangers_fills_a_bounded_memory_and_displaces_no_phon
 
 async def test_a_phone_that_asks_for_ever_fills_a_bounded_memory(sample: Installation):
     settings = sample.settings.model_copy(update={"memory": Memory(requests_per_device=10)})
-    log = RequestLog(replace(sample, settings=settings))
+    log = RequestLog(replace(sample, settings=settings), ScanGuard(sample))
     device = (await row_of(sample, T23G)).id
     for number in range(600):
         log.note(trace(Answer(Reason.NO_SUCH_FILE, device_id=device), path=str(number)))
@@ -209,7 +212,7 @@ def trace(answer: Answer, path: str = "x", agent: str = "") -> Trace:
 
 
 async def test_a_trace_outlives_the_phone_that_it_is_about(sample: Installation):
-    log = RequestLog(sample)
+    log = RequestLog(sample, ScanGuard(sample))
     content = b"something was given"
     gone = Answer("current", content=content, device_id=10**6, mac=T46S, revision_id=10**6, is_own_file=True)
     async with asyncio.TaskGroup() as tasks:
@@ -223,7 +226,7 @@ async def test_a_trace_outlives_the_phone_that_it_is_about(sample: Installation)
 async def test_what_can_not_be_stored_costs_itself_alone(
     sample: Installation, caplog: pytest.LogCaptureFixture
 ):
-    log = RequestLog(sample)
+    log = RequestLog(sample, ScanGuard(sample))
     closed = Answer(Reason.NO_SUCH_FILE)
     for answer in (closed, replace(closed, file_name="\ud800"), replace(closed, mac="x\ud800"), closed):
         log.note(trace(answer))
