@@ -8,7 +8,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from provisioner.web.arrival import CLEAR_TEXT, arrival_over
+from provisioner.web.arrival import CLEAR_TEXT, Arrival, arrival_over
 from provisioner.web.doorkeeper import Doorkeeper, Place
 from provisioner.web.log import server_logger
 
@@ -99,3 +99,8 @@ class Caller(web.RequestHandler):
         response = web.Response(status=status, body=text, headers=headers)
         response.force_close()
         return response
+
+
+def arrival_of(request: web.BaseRequest) -> Arrival:
+    """How a request came through a door."""
+    return cast(Caller, request.protocol).arrival

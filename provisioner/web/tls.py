@@ -98,7 +98,7 @@ class Certificate:
             raise BadValue(f"the phones' CA {self._device_ca} can't be used: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED
         context.set_ciphers(_CERTIFICATES_CIPHERS)
-        # Every connection proves it anew: a resumed one would only say that it once did.
+        # A ticket would say for hours that the phone once had its key (RFC 8446 §4.6.1).
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
 

@@ -21,6 +21,7 @@ from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
 from provisioner.web.autoprovision.digest import FOLDER, Logins, Said
 from provisioner.web.autoprovision.uploads import receive
+from provisioner.web.caller import arrival_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +55,15 @@ def read_ask(request: web.BaseRequest) -> Ask:
     token, _, rest = request.path.lstrip("/").partition("/")
     if not _TOKEN.fullmatch(token):
         token, rest = "", request.path.lstrip("/")
+    arrival = arrival_of(request)
     return Ask(
         token=token or None,
         path=rest.lstrip("/"),
         source=request.remote or "",
         agent=request.headers.get("User-Agent", "")[:300],
-        clear_text=request.scheme != "https",
+        clear_text=arrival.clear_text,
         query=tuple(request.query.items()),
+        certificate=arrival.certificate,
         counts_as_fetch=request.method != "HEAD",
     )
 
