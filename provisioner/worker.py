@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 import sys
+from contextlib import suppress
 from socket import socket
 
 import uvloop
@@ -46,8 +47,10 @@ async def _work(orders: Orders) -> None:
         keeping(orders.settings.limits) as keeper,
         serving_phones(installation, sockets, keeper),
     ):
-        sys.stdout.buffer.write(READY)
-        sys.stdout.flush()
+        # A parent that has died meanwhile doesn't hear it.
+        with suppress(BrokenPipeError):
+            sys.stdout.buffer.write(READY)
+            sys.stdout.flush()
         await over.wait()
 
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from socket import socket
@@ -48,11 +48,10 @@ class Orders(BaseModel):
 @asynccontextmanager
 async def working(
     count: int, data_dir: Path, settings: Settings, sockets: Mapping[str, socket], missing: set[str]
-) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+) -> AsyncIterator[None]:
     """`count` workers that serve phones from `sockets`, up while the context lasts.
 
-    `missing` holds the names of those that are not up at the moment. Gives what `serving_phones` gives; but
-    what workers remember of requests is theirs to store, and this process can't wait for it.
+    `missing` holds the names of those that are not up at the moment.
     """
     orders = Orders(
         data_dir=data_dir,
@@ -65,14 +64,10 @@ async def working(
         try:
             for worker in workers:
                 await worker.was_up.wait()
-            yield _nothing_of_ours
+            yield
         finally:
             for each in running:
                 each.cancel()
-
-
-async def _nothing_of_ours() -> None:
-    """There is nothing to wait for."""
 
 
 def wait_s(last_s: float, up_s: float) -> float:
