@@ -1,8 +1,8 @@
 """Phones that fetch one file without an end, in a process of their own; what they saw comes out as JSON.
 
-Standard input holds one line of JSON: the server's `address`, its `processes`, the `path` of the file, and the
-`floor`, a file whose first eight bytes are the number of the newest change that was answered with success. They
-go on until it ends.
+Standard input holds one line of JSON: the server's `address`, its `processes`, the `path` of the file, and
+the `floor`, a file whose first eight bytes are the number of the newest change that was answered with
+success. They go on until it ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.provisioner.processes import connections
 
 _OF_EACH = 2
-_PAUSE_S = 0.001
+_PAUSE_S = 0.01
 _NUMBER = re.compile(rb"Nr (\d+)")
 
 
