@@ -49,7 +49,7 @@ def _events() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The stream.",
-                "content": {STREAM_TYPE: {"schema": {"$ref": f"{_REF}EventBody"}}},
+                "content": {STREAM_TYPE: {"schema": {"oneOf": [_ref("EventBody"), _ref("EndBody")]}}},
             },
             **{
                 status: _refusal(why)
@@ -89,4 +89,8 @@ def _parameter(
 
 
 def _refusal(why: str) -> dict[str, Any]:
-    return {"description": why, "content": {PROBLEM_TYPE: {"schema": {"$ref": f"{_REF}Problem"}}}}
+    return {"description": why, "content": {PROBLEM_TYPE: {"schema": _ref("Problem")}}}
+
+
+def _ref(body: str) -> dict[str, Any]:
+    return {"$ref": f"{_REF}{body}"}
