@@ -15,7 +15,7 @@ from provisioner.centrex.errors import CentralkaError
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.doctor.addresses import check_clear_text, check_phones_outside, check_public
 from provisioner.operations.doctor.check import Check, Health, failure, ok
-from provisioner.operations.doctor.listeners import check_certificate, check_listeners
+from provisioner.operations.doctor.listeners import check_certificate, check_device_ca, check_listeners
 from provisioner.operations.doctor.machine import (
     check_clock,
     check_disk,
@@ -73,6 +73,7 @@ def _machine(data_dir: Path, settings: Settings, now: datetime) -> Iterator[Chec
     yield from check_clock(data_dir, settings, now)
     yield from check_listeners(settings)
     yield from check_certificate(settings, now)
+    yield from check_device_ca(settings, now)
 
 
 def _schema(data_dir: Path, settings: Settings) -> Check:

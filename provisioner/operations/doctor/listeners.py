@@ -33,9 +33,7 @@ def check_listeners(settings: Settings) -> Iterator[Check]:
             yield failure("server", f"the server is running, but: {said}", "look into its log")
     else:
         yield ok("server", "the server is not running where the configuration says")
-    own = {"portal": listen.portal, "provisioning": listen.provisioning}
-    if listen.provisioning_tls is not None:
-        own["provisioning-tls"] = listen.provisioning_tls
+    own = {"portal": listen.portal, "provisioning": listen.provisioning, **_over_tls(settings)}
     for name, address in own.items():
         yield _check_address(name, address, is_up=health is not None)
     for name, noted in (("sip", listen.sip), ("sips", listen.sips)):
@@ -46,13 +44,14 @@ def check_listeners(settings: Settings) -> Iterator[Check]:
 def check_certificate(settings: Settings, now: datetime) -> Iterator[Check]:
     """The certificate of the TLS listeners, where there are any."""
     tls = settings.tls
-    if settings.listen.provisioning_tls is None:
+    over_tls = _over_tls(settings)
+    if not over_tls:
         yield ok("certificate", "no TLS listener is configured, so none is needed")
         return
     if tls.certificate is None or tls.private_key is None:
         yield failure(
             "certificate",
-            "[listen] provisioning_tls is set, and no certificate is",
+            f"there are TLS listeners ({', '.join(over_tls)}), and no certificate is set",
             "set [tls] certificate and private_key",
         )
         return
@@ -88,6 +87,47 @@ def check_certificate(settings: Settings, now: datetime) -> Iterator[Check]:
         yield warning("certificate", f"{tls.certificate} ends on {ends:%Y-%m-%d}", "renew it")
     else:
         yield ok("certificate", f"{tls.certificate} is good until {ends:%Y-%m-%d}")
+
+
+def check_device_ca(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Who issues the phones' own certificates, where they are asked for them."""
+    if settings.listen.provisioning_certificates is None:
+        return
+    file = settings.tls.device_ca
+    if file is None:
+        yield failure(
+            "certificate",
+            "[listen] provisioning_certificates is set, and nobody is who issues phones' certificates",
+            "set [tls] device_ca to the vendor's CA certificates",
+        )
+        return
+    try:
+        issuers = x509.load_pem_x509_certificates(file.read_bytes())
+    except (OSError, ValueError) as error:
+        yield failure(
+            "certificate", f"{file} can't be used: {error}", "give the vendor's CA certificates, PEM"
+        )
+        return
+    over = [each for each in issuers if each.not_valid_after_utc <= now]
+    if over:
+        yield warning(
+            "certificate",
+            f"{len(over)} of {len(issuers)} certificates in {file} have ended: their phones can't connect",
+            "ask the vendor for newer ones",
+        )
+    else:
+        yield ok("certificate", f"{file} has {len(issuers)} issuers of phones' certificates")
+
+
+def _over_tls(settings: Settings) -> dict[str, str]:
+    """Where phones are listened for over TLS, by the option of `serve`."""
+    listen = settings.listen
+    wanted = {
+        "provisioning-tls": listen.provisioning_tls,
+        "provisioning-certificates": listen.provisioning_certificates,
+        "provisioning-legacy-tls": listen.provisioning_legacy_tls,
+    }
+    return {name: address for name, address in wanted.items() if address is not None}
 
 
 def _check_address(name: str, address: str, *, is_up: bool) -> Check:

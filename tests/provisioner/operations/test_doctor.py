@@ -292,6 +292,23 @@ async def test_a_certificate_with_the_key_of_another_is_a_failure(patient: Patie
     assert (await patient.check("certificate")).health is Health.FAILURE
 
 
+@pytest.mark.parametrize(
+    ("days", "health"), [(90, Health.OK), (-1, Health.WARNING), (None, Health.FAILURE)]
+)
+async def test_who_issues_the_phones_certificates_is_looked_at(
+    patient: Patient, tmp_path: Path, days: int | None, health: Health
+):
+    patient.tables["listen"] += '\nprovisioning_certificates = "127.0.0.1:0"'
+    chain, key = certificate(tmp_path, utc_now() + timedelta(days=90))
+    patient.tables["tls"] = f'certificate = "{chain}"\nprivate_key = "{key}"'
+    if days is not None:
+        (tmp_path / "issuers").mkdir()
+        issuers, _ = certificate(tmp_path / "issuers", utc_now() + timedelta(days=days))
+        patient.tables["tls"] += f'\ndevice_ca = "{issuers}"'
+    found = [each for each in await patient.checks() if each.name == "certificate"]
+    assert [each.health for each in found] == [Health.OK, health]
+
+
 async def set_device(patient: Patient, mac: str, **columns: Any) -> None:
     async with patient.installation.database.change() as session:
         await session.execute(update(DeviceRow).where(DeviceRow.mac == mac).values(**columns))
