@@ -19,6 +19,12 @@ VERSION_LINE: Final = "#!version:1.0.0.1"
 REPEATABLE: Final = frozenset({"security.user_password", "static.security.user_password"})
 "Names that may stand more than once: a line for each user of the phone's own pages."
 
+FIRMWARE_SECTION: Final = "[ firmware ]"
+"""The one section that a file of V70 and later may end with: the VP530 looks there for its firmware.
+
+What stands behind it is no parameter, and its names are of the section alone.
+"""
+
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
@@ -39,7 +45,9 @@ class BadName(PhoneTemplatesError):
 
 
 def parse(text: str) -> list[tuple[str, str]]:
-    """The settings of `text` in order; comments and blank lines are skipped, LF and CRLF both read.
+    """The settings of `text` in order, to its end or the firmware section; LF and CRLF are both read.
+
+    Comments and blank lines are skipped.
 
     References to secrets stay as they are. Raises `BadCfg`.
     """
@@ -48,6 +56,8 @@ def parse(text: str) -> list[tuple[str, str]]:
         line = raw.removesuffix("\r").strip(" \t")
         if not line or line.startswith("#"):
             continue
+        if line == FIRMWARE_SECTION and settings:
+            break
         name, equals, value = line.partition("=")
         name = name.rstrip(" \t")
         if line.startswith("["):
@@ -58,6 +68,11 @@ def parse(text: str) -> list[tuple[str, str]]:
             raise BadCfg(number, f"{name!r} is not a parameter's name")
         settings.append((name, value.lstrip(" \t")))
     return settings
+
+
+def firmware_section(entries: Iterable[tuple[str, str]]) -> str:
+    """The section of `entries`, which goes to the end of a file. Raises `UnsafeValue`."""
+    return "\n".join([FIRMWARE_SECTION, *(f"{name} = {checked(value)}" for name, value in entries)]) + "\n"
 
 
 def write(settings: Iterable[tuple[str, str]]) -> str:

@@ -104,6 +104,8 @@ class Model:
     dect: bool = False
     zero_based_blf_lines: bool = False
     "`linekey.X.line` of a BLF key counts accounts from 0, not from 1."
+    firmware_section: bool = False
+    "Its common file may name the firmware in a section of its own, too."
     sectioned: bool = False
     "Firmware older than V70: its files have another format and can't be written here."
     user_agent: str = ""

@@ -55,7 +55,8 @@ def render(phone: Phone) -> PhoneFiles:
     model_file = _said(view.model_file(model, phone))
     return PhoneFiles(
         mac_file=cfg.write(_with_settings(mac_file, phone.settings, only_known=False)),
-        model_file=cfg.write(_with_settings(model_file, phone.settings, only_known=True)),
+        model_file=cfg.write(_with_settings(model_file, phone.settings, only_known=True))
+        + _firmware_section(model, phone),
         boot_file=_boot_file(model, phone) if phone.generation.prefixes_static else None,
     )
 
@@ -118,6 +119,23 @@ def _feature_key_sync(settings: Mapping[str, Text]) -> bool:
     if sync and codes:
         raise BadPhone(f"{sync[0]} and {codes[0]} contradict each other: keep one of the two")
     return bool(sync)
+
+
+def _firmware_section(model: Model, phone: Phone) -> str:
+    """What the VP530 finds its firmware by, beside `firmware.url`. It knows no word for HTTPS there."""
+    if not model.firmware_section or phone.firmware_url is None:
+        return ""
+    folder, slash, name = cfg_value(phone.firmware_url).rpartition("/")
+    if not folder.startswith("http://"):
+        return ""
+    return cfg.firmware_section(
+        (
+            ("path", "/tmp/download.cfg"),  # noqa: S108 - a path on the phone
+            ("server_type", "http"),
+            ("http_url", folder + slash),
+            ("firmware_name", name),
+        )
+    )
 
 
 def _boot_file(model: Model, phone: Phone) -> str:

@@ -72,3 +72,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except cfg.BadCfg:
         return
     assert all(name and "=" not in name for name, _ in pairs)
+
+
+def test_the_firmware_section_ends_the_settings_and_holds_no_line_more() -> None:
+    text = cfg.write([("firmware.url", "http://a/b.rom")]) + cfg.firmware_section([("server_type", "http")])
+    assert text.endswith("firmware.url = http://a/b.rom\n[ firmware ]\nserver_type = http\n")
+    assert cfg.parse(text) == [("firmware.url", "http://a/b.rom")]
+    with pytest.raises(UnsafeValue):
+        cfg.firmware_section([("path", "a\nserver_type = x")])
