@@ -8,6 +8,7 @@ the phone can tell.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import hashlib
 import os
 import re
@@ -281,9 +282,9 @@ def _refuse_text(source: Path, beginning: bytes) -> None:
     """A page that says why there is no file, saved under the file's name."""
     if any(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in beginning):
         return
-    # The look may end within a character.
     try:
-        beginning[: max(1, len(beginning) - 3)].decode("utf-8")
+        # The look may end within a character, which this one forgives.
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
     except UnicodeDecodeError:
         return
     raise BadFirmwareFile(

@@ -187,44 +187,33 @@ def _problems(
     there: Collection[str],
 ) -> Iterator[Problem]:
     key = ("phone", "firmware")
-    if isinstance(said, str):
-        if said and (why := _misfit(said, of_model)):
-            yield Problem(subject, f"{subject}: {why}", key)
-    elif said is not None:
-        if of_model is not None:
-            what = "one file's name: a list of models is for a vendor, a customer or a site"
-            yield Problem(subject, f"{subject}: firmware takes {what}", key)
-            return
-        yield from _mapping_problems(subject, said)
-    for name in sorted(files_named(said) - set(there)):
-        if added is not None and name not in added:
-            advice = f"add it first: centralka firmware add {name}"
-            yield Problem(subject, f"{subject}: there is no firmware {name}: {advice}", key)
-
-
-def _mapping_problems(subject: Subject, said: tuple[FirmwareTarget, ...]) -> Iterator[Problem]:
-    seen: dict[str, str] = {}
-    for target in said:
-        key = ("phone", "firmware", target.model)
+    if isinstance(said, tuple) and of_model is not None:
+        what = "one file's name: a list of models is for a vendor, a customer or a site"
+        yield Problem(subject, f"{subject}: firmware takes {what}", key)
+        return
+    seen: set[str] = set()
+    for target in said if isinstance(said, tuple) else ():
         model = known_model(target.model)
         if model is None:
             why = f"firmware names {target.model[:40]!r}, which is no model we know: write it like T46S"
-        elif seen.setdefault(model.name, target.model) != target.model:
-            both = f"{seen[model.name]} and {target.model}"
-            why = f"firmware names {both}, which are one model: leave one of them"
+        elif model.name in seen:
+            why = f"firmware names {target.model} twice: all names of one model mean the same"
         else:
-            why = _misfit(target.file, model.name) if target.file else ""
+            seen.add(model.name)
+            why = _misfit(target.file, model.name, added, there)
         if why:
-            yield Problem(subject, f"{subject}: {why}", key)
+            yield Problem(subject, f"{subject}: {why}", (*key, target.model))
+    if isinstance(said, str) and (why := _misfit(said, of_model, added, there)):
+        yield Problem(subject, f"{subject}: {why}", key)
 
 
-def _misfit(file: str, of_model: str | None) -> str:
+def _misfit(file: str, of_model: str | None, added: Collection[str] | None, there: Collection[str]) -> str:
     """Why the file can't be a target of the model (None: of any); empty where it can."""
+    if not file:
+        return ""
     named = parse_file_name(file)
     if named is None:
-        return (
-            f"the name {file} says no version: call the file as the vendor does, such as T46S-66.86.0.15.rom"
-        )
+        return f"the name {file} says no version: call it as the vendor does, such as T46S-66.86.0.15.rom"
     prefix = named.version.prefix
     model = known_model(of_model) if of_model else None
     if model is not None and prefix not in model.firmware_prefixes:
@@ -232,4 +221,6 @@ def _misfit(file: str, of_model: str | None) -> str:
         return f"{file} is no firmware of a {model.name}, whose versions begin with {ours}"
     if not models_of_prefix(prefix):
         return f"{file} begins with {prefix}., which is no model's that we know: check the name"
+    if added is not None and file not in added and file not in there:
+        return f"there is no firmware {file}: add it first: centralka firmware add {file}"
     return ""
