@@ -57,7 +57,7 @@ class Logins:
         "Tokens that were right, by user name. Whether one lives still is found out with each answer."
         self._decoy = fresh_token()
 
-    async def answer(self, ask: Ask, said: Said, now: datetime, memory: Memory) -> Answer:
+    async def answer(self, ask: Ask, said: Said, now: datetime, memory: Memory | None = None) -> Answer:
         """Decides a request for something in `FOLDER`. Raises `StorageError`."""
         path = ask.path.removeprefix(FOLDER).lstrip("/")
         try:
