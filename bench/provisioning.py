@@ -1,204 +1,206 @@
-"""How many of its own files a phone gets per CPU-second, side by side with nginx serving the same bytes.
+"""How phones are served, per CPU-second of the server, side by side with nginx serving the same bytes.
 
-Run it with `.venv/bin/python bench/provisioning.py`. It wants Debian's wrk and nginx-light. Both servers run
-on loopback in processes of their own; figures are medians of several rounds, and CPU is what the server used,
-so that a noisy machine shows in neither.
+    .venv/bin/python bench/provisioning.py cached    a phone's own file from memory, 1, 32 and 256 connections
+    .venv/bin/python bench/provisioning.py storm     10 000 phones boot at once: 5 requests each, all on new
+                                                     connections, over HTTP and TLS
+    .venv/bin/python bench/provisioning.py cold      files that are in no memory, 100 to 100 000 phones
+                                                     (--stock 1000000 for a million: 6 GB of disk)
+
+All checks, traces and limits are on; what was answered and not traced is counted as lost. It wants Debian's
+wrk, nginx-light and openssl. Figures are medians of several rounds; CPU is what the server used, so that a
+noisy machine shows in neither.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
-import shutil
+import random
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+import stock
 from rich.console import Console
 from rich.table import Table
+from servers import Load, Server, centralka, certificate, load, nginx, paths, wanted
 
-from db.queries.devices import all_devices
-from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.files.company import read_company_file
-from provisioner.operations.companies import apply
 from provisioner.operations.devices import render_device
-from provisioner.operations.installation import initialise, opened
+from provisioner.operations.installation import opened
 from provisioner.settings import read_settings
 
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-PHONES = 50
+CONSOLE = Console()
+FEW = 50
+"Phones whose files stay in memory."
+STORM = 10_000
+LIMITS = "[limits]\nconnections = 16000\nconnections_per_source = 16000\n"
+"All of wrk's connections come from one address."
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server under load."""
-
-    name: str
-    base: str
-    pids: tuple[int, ...]
-
-    def cpu_s(self) -> float:
-        """CPU seconds that its processes have used."""
-        used = 0
-        for pid in self.pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            used += int(fields[11]) + int(fields[12])
-        return used / CLOCK_TICKS
-
-
-def company() -> bytes:
-    """A company with `PHONES` phones of one model."""
-    lines = "".join(
-        f'      - {{number: "4822000{n:04d}", product: telefonia-ip-standard}}\n' for n in range(PHONES)
-    )
-    accounts = 'accounts: [{{account: 1, line: "4822000{n:04d}"}}]'
-    devices = "".join(
-        f'      - {{mac: "805ec000{n:04x}", model: T46S, {accounts.format(n=n)}}}\n' for n in range(PHONES)
-    )
-    return (
-        f"customers:\n  - login: bench\n    name: Bench\n    lines:\n{lines}    devices:\n{devices}".encode()
-    )
-
-
-async def prepare(data_dir: Path) -> dict[str, bytes]:
-    """The installation, and each phone's path with its bytes. Tokens are used once, as by a phone."""
-    settings = read_settings(None, provisioning="127.0.0.1:0", portal="127.0.0.1:0")
-    await initialise(data_dir, settings)
-    async with opened(data_dir, settings) as installation:
-        await apply(installation, read_company_file(company()), COMMAND_LINE)
-        async with installation.database.read() as session:
-            listed = [
-                (device.mac, installation.vault.open(device.tokens[-1].token_sealed))
-                for device, _ in await all_devices(session)
+def cached(options: argparse.Namespace, place: Path) -> None:
+    """The same few files again and again."""
+    files = prepare(place / "data", FEW)
+    table = Table("connections", "server", "per CPU-second", "per second", "of nginx", "lost traces")
+    for connections in (1, 32, 256):
+        with centralka(place / "data", LIMITS) as ours, nginx(place / "nginx", files) as peer:
+            script = paths(list(files))
+            rounds = [
+                (
+                    load(ours, ours.base, script, place, connections, options.seconds),
+                    load(peer, peer.base, script, place, connections, options.seconds),
+                )
+                for _ in range(options.rounds)
             ]
-        return {
-            f"{token}/{mac}.cfg": (await render_device(installation, MacAddress(mac))).encode()
-            for mac, token in listed
-        }
+        add(table, str(connections), ours, peer, rounds)
+    CONSOLE.print(f"{FEW} phones, {size_of(files):,.0f} bytes a file, medians of {options.rounds} rounds")
+    CONSOLE.print(table)
 
 
-@contextmanager
-def centralka(data_dir: Path) -> Iterator[Server]:
-    command = [
-        str(Path(sys.executable).parent / "centralka"),
-        "serve",
-        "--data-dir",
-        str(data_dir),
-        "--provisioning",
-        "127.0.0.1:0",
-        "--portal",
-        "127.0.0.1:0",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        base = process.stdout.readline().split()[-1]
-        process.stdout.readline()
-        try:
-            yield Server("centralka", base, (process.pid,))
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def nginx(folder: Path, files: dict[str, bytes]) -> Iterator[Server]:
-    root = folder / "root"
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content)
-    # Its workers give up root: they must get through to the files, not to the data directory.
-    for directory in (folder.parent, folder, root, *root.iterdir()):
-        directory.chmod(0o755)
-    config = folder / "nginx.conf"
-    config.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
-        "events { worker_connections 4096; }\n"
-        f"http {{ access_log off; sendfile on; keepalive_requests 1000000;\n"
-        f"  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n"
-        f"  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;\n"
-        f"  scgi_temp_path {folder}/scgi;\n"
-        f"  server {{ listen 127.0.0.1:18089; root {root}; }} }}\n"
+def storm(options: argparse.Namespace, place: Path) -> None:
+    """Each phone asks for its boot file (missing), model file, own file, contacts (missing), own file."""
+    prepare(place / "data", STORM)
+    tls = certificate(place)
+    table = Table(
+        "door", "server", "per CPU-second", "per second", "of nginx", "lost traces", "longest", "lost"
     )
-    with subprocess.Popen(["nginx", "-c", str(config), "-e", f"{folder}/error.log"]) as process:
-        try:
-            children: list[str] = []
-            while not children:
-                time.sleep(0.05)
-                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            yield Server("nginx", "http://127.0.0.1:18089/", tuple(int(child) for child in children))
-        finally:
-            process.terminate()
+    files = {f"{each}.cfg": b"x" * 3900 for each in ("own", "model")}
+    script = f"""
+local n = 0
+local kinds = {{ "%012x.boot", "y000000000066.cfg", "%012x.cfg", "%012x-contact.xml", "%012x.cfg" }}
+request = function()
+  local phone, kind = math.floor(n / 5), kinds[n % 5 + 1]
+  n = n + 1
+  if n >= {5 * STORM} then wrk.thread:stop() end
+  local path = string.format("/%032x/" .. kind, phone, {stock.FIRST_MAC} + phone)
+  return wrk.format("GET", path, {{ Connection = "close" }})
+end
+-- 404s belong to a boot
+"""
+    plain = f"""
+local n = 0
+local kinds = {{ "/missing", "/model.cfg", "/own.cfg", "/missing", "/own.cfg" }}
+request = function()
+  n = n + 1
+  if n >= {5 * STORM} then wrk.thread:stop() end
+  return wrk.format("GET", kinds[n % 5 + 1], {{ Connection = "close" }})
+end
+-- 404s belong to a boot
+"""
+    for door in ("HTTP", "TLS"):
+        rounds = []
+        for _ in range(options.rounds):
+            with (
+                centralka(place / "data", LIMITS, tls=tls) as ours,
+                nginx(place / "nginx", files, tls=tls) as peer,
+            ):
+                bases = [each.secure if door == "TLS" else each.base for each in (ours, peer)]
+                rounds.append(
+                    (
+                        load(ours, bases[0], script, place, 256, 600),
+                        load(peer, bases[1], plain, place, 256, 600),
+                    )
+                )
+        add(table, door, ours, peer, rounds, storm=True)
+    CONSOLE.print(f"{STORM:,} phones boot at once, 256 at a time, medians of {options.rounds} rounds")
+    CONSOLE.print(table)
 
 
-def load(server: Server, script: Path, connections: int, seconds: int) -> tuple[float, float]:
-    """Requests per CPU-second of the server, and per second, with all answers good."""
-    before = server.cpu_s()
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), server.base],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    used = server.cpu_s() - before
-    assert "Non-2xx" not in done, done
-    assert "Socket errors" not in done, done
-    found = re.search(r"(\d+) requests in ([\d.]+)s", done)
-    assert found, done
-    return int(found[1]) / used, int(found[1]) / float(found[2])
+def cold(options: argparse.Namespace, place: Path) -> None:
+    """Phones in random order, with a memory that holds hardly any of them."""
+    table = Table("phones", "per CPU-second", "per second", "longest", "lost traces")
+    for phones in options.stock or (100, 10_000, 100_000):
+        data = place / f"data-{phones}"
+        asyncio.run(stock.make(data, phones))
+        script = f"""
+math.randomseed(7)
+request = function()
+  local phone = math.random(0, {phones - 1})
+  return wrk.format("GET", string.format("/%032x/%012x.cfg", phone, {stock.FIRST_MAC} + phone))
+end
+"""
+        # Otherwise a hundred phones fit into the least memory.
+        config = LIMITS + "[memory]\nfiles_mib = 0\n"
+        with centralka(data, config) as ours:
+            load(ours, ours.base, script, place, 32, 1)
+            rounds = [
+                load(ours, ours.base, script, place, 32, options.seconds) for _ in range(options.rounds)
+            ]
+        table.add_row(
+            f"{phones:,}",
+            f"{median(rounds, 'per_cpu_second'):,.0f}",
+            f"{median(rounds, 'per_second'):,.0f}",
+            f"{median(rounds, 'longest_ms'):,.0f} ms",
+            f"{ours.lost_traces:,}",
+        )
+    CONSOLE.print(f"every request reads the database, medians of {options.rounds} rounds")
+    CONSOLE.print(table)
+
+
+def prepare(data_dir: Path, phones: int) -> dict[str, bytes]:
+    """The installation, and the files of its first phones by path."""
+
+    async def made() -> dict[str, bytes]:
+        await stock.make(data_dir, phones)
+        async with opened(data_dir, read_settings(None)) as installation:
+            return {
+                stock.path(n): (
+                    await render_device(installation, MacAddress(f"{stock.FIRST_MAC + n:012x}"))
+                ).encode()
+                for n in range(min(phones, FEW))
+            }
+
+    return asyncio.run(made())
+
+
+def add(
+    table: Table,
+    what: str,
+    ours: Server,
+    peer: Server,
+    rounds: Sequence[tuple[Load, Load]],
+    *,
+    storm: bool = False,
+) -> None:
+    """A row for each server."""
+    ratio = statistics.median(each.per_cpu_second / other.per_cpu_second for each, other in rounds)
+    for side, server in enumerate((ours, peer)):
+        own = [each[side] for each in rounds]
+        row = [
+            what if side == 0 else "",
+            server.name,
+            f"{median(own, 'per_cpu_second'):,.0f}",
+            f"{median(own, 'per_second'):,.0f}",
+            f"{ratio:.3f}" if side == 0 else "1",
+            f"{server.lost_traces:,}" if side == 0 else "",
+        ]
+        if storm:
+            row += [f"{median(own, 'longest_ms'):,.0f} ms", f"{sum(each.lost for each in own):,}"]
+        table.add_row(*row)
+
+
+def median(rounds: Sequence[Load], figure: str) -> float:
+    return statistics.median(getattr(each, figure) for each in rounds)
+
+
+def size_of(files: dict[str, bytes]) -> float:
+    return statistics.median(len(content) for content in files.values())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("cached", "storm", "cold"))
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--stock", type=int, nargs="*")
     options = parser.parse_args()
-    for program in ("wrk", "nginx"):
-        if shutil.which(program) is None:
-            sys.exit(
-                f"{program} is not installed: apt install {program if program == 'wrk' else 'nginx-light'}"
-            )
-    console = Console()
+    wanted("wrk", "nginx", "openssl")
+    random.seed(7)
     with tempfile.TemporaryDirectory(prefix="centralka-bench-") as folder:
-        place = Path(folder)
-        files = asyncio.run(prepare(place / "data"))
-        script = place / "paths.lua"
-        paths = ",".join(f'"/{path}"' for path in files)
-        script.write_text(
-            f"local paths = {{{paths}}}\nlocal n = 0\n"
-            "request = function() n = n % #paths + 1; return wrk.format('GET', paths[n]) end\n"
-        )
-        with centralka(place / "data") as ours, nginx(place / "nginx", files) as peer:
-            table = Table("connections", "server", "per CPU-second", "per second", "of nginx")
-            for connections in (1, 32, 256):
-                rounds = [
-                    (
-                        load(ours, script, connections, options.seconds),
-                        load(peer, script, connections, options.seconds),
-                    )
-                    for _ in range(options.rounds)
-                ]
-                per_cpu = [statistics.median(each[side][0] for each in rounds) for side in (0, 1)]
-                per_second = [statistics.median(each[side][1] for each in rounds) for side in (0, 1)]
-                ratio = statistics.median(each[0][0] / each[1][0] for each in rounds)
-                for side, server in enumerate((ours, peer)):
-                    table.add_row(
-                        str(connections) if side == 0 else "",
-                        server.name,
-                        f"{per_cpu[side]:,.0f}",
-                        f"{per_second[side]:,.0f}",
-                        f"{ratio:.3f}" if side == 0 else "1",
-                    )
-            size = statistics.median(len(content) for content in files.values())
-            console.print(f"{PHONES} phones, {size:,.0f} bytes a file, medians of {options.rounds} rounds")
-            console.print(table)
+        {"cached": cached, "storm": storm, "cold": cold}[options.what](options, Path(folder))
 
 
 if __name__ == "__main__":

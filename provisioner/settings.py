@@ -175,7 +175,7 @@ class Memory(_Section):
     "Events that phones report, such as calls."
     uploads_per_file: int = Field(10, ge=2)
     "Versions of each file that a phone brings."
-    files_mib: int = Field(256, ge=1)
+    files_mib: int = Field(256, ge=0)
     "Files of phones kept in memory, in MiB for each process."
 
 
