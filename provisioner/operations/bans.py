@@ -32,7 +32,7 @@ SCOPE = "bans"
 "What a change of bans touches (`db.changes`)."
 SCAN_ALARM = "mac-scan"
 "The kind of the alarm about one source."
-_PATIENCE_S = 0.5
+_PATIENCE_S = 2.0
 _RETRY_S = 1.0
 _LONGEST = timedelta(days=366)
 
@@ -142,7 +142,7 @@ class Bans:
 
     async def of(self, address: str, now: datetime) -> Verdict:
         """What the peer at `address` gets. While the database can't be asked, what was known last."""
-        if self._is_old:
+        if self._is_old and asyncio.get_running_loop().time() >= self._next_look:
             await self._look()
         # Mostly nobody is banned: then nothing is parsed.
         if not self._known or (found := self._known.get(counted_source(address))) is None:
@@ -165,7 +165,7 @@ class Bans:
                 if not isinstance(error, StorageError | TimeoutError):
                     raise
                 self._next_look = clock + _RETRY_S
-                logger.warning("bans not read error=%s", error)
+                logger.warning("bans not read error=%r", error)
 
     async def _read(self) -> dict[str, tuple[Verdict, datetime]]:
         query = select(BanRow.source, BanRow.verdict, BanRow.until)

@@ -48,7 +48,7 @@ _MOST_ALARMS = 20
 "About single sources in `ALARM_WINDOW`; the alarm about many sources speaks of more."
 _MOST_MISSES = 100_000
 _MOST_BANS = 10_000
-_AT_ONCE = 200
+_AT_ONCE = 100
 "Sources that are judged in one change: other changes wait for it."
 
 _SPREAD_TEXT = (
@@ -178,8 +178,8 @@ class _Court:
             held = before.verdict if before is not None and before.until > self._now else Verdict.FREE
             if held in (Verdict.BANNED, verdict):
                 continue
-            row = self._row(source, verdict, count, before)
-            await self._session.merge(row)
+            row = self._sentenced(before or BanRow(source=source), verdict, count)
+            self._session.add(row)
             touch(self._session, SCOPE)
             if verdict is Verdict.BANNED:
                 banned.append(source)
@@ -190,19 +190,14 @@ class _Court:
         if len(reported) > _MOST_ALARMS:
             await _report_spread(self._session, self._now)
 
-    def _row(self, source: str, verdict: Verdict, misses: int, before: BanRow | None) -> BanRow:
-        times = before.times if before is not None and before.until > self._now - REMEMBERED else 0
-        times += verdict is Verdict.BANNED
-        lasting = timedelta(minutes=self._security.ban_minutes) * 2 ** min(max(times - 1, 0), 16)
-        return BanRow(
-            source=source,
-            verdict=verdict,
-            since=self._now,
-            until=self._now + min(lasting, _LONGEST_BAN),
-            misses=misses,
-            times=times,
-            actor=SYSTEM.name,
-        )
+    def _sentenced(self, row: BanRow, verdict: Verdict, misses: int) -> BanRow:
+        """The row of a source, new or of an earlier verdict, with this one."""
+        is_remembered = row.until is not None and row.until > self._now - REMEMBERED
+        row.times = (row.times if is_remembered else 0) + (verdict is Verdict.BANNED)
+        lasting = timedelta(minutes=self._security.ban_minutes) * 2 ** min(max(row.times - 1, 0), 16)
+        row.since, row.until = self._now, self._now + min(lasting, _LONGEST_BAN)
+        row.verdict, row.misses, row.actor = verdict, misses, SYSTEM.name
+        return row
 
     def _report(self, source: str, text: str, reported: list[str | None]) -> None:
         """One alarm, unless there are so many that nobody would read them."""

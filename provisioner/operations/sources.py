@@ -54,6 +54,8 @@ def parse_source(text: str) -> str:
 
 def is_within(source: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Whether `source` has anything in common with one of the networks."""
+    if not networks:
+        return False
     try:
         own = ip_network(source)
     except ValueError:
