@@ -59,6 +59,8 @@ async def _in_clear(listening: socket.socket, callers: _Callers) -> AsyncIterato
 async def _over_tls(
     listening: socket.socket, callers: _Callers, certificate: Certificate
 ) -> AsyncIterator[None]:
+    # Other processes may accept here, too: what was there may be gone when we look.
+    listening.setblocking(False)
     with closing(listening):
         async with asyncio.TaskGroup() as tasks:
             handshakes = Handshakes(listening, certificate, callers.keeper, callers)
