@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import random
 import statistics
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mann_whitney import p_of
 from rich.console import Console
 from rich.table import Table
 
@@ -105,24 +105,6 @@ async def measure(seed: int, samples: int, data_dir: Path) -> dict[str, list[int
     return taken
 
 
-def u_test(one: list[int], other: list[int]) -> float:
-    """The two-sided p of Mann and Whitney's U, with the correction for ties."""
-    both = sorted((value, which) for which, values in enumerate((one, other)) for value in values)
-    ranks, ties, at = 0.0, 0.0, 0
-    while at < len(both):
-        end = at
-        while end < len(both) and both[end][0] == both[at][0]:
-            end += 1
-        rank = (at + end + 1) / 2
-        ranks += rank * sum(which == 0 for _, which in both[at:end])
-        ties += (end - at) ** 3 - (end - at)
-        at = end
-    n, m = len(one), len(other)
-    u = ranks - n * (n + 1) / 2
-    spread = math.sqrt(n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1))))
-    return math.erfc(abs(u - n * m / 2) / spread / math.sqrt(2))
-
-
 def main() -> int:
     """Measures, prints, and says whether the times tell anything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -134,7 +116,7 @@ def main() -> int:
     for seed in options.seeds:
         with tempfile.TemporaryDirectory(prefix="centralka-bench-") as folder:
             taken = asyncio.run(measure(seed, options.samples, Path(folder) / "data"))
-        found = [u_test(taken["unlisted"], taken[kind]) for kind in KINDS[:2]]
+        found = [p_of(taken["unlisted"], taken[kind]) for kind in KINDS[:2]]
         suspicious += min(found) < SUSPICIOUS
         medians = [f"{statistics.median(taken[kind]) / 1000:.1f}" for kind in KINDS]
         table.add_row(str(seed), *medians, *(f"{p:.3f}" for p in found))

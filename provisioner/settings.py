@@ -186,7 +186,7 @@ class Limits(_Section):
     "In all; fewer where the system allows fewer open files."
     connections_per_source: int = Field(2_000, ge=10)
     "Of one IPv4 address, or one IPv6 network of 64 bits. A site of 200 phones is one address."
-    header_s: int = Field(10, ge=1, le=60)
+    header_s: int = Field(10, ge=1, le=10)
     "For the header of a request, from accept or from its first byte."
     handshakes: int = Field(2_000, ge=10)
     "TLS handshakes under way."
