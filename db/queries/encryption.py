@@ -55,3 +55,13 @@ async def keys_of_tokens(session: AsyncSession, customer_id: int) -> Sequence[To
         .order_by(DeviceRow.mac, DeviceTokenRow.version)
     )
     return [TokenKey(*row) for row in await session.execute(query)]
+
+
+async def keys_by_token(session: AsyncSession, device_ids: Sequence[int]) -> dict[tuple[int, int], bytes]:
+    """The sealed keys that go with tokens of these devices, by device and version of the token."""
+    query = (
+        select(DeviceTokenRow.device_id, DeviceTokenRow.version, EncryptionKeyRow.key_sealed)
+        .join(EncryptionKeyRow, EncryptionKeyRow.id == DeviceTokenRow.encryption_key_id)
+        .where(DeviceTokenRow.device_id.in_(device_ids))
+    )
+    return {(device_id, version): key for device_id, version, key in await session.execute(query)}

@@ -9,7 +9,19 @@ import typer
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError
-from provisioner.cli import bans, care, devices, files, firmware, lint, rollouts, server, tokens, uploads
+from provisioner.cli import (
+    bans,
+    care,
+    devices,
+    encryption,
+    files,
+    firmware,
+    lint,
+    rollouts,
+    server,
+    tokens,
+    uploads,
+)
 from provisioner.cli.common import err, everywhere
 
 app = typer.Typer(
@@ -37,6 +49,16 @@ for verb in (
     care.doctor,
 ):
     app.command()(verb)
+
+encryption_app = typer.Typer(
+    no_args_is_help=True, help="The AES keys of customers' phones.", rich_markup_mode=None
+)
+for name, verb_of_encryption in (
+    ("show", encryption.encryption_show),
+    ("rotate", encryption.encryption_rotate),
+):
+    encryption_app.command(name)(verb_of_encryption)
+app.add_typer(encryption_app, name="encryption")
 
 devices_app = typer.Typer(no_args_is_help=True, help="The phones.", rich_markup_mode=None)
 for name, verb_of_devices in (

@@ -1,8 +1,9 @@
 """The files of all phones as a tree of directories, for a web server that knows nothing of us.
 
 It gives what `serve` would give at this moment: first-contact files at the top, each phone's files under
-every token that lives; phone books, pages, firmware, media and what the phones brought under the service
-tokens. What it can't do is decide: there is no first contact by MAC, and no token ends.
+every token that lives, in the key that goes with it; phone books, pages, firmware, media and what the phones
+brought under the service tokens. What it can't do is decide: there is no first contact by MAC, and no token
+ends.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.encryption import keys_by_token
 from db.queries.exporting import (
     FileText,
     newest_uploads,
@@ -38,6 +40,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.uploads import content_of
 from provisioner.phones.browser import browser_page
 from provisioner.phones.describe import BROWSER_PAGES, PHONE_BOOK, Surroundings
+from provisioner.phones.encrypt import as_fetched
 from provisioner.phones.firmware import firmware_told, may_have
 from provisioner.phones.levels import effective_options, levels_of
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile, device_file_name
@@ -173,12 +176,13 @@ async def _customer(
         texts, brought = await texts_of_devices(session, ids), await newest_uploads(session, ids)
         refs = {ref for text in texts for ref in references(text.content)}
         secrets = await open_secrets(session, installation.vault, refs)
+        keys = await keys_by_token(session, ids)
         for row in batch:
             own = [text for text in texts if text.device_id == row.id]
             if own:
                 phone = _Phone(installation, stored.customer, devices[row.mac], row, around, firmware)
                 uploads = [each for each in brought if each.device_id == row.id]
-                await asyncio.to_thread(phone.write, tree, own, secrets, book, uploads)
+                await asyncio.to_thread(phone.write, tree, own, secrets, keys, book, uploads)
     return len(rows)
 
 
@@ -199,6 +203,7 @@ class _Phone:
         tree: _Tree,
         texts: Sequence[FileText],
         secrets: Mapping[str, str],
+        keys: Mapping[tuple[int, int], bytes],
         book: FileText | None,
         uploads: Sequence[UploadRow],
     ) -> None:
@@ -206,7 +211,9 @@ class _Phone:
         for token in self.row.tokens:
             # The phone may not have heard of the newest yet: until it has, an older one lives.
             if token.revoked_at is None:
-                self._write_files(tree, vault.open(token.token_sealed), texts, secrets)
+                sealed = keys.get((self.row.id, token.version))
+                key = vault.open(sealed) if sealed is not None else None
+                self._write_files(tree, vault.open(token.token_sealed), key, texts, secrets)
         service = vault.open(self.row.service_token_sealed)
         if book is not None:
             tree.write(f"{service}/{PHONE_BOOK}", book.content.encode("utf-8"), book.created_at)
@@ -221,12 +228,17 @@ class _Phone:
             tree.share(f"{service}/{name}", source)
 
     def _write_files(
-        self, tree: _Tree, token: str, texts: Sequence[FileText], secrets: Mapping[str, str]
+        self,
+        tree: _Tree,
+        token: str,
+        key: str | None,
+        texts: Sequence[FileText],
+        secrets: Mapping[str, str],
     ) -> None:
         model = find_model(self.device.model)
         for text in texts:
             file = DeviceFile(text.name)
-            content = fill(text.content, secrets).encode("utf-8")
+            content = as_fetched(fill(text.content, secrets), file, key)
             if file is DeviceFile.MODEL:
                 names: Sequence[str] = model.model_files
             else:

@@ -26,8 +26,8 @@ def key_said(text: str, mac_hex: str) -> int | None:
 
 
 def rolled_back(kept: str, newest: str) -> str:
-    """`kept` with the present way to fetch: an older text must not turn encryption off, nor on."""
-    return _fetching_as(kept, newest) if _says_aes(kept) or _says_aes(newest) else kept
+    """`kept` with the present way to fetch: an older text doesn't turn encryption off."""
+    return _fetching_as(kept, newest)
 
 
 def not_released(kept: str, newest: str, mac_hex: str) -> str:
@@ -44,10 +44,6 @@ def bound_to(text: str, mac_hex: str, token_version: int, key_number: int | None
 
 def _at(text: str, secret: str, version: int) -> str:
     return re.sub(f"\x02{re.escape(secret)}@[0-9]+\x03", f"\x02{secret}@{version}\x03", text)
-
-
-def _says_aes(text: str) -> bool:
-    return any(found[2].startswith("aes_key") for found in map(_LINE.match, text.split("\n")) if found)
 
 
 def _fetching_as(kept: str, newest: str) -> str:

@@ -16,12 +16,14 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims, drafts
 from provisioner.operations.drafts import CantWrite
+from provisioner.operations.encryption import rotate
 from provisioner.operations.export import MARK, export
 from provisioner.operations.installation import Installation, utc_now
 from tests.copies import config_file, run_command
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import T46S, VP530P, ask
+from tests.provisioner.web.encrypting import tokens_of
 
 FIRMWARE = """
 customers:
@@ -132,6 +134,27 @@ async def test_a_phone_that_has_not_heard_of_its_new_token_finds_its_files_under
     await export(stocked, tmp_path / "released")
     (only,) = (tmp_path / "released").glob(f"*/{T46S}.cfg")
     assert only.parent.name not in {path.parent.name for path in found}
+
+
+async def test_encrypted_files_are_exported_as_they_are_answered(
+    stocked: Installation, running: Running, tmp_path: Path
+):
+    await apply_text(
+        stocked,
+        "customers: [{login: nowyklienttestowy, phone: {encryption: true}, devices: ["
+        "{mac: '80:5e:c0:12:34:56'}, {mac: '24:9a:d8:00:00:54', phone: {boot_mode: true}}]}]",
+    )
+    await rotate(stocked, "nowyklienttestowy", COMMAND_LINE)
+    await export(stocked, tmp_path / "tree")
+    found = list((tmp_path / "tree").glob(f"*/{T46S}.cfg"))
+    assert len({path.read_bytes() for path in found}) == 3, "plain, under the first key, under the second"
+    assert sum(path.read_bytes().startswith(b"#!version") for path in found) == 1
+    # The oldest first: each first use ends the tokens before it.
+    for token, _ in await tokens_of(stocked, T46S):
+        for name in (f"{token}/{T46S}.cfg", f"{token}/y000000000066.cfg"):
+            assert (await ask(running, f"/{name}")).body == (tmp_path / "tree" / name).read_bytes()
+    for path in (tmp_path / "tree").rglob("*.boot"):
+        assert path.read_bytes().startswith(b"#!version")
 
 
 async def test_one_firmware_for_many_phones_takes_its_room_once(stocked: Installation, tmp_path: Path):
