@@ -45,7 +45,8 @@ async def served(
 ) -> AsyncIterator[Server]:
     """The server of an installation, ended in order unless it has ended before."""
     config = data_dir / "centralka.toml"
-    config.write_text(f'[database]\nurl = "{database_url}"\n', encoding="utf-8")
+    # Tests keep connections open while they do other things.
+    config.write_text(f'[database]\nurl = "{database_url}"\n[limits]\nidle_s = 3600\n', encoding="utf-8")
     listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", *options)
     process = await asyncio.create_subprocess_exec(
         *(COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen),
