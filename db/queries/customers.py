@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import QueryableAttribute, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from db.schema import (
@@ -21,18 +22,34 @@ from db.schema import (
     SettingRow,
 )
 
+_Rows = QueryableAttribute[Any]
+
 
 def _whole() -> tuple[ORMOption, ...]:
+    return _loading(CustomerRow.lines, CustomerRow.extensions, CustomerRow.devices)
+
+
+def _part(macs: Collection[str]) -> tuple[ORMOption, ...]:
+    devices = select(DeviceRow.id).where(DeviceRow.mac.in_(macs))
+    lines = select(DeviceAccountRow.line_id).where(DeviceAccountRow.device_id.in_(devices))
+    return _loading(
+        CustomerRow.lines.and_(LineRow.id.in_(lines)),
+        CustomerRow.extensions.and_(ExtensionRow.line_id.in_(lines)),
+        CustomerRow.devices.and_(DeviceRow.mac.in_(macs)),
+    )
+
+
+def _loading(lines: _Rows, extensions: _Rows, devices: _Rows) -> tuple[ORMOption, ...]:
     return (
         selectinload(CustomerRow.sites),
-        selectinload(CustomerRow.lines).options(joinedload(LineRow.product), joinedload(LineRow.site)),
-        selectinload(CustomerRow.extensions).options(joinedload(ExtensionRow.line)),
+        selectinload(lines).options(joinedload(LineRow.product), joinedload(LineRow.site)),
+        selectinload(extensions).options(joinedload(ExtensionRow.line)),
         selectinload(CustomerRow.hunt_groups)
         .selectinload(HuntGroupRow.members)
         .options(joinedload(HuntGroupMemberRow.extension), joinedload(HuntGroupMemberRow.member_group)),
         selectinload(CustomerRow.speed_dials),
         selectinload(CustomerRow.feature_codes),
-        selectinload(CustomerRow.devices).options(
+        selectinload(devices).options(
             selectinload(DeviceRow.accounts).options(joinedload(DeviceAccountRow.line)),
             selectinload(DeviceRow.keys),
             selectinload(DeviceRow.tokens),
@@ -50,6 +67,14 @@ async def whole_customer(session: AsyncSession, login: str) -> CustomerRow | Non
 async def whole_customer_by_id(session: AsyncSession, customer_id: int) -> CustomerRow | None:
     """The same by the row's number."""
     query = select(CustomerRow).where(CustomerRow.id == customer_id).options(*_whole())
+    return await session.scalar(query)
+
+
+async def part_of_customer(
+    session: AsyncSession, customer_id: int, macs: Collection[str]
+) -> CustomerRow | None:
+    """The customer with some of its devices, and of its lines and extensions those that these have."""
+    query = select(CustomerRow).where(CustomerRow.id == customer_id).options(*_part(macs))
     return await session.scalar(query)
 
 
@@ -83,13 +108,17 @@ async def products(session: AsyncSession) -> dict[str, ProductRow]:
     return {row.name: row for row in await session.scalars(select(ProductRow))}
 
 
-async def settings_of_customer(session: AsyncSession, customer: CustomerRow) -> Sequence[SettingRow]:
-    """What the customer, its sites and its devices say."""
+async def settings_of_customer(
+    session: AsyncSession, customer: CustomerRow, macs: Collection[str] | None = None
+) -> Sequence[SettingRow]:
+    """What the customer, its sites and its devices (all, or some) say."""
     mine = [SettingRow.customer_id == customer.id]
     if customer.sites:
         mine.append(SettingRow.site_id.in_([site.id for site in customer.sites]))
     # A subquery, not a list: a customer may have more devices than a statement takes parameters.
     devices = select(DeviceRow.id).where(DeviceRow.customer_id == customer.id)
+    if macs is not None:
+        devices = devices.where(DeviceRow.mac.in_(macs))
     mine.append(SettingRow.device_id.in_(devices))
     return (await session.scalars(select(SettingRow).where(or_(*mine)).order_by(SettingRow.name))).all()
 

@@ -21,7 +21,7 @@ from provisioner.centrex.actor import SYSTEM, Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
-from provisioner.operations.context import customer_of
+from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.store.customer_writer import set_line_password
@@ -250,9 +250,10 @@ async def _changed(
     mac = str(MacAddress(device.mac))
     entry = await audit.record(session, actor, now, verb, mac, summary, customer_id=device.customer_id)
     # Other phones of the customer may share a line whose password is new.
-    stored, around = await customer_of(session, installation, device.customer_id)
-    sharing = {row.mac for row in await _sharing(session, device)} | {device.mac}
-    only = {each.mac for each in stored.customer.devices if each.mac.hex in sharing}
+    customer_id = device.customer_id
+    sharing = [row.mac for row in await _sharing(session, device) if row.customer_id == customer_id]
+    only = {MacAddress(hexadecimal) for hexadecimal in (device.mac, *sharing)}
+    stored, around = await phones_of(session, installation, customer_id, only)
     return await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), only)
 
 

@@ -25,7 +25,7 @@ from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
-from provisioner.operations.context import customer_of
+from provisioner.operations.context import phones_of
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
@@ -283,7 +283,7 @@ async def roll_back(
         )
         row.held_revision = held
         await session.flush()
-        stored, around = await customer_of(session, installation, device.customer_id)
+        stored, around = await phones_of(session, installation, device.customer_id, {mac})
         files = await refresh_customer(session, stored, around, Cause(actor, summary, now, entry.id), {mac})
         # The customer was read afresh, and this row with it.
         row = await find_file(session, device, file)
@@ -321,7 +321,7 @@ async def _firmware_target(
 ) -> FirmwareTarget | None:
     """Asked last: loading the customer lets the session's rows go."""
     mac, seen = MacAddress(device.mac), device.firmware_seen
-    stored, around = await customer_of(session, installation, device.customer_id)
+    stored, around = await phones_of(session, installation, device.customer_id, {mac})
     mine = next(each for each in stored.customer.devices if each.mac == mac)
     model = find_model(mine.model)
     target = target_of(model, levels_of(mine, stored.customer, around.vendor))

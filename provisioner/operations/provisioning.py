@@ -33,7 +33,7 @@ from provisioner.centrex.secret_names import without_version
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, first_contact, token_worked
 from provisioner.operations.clear_text import may_have_secrets
-from provisioner.operations.context import customer_of
+from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import Kept
 from provisioner.operations.memory import Memory
@@ -295,7 +295,7 @@ async def _heard_firmware(
         async with session.begin_nested():
             device.firmware_seen = firmware
             # Loading the customer lets the device go: what it says from here on is not stored.
-            stored, around = await customer_of(session, installation, customer_id)
+            stored, around = await phones_of(session, installation, customer_id, {mac})
             cause = Cause(SYSTEM, f"the phone says that its firmware is {firmware}", now)
             await refresh_customer(session, stored, around, cause, {mac})
     except (CentralkaError, PhoneTemplatesError, ValueError) as error:

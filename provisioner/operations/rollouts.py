@@ -24,7 +24,7 @@ from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan
-from provisioner.operations.context import customer_of
+from provisioner.operations.context import phones_of
 from provisioner.operations.dry_run import changing
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, refresh_customer
@@ -191,9 +191,9 @@ async def _step(
     for phone, _ in moving:
         phone.released_at, phone.actor, phone.cause = released_at, actor.name, text
         phone.audit_id = entry.id
-    stored, around = await customer_of(session, installation, rollout.customer_id)
-    cause = Cause(actor, text, now, entry.id)
-    files = await refresh_customer(session, stored, around, cause, {MacAddress(mac) for _, mac in moving})
+    macs = {MacAddress(mac) for _, mac in moving}
+    stored, around = await phones_of(session, installation, rollout.customer_id, macs)
+    files = await refresh_customer(session, stored, around, Cause(actor, text, now, entry.id), macs)
     await close_if_done(session, rollout.id, now)
     staged = any(file.staged for file in files)
     return Plan((), tuple(files), (login,) if staged else ())

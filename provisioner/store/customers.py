@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,16 +61,32 @@ async def load_customer_by_id(session: AsyncSession, vault: Vault, customer_id: 
     return await _stored(session, vault, await queries.whole_customer_by_id(session, customer_id))
 
 
+async def load_part(
+    session: AsyncSession, vault: Vault, customer_id: int, macs: Collection[MacAddress]
+) -> Stored | None:
+    """The customer of that row with these devices, and all that their files depend on; or None.
+
+    Lines, extensions and devices of others are left out, so nothing of it may be saved. What the session
+    held before is written and let go.
+    """
+    await _start_afresh(session)
+    wanted = [mac.hex for mac in macs]
+    row = await queries.part_of_customer(session, customer_id, wanted)
+    return await _stored(session, vault, row, wanted)
+
+
 async def _start_afresh(session: AsyncSession) -> None:
     # Rows that the session holds keep their collections as they were loaded; a customer is read whole.
     await session.flush()
     session.expunge_all()
 
 
-async def _stored(session: AsyncSession, vault: Vault, row: CustomerRow | None) -> Stored | None:
+async def _stored(
+    session: AsyncSession, vault: Vault, row: CustomerRow | None, macs: Collection[str] | None = None
+) -> Stored | None:
     if row is None:
         return None
-    settings = await queries.settings_of_customer(session, row)
+    settings = await queries.settings_of_customer(session, row, macs)
     return Stored(row, settings, in_order(_customer(row, settings, vault)), vault)
 
 
