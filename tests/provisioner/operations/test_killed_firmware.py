@@ -71,7 +71,10 @@ async def test_a_file_whose_adding_is_killed_is_there_whole_or_not_at_all(
     seen: Counter[str] = Counter()
     for turn in range(ROUNDS):
         await remove_firmware(firma, NAME, COMMAND_LINE)
-        acknowledged, _ = await asyncio.to_thread(adding.run, whole_s * (turn + 0.5) / ROUNDS)
+        acknowledged, ran_s = await asyncio.to_thread(adding.run, whole_s * (turn + 0.5) / ROUNDS)
+        if acknowledged:
+            # The machine was busier when the whole was measured: the rest is spread over what it takes now.
+            whole_s = min(whole_s, ran_s)
         seen[await looked_at(firma, content, acknowledged=acknowledged)] += 1
         # Run again, it completes what was cut short, and clears away what was left.
         await add_firmware(firma, file, COMMAND_LINE)
