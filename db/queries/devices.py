@@ -117,14 +117,6 @@ async def devices_on_lines(session: AsyncSession, line_ids: Sequence[int]) -> Se
     return (await session.scalars(query)).all()
 
 
-async def current_revision_ids(session: AsyncSession, name: str) -> dict[int | None, int | None]:
-    """The current revision of each device's file of that name, by device."""
-    query = select(DeviceFileRow.device_id, DeviceFileRow.current_revision_id).where(
-        DeviceFileRow.device_id.is_not(None), DeviceFileRow.name == name
-    )
-    return {row.device_id: row.current_revision_id for row in await session.execute(query)}
-
-
 class Current(NamedTuple):
     """What phones get of a file now. `content` holds references where secrets belong."""
 

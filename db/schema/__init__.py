@@ -32,8 +32,8 @@ from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
 from db.schema.reports import PhoneEventRow, UploadRow
-from db.schema.scans import BanRow, MissRow
 from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
+from db.schema.scans import BanRow, MissRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
 metadata = Base.metadata
@@ -56,8 +56,8 @@ __all__ = [
     "DeviceKeyRow",
     "DeviceRow",
     "DeviceTokenRow",
-    "ExtensionRow",
     "EncryptionKeyRow",
+    "ExtensionRow",
     "FeatureCodeRow",
     "FeatureRow",
     "FirmwareRow",
