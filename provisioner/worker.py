@@ -16,7 +16,7 @@ import uvloop
 
 from db.errors import StorageError
 from provisioner.app import serving_phones
-from provisioner.centrex.errors import CentralkaError
+from provisioner.centrex.errors import CentralkaError, within
 from provisioner.operations.installation import opened
 from provisioner.web.doorkeeper import keeping
 from provisioner.workers import READY, Orders
@@ -34,7 +34,7 @@ def main() -> None:
         uvloop.run(_work(Orders.model_validate_json(line)))
     except* (CentralkaError, StorageError) as group:
         status = 1
-        for error in group.exceptions:
+        for error in within(group):
             logger.error("%s", error)
     sys.exit(status)
 

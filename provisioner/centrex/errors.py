@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class CentralkaError(Exception):
     """Root of our refusals.
@@ -34,3 +36,12 @@ class Forbidden(CentralkaError):
     """The actor's role may not do this."""
 
     code = "forbidden"
+
+
+def within(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors of a group: task groups within task groups wrap each other's."""
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from within(each)
+        else:
+            yield each

@@ -8,7 +8,7 @@ import typer
 
 from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
-from provisioner.centrex.errors import CentralkaError
+from provisioner.centrex.errors import CentralkaError, within
 from provisioner.cli import (
     bans,
     care,
@@ -131,6 +131,6 @@ def main() -> None:
         known, other = group.split((CentralkaError, StorageError))
         if known is None or other is not None:
             raise
-        for each in known.exceptions:
+        for each in within(known):
             err.print(str(each), markup=False, style="red")
         sys.exit(1)
