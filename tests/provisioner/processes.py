@@ -22,6 +22,7 @@ class Server:
 
     portal_url: str
     provisioning_url: str
+    provisioning_tls_url: str | None
     process: asyncio.subprocess.Process
 
     @property
@@ -41,12 +42,16 @@ class Server:
 
 @asynccontextmanager
 async def served(
-    data_dir: Path, database_url: str, *options: str, errors: int | None = None
+    data_dir: Path, database_url: str, *options: str, errors: int | None = None, tables: str = ""
 ) -> AsyncIterator[Server]:
-    """The server of an installation, ended in order unless it has ended before."""
+    """The server of an installation, ended in order unless it has ended before.
+
+    `tables` are further ones of its configuration file.
+    """
     config = data_dir / "centralka.toml"
     # Tests keep connections open while they do other things.
-    config.write_text(f'[database]\nurl = "{database_url}"\n[limits]\nidle_s = 3600\n', encoding="utf-8")
+    said = f'[database]\nurl = "{database_url}"\n[limits]\nidle_s = 3600\n'
+    config.write_text(said + tables, encoding="utf-8")
     listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", *options)
     process = await asyncio.create_subprocess_exec(
         *(COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen),
@@ -61,7 +66,7 @@ async def served(
             name, _, url = (await process.stdout.readline()).decode().strip().partition(": ")
             assert url, "the server ended"
             lines[name] = url.rstrip("/")
-        yield Server(lines["portal"], lines["provisioning"], process)
+        yield Server(lines["portal"], lines["provisioning"], lines.get("provisioning-tls"), process)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -25,6 +25,7 @@ from tests.copies import run_command
 from tests.provisioner.conftest import SAMPLE
 from tests.provisioner.processes import Server, connections, is_alive, served, wait_until
 from tests.provisioner.web.asking import T46S, ask, service_of
+from tests.provisioner.web.test_tls import make_certificate, program, run
 
 TWO = ("--workers", "2")
 MODEL_FILE = "/y000000000066.cfg"
@@ -175,6 +176,18 @@ async def test_what_the_command_changes_every_worker_serves_at_once(
         done = run_command("devices", "release", T46S, "--data-dir", sample.data_dir, "--config", config)
         assert done.returncode == 0, done.stderr
         assert [fetch(each, f"/{T46S}.cfg")[0] for each in both] == [404, 404]
+
+
+@ON_SQLITE
+async def test_workers_serve_phones_over_tls_too(sample: Installation, database_url: str, tmp_path: Path):
+    chain, key = make_certificate(tmp_path, "first")
+    tables = f'[tls]\ncertificate = "{chain}"\nprivate_key = "{key}"\n'
+    options = (*TWO, "--provisioning-tls", "127.0.0.1:0")
+    async with served(sample.data_dir, database_url, *options, tables=tables) as server:
+        url = f"{server.provisioning_tls_url}{MODEL_FILE}"
+        code, output = await run(program("curl"), "-sS", "--cacert", str(chain), url)
+        assert code == 0, output
+        assert "lang.gui = Polish" in output
 
 
 @ON_POSTGRESQL
