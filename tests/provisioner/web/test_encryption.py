@@ -160,6 +160,20 @@ async def test_boot_files_stay_plain_and_what_they_name_does_not(sample: Install
     await is_encrypted_for(sample, running, machine, encrypted=True)
 
 
+async def test_a_phone_that_logs_in_gets_its_files_in_the_key_of_its_password(
+    sample: Installation, running: Running
+):
+    machine = await settled(sample, running, T46S, "66.86.0.15")
+    await apply_text(sample, f"customers: [{{login: {LOGIN}, phone: {{http_auth: true, encryption: true}}}}]")
+    await works(machine)
+    assert machine.stored_url == f"{running.provisioning_url}/auth/"
+    for _ in range(2):
+        await rotate(sample)
+        await works(machine)
+    ((_, key),) = await tokens_of(sample, T46S)
+    assert machine.file_key() == key
+
+
 async def test_new_firmware_spells_the_same_key_otherwise(sample: Installation, running: Running):
     machine = await settled(sample, running, T46G, "28.80.0.5")
     await turn(sample, True)
