@@ -11,8 +11,9 @@ import asyncio
 import math
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,9 @@ from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
 
 BUSY_S = 10.0
 "Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
+
+_TRY_AGAIN_S = 0.003
+"Seconds between two tries to begin while another process writes to the SQLite file."
 
 CHANGE_LOCK = 0x43656E7472616C6B
 "The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
@@ -117,10 +121,10 @@ class Database:
     def _sqlite(cls, url: URL, busy_s: float) -> Self:
         make_private(url)
 
-        def engine(begin: str, pool_size: int, *pragmas: str) -> AsyncEngine:
+        def engine(begin: str, pool_size: int, waits_s: float, *pragmas: str) -> AsyncEngine:
             made = create_async_engine(
                 url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"isolation_level": None, "timeout": busy_s},
+                connect_args={"isolation_level": None, "timeout": waits_s},
                 pool_size=pool_size,
                 max_overflow=0,
                 pool_timeout=busy_s,
@@ -128,7 +132,8 @@ class Database:
             prepare_sqlite(made.sync_engine, begin, *pragmas)
             return made
 
-        return cls(url, engine("BEGIN", 8, "query_only=ON"), engine("BEGIN IMMEDIATE", 1), busy_s)
+        reader = engine("BEGIN", 8, busy_s, "query_only=ON")
+        return cls(url, reader, engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S), busy_s)
 
     @classmethod
     def _postgresql(cls, url: URL, busy_s: float) -> Self:
@@ -172,15 +177,11 @@ class Database:
         changed.
         """
         number: int | None = None
-        async with self._turn():
-            with unavailable():
-                async with self._writes.begin() as session:
-                    # The session would begin with its first query: a change holds its turn from the start.
-                    await session.connection()
-                    for statement in lock_changes(self.url.drivername, self._busy_s):
-                        await session.execute(statement)
-                    yield session
-                    number = await changes.record(session)
+        async with self._turn(), self._writing_session() as session:
+            for statement in lock_changes(self.url.drivername, self._busy_s):
+                await session.execute(statement)
+            yield session
+            number = await changes.record(session)
         # Readers of a SQLite file see a change by themselves (`db.freshness`); others have to be heard.
         if number is not None and self.url.drivername == "postgresql":
             await changes.confirmed(number, self.read)
@@ -188,15 +189,37 @@ class Database:
     @asynccontextmanager
     async def append(self) -> AsyncIterator[AsyncSession]:
         """A short write that leans on nothing it read, such as a trace; PostgreSQL takes many at once."""
-        if self._exclusive_appends:
-            async with self._turn():
-                with unavailable():
-                    async with self._writes.begin() as session:
-                        yield session
-        else:
-            with unavailable():
-                async with self._writes.begin() as session:
-                    yield session
+        async with AsyncExitStack() as stack:
+            if self._exclusive_appends:
+                await stack.enter_async_context(self._turn())
+            yield await stack.enter_async_context(self._writing_session())
+
+    @asynccontextmanager
+    async def _writing_session(self) -> AsyncIterator[AsyncSession]:
+        """A session in a transaction that may write from the start, kept on success."""
+        with unavailable():
+            async with self._writes() as session:
+                await self._begin(session)
+                yield session
+                await session.commit()
+
+    async def _begin(self, session: AsyncSession) -> None:
+        """Begins at once, not with the first query.
+
+        While another process writes, SQLite's own waiting sleeps up to 100 ms between two tries, and whoever
+        writes often would keep others out for seconds.
+        """
+        give_up_at = time.monotonic() + self._busy_s
+        while True:
+            try:
+                await session.connection()
+            except OperationalError as error:
+                if not _is_locked(error) or time.monotonic() > give_up_at:
+                    raise
+                await session.rollback()
+                await asyncio.sleep(_TRY_AGAIN_S)
+            else:
+                return
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -259,6 +282,11 @@ def unavailable() -> Iterator[None]:
         if _passes(error):
             raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error
         raise
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    """Whether another process writes to the SQLite file."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _passes(error: DBAPIError) -> bool:

@@ -51,7 +51,7 @@ def parse(text: str) -> list[tuple[str, str]]:
 
     References to secrets stay as they are. Raises `BadCfg`.
     """
-    settings = []
+    settings: list[tuple[str, str]] = []
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.removesuffix("\r").strip(" \t")
         if not line or line.startswith("#"):

@@ -6,15 +6,16 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.errors import StorageError
+from db.queries.tracing import Contact, Fetch, RequestTrace, add_requests, note_progress
 from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
 from db.tail import announce
 from phone_templates.yealink.user_agent import parse_user_agent
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 _GATHER_S = 0.2
 "How long a trace waits for others that are written with the same commit, where nobody waits for it."
 _BATCH = 1000
-_WAITING = 20_000
+_WAITING = 50_000
 "More than these are lost and counted: phones are served first."
 _PRUNE_AFTER = 64
 _PRUNE_STRANGERS_AFTER = 256
@@ -209,7 +210,7 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
     listed = await _listed(connection, traces)
     of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
     revisions = await _still_there(connection, traces)
-    rows: list[Mapping[str, Any]] = []
+    rows: list[RequestTrace] = []
     progress: dict[int, Trace] = {}
     fetched: dict[int, Trace] = {}
     owners: Counter[int | None] = Counter()
@@ -229,10 +230,13 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
                 fetched[owner] = trace
         rows.append(_row(trace, device, answer.revision_id if answer.revision_id in revisions else None))
     await session.flush()
-    if rows:
-        await connection.execute(insert(ProvisioningRequestRow.__table__), rows)  # type: ignore[arg-type]
-    await _note_progress(connection, progress, fetched)
-    misses = [Miss(row["source"], row["mac"], row["at"]) for row in rows if row["reason"] == Reason.UNLISTED]
+    await add_requests(connection, rows)
+    await note_progress(
+        connection,
+        [Contact(trace.at, trace.ask.source, each) for each, trace in progress.items()],
+        [Fetch(trace.at, trace.answer.revision_id, each) for each, trace in fetched.items()],
+    )
+    misses = [Miss(row.source, row.mac, row.at) for row in rows if row.mac and row.reason == Reason.UNLISTED]
     return _Stored(owners, misses)
 
 
@@ -257,25 +261,25 @@ async def _still_there(connection: AsyncConnection, traces: Sequence[Trace]) -> 
     return frozenset(found.scalars())
 
 
-def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> Mapping[str, Any]:
+def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> RequestTrace:
     ask, answer = trace.ask, trace.answer
     agent = parse_user_agent(ask.agent)
-    return {
-        "at": trace.at,
-        "device_id": device.id if device else None,
-        "mac": answer.mac or (agent.mac if agent else None),
-        "source": ask.source,
-        "user_agent": printable(ask.agent),
-        "model_claimed": printable(agent.model) if agent and agent.model else None,
-        "firmware_claimed": agent.firmware if agent else None,
-        "method": trace.method,
-        "path": redacted(ask),
-        "file_name": answer.file_name,
-        "revision_id": revision_id,
-        "status": trace.status,
-        "reason": _reason(answer, device),
-        "sent_bytes": trace.sent_bytes,
-    }
+    return RequestTrace(
+        at=trace.at,
+        device_id=device.id if device else None,
+        mac=answer.mac or (agent.mac if agent else None),
+        source=ask.source,
+        user_agent=printable(ask.agent),
+        model_claimed=printable(agent.model) if agent and agent.model else None,
+        firmware_claimed=agent.firmware if agent else None,
+        method=trace.method,
+        path=redacted(ask),
+        file_name=answer.file_name,
+        revision_id=revision_id,
+        status=trace.status,
+        reason=_reason(answer, device),
+        sent_bytes=trace.sent_bytes,
+    )
 
 
 def _reason(answer: Answer, device: _Listed | None) -> str:
@@ -285,26 +289,6 @@ def _reason(answer: Answer, device: _Listed | None) -> str:
     if device is None:
         return Reason.UNLISTED
     return Entry.RESET_OR_STRANGER if device.had_token else Entry.CLOSED
-
-
-async def _note_progress(
-    connection: AsyncConnection, newest: Mapping[int, Trace], fetched: Mapping[int, Trace]
-) -> None:
-    """How far each listed phone came, beside the trace that is forgotten one day."""
-    device = update(DeviceRow.__table__).where(DeviceRow.id == bindparam("device"))  # type: ignore[arg-type]
-    if newest:
-        await connection.execute(
-            device.values(contacted_at=bindparam("moment"), contacted_from=bindparam("by")),
-            [{"device": each, "moment": trace.at, "by": trace.ask.source} for each, trace in newest.items()],
-        )
-    if fetched:
-        await connection.execute(
-            device.values(fetched_at=bindparam("moment"), fetched_revision_id=bindparam("got")),
-            [
-                {"device": each, "moment": trace.at, "got": trace.answer.revision_id}
-                for each, trace in fetched.items()
-            ],
-        )
 
 
 def redacted(ask: Ask) -> str:

@@ -53,6 +53,7 @@ SECRETS = sorted(
         "user",
         "ldap password",
         "trunk password",
+        "encryption key",
         "x = 1",  # what a phone uploaded
     ]
 )
