@@ -10,6 +10,7 @@ from db.errors import StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError, within
 from provisioner.cli import (
+    alarms,
     bans,
     care,
     devices,
@@ -117,6 +118,11 @@ bans_app = typer.Typer(
 for name, verb_of_bans in (("list", bans.bans_list), ("lift", bans.bans_lift), ("add", bans.bans_add)):
     bans_app.command(name)(verb_of_bans)
 app.add_typer(bans_app, name="bans")
+
+alarms_app = typer.Typer(no_args_is_help=True, help="What waits for somebody.", rich_markup_mode=None)
+for name, verb_of_alarms in (("list", alarms.alarms_list), ("ack", alarms.alarms_ack)):
+    alarms_app.command(name)(verb_of_alarms)
+app.add_typer(alarms_app, name="alarms")
 
 
 def main() -> None:

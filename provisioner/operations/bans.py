@@ -23,6 +23,7 @@ from db.schema import AlarmRow, BanRow, MissRow
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations import audit
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.installation import Installation
 from provisioner.operations.sources import counted_source, is_within, parse_source
 
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 SCOPE = "bans"
 "What a change of bans touches (`db.changes`)."
-SCAN_ALARM = "mac-scan"
-"The kind of the alarm about one source."
 _PATIENCE_S = 2.0
 _RETRY_S = 1.0
 _LONGEST = timedelta(days=366)
@@ -104,9 +103,10 @@ async def lift_ban(installation: Installation, source: str, actor: Actor, now: d
     source = parse_source(source)
     async with installation.database.change() as session:
         await queries.lock_misses(session)
-        about_it = AlarmRow.kind == SCAN_ALARM, AlarmRow.source == source, AlarmRow.acknowledged_at.is_(None)
+        about_it = AlarmRow.kind == AlarmKind.SCAN, AlarmRow.source == source
         row = await session.get(BanRow, source)
-        alarms = (await session.scalars(select(AlarmRow).where(*about_it))).all()
+        waiting = select(AlarmRow).where(*about_it, AlarmRow.acknowledged_at.is_(None))
+        alarms = (await session.scalars(waiting)).all()
         if row is None and not alarms:
             raise NotFound(f"{source} is not banned: centralka bans list shows who is")
         if row is not None:

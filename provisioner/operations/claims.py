@@ -21,6 +21,7 @@ from provisioner.centrex.actor import SYSTEM, Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
@@ -176,7 +177,7 @@ async def _raced(
         AlarmRow(
             device_id=device.id,
             customer_id=device.customer_id,
-            kind="claim-raced",
+            kind=AlarmKind.RACED,
             text=f"{text}. {advice}",
             source=source,
             at=now,

@@ -30,6 +30,7 @@ from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.secret_names import without_version
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, first_contact, token_worked
 from provisioner.operations.clear_text import may_have_secrets
@@ -306,7 +307,7 @@ async def _heard_firmware(
                 AlarmRow(
                     device_id=device_id,
                     customer_id=customer_id,
-                    kind="firmware",
+                    kind=AlarmKind.FIRMWARE,
                     text=text,
                     source=ask.source,
                     at=now,

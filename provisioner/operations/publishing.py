@@ -14,6 +14,7 @@ from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
 from provisioner.operations import audit
 from provisioner.operations.addresses import listened_on, store_addresses
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.context import all_customers, surroundings
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, refresh_customer, refresh_models
@@ -72,7 +73,7 @@ async def _refresh_what_can_be(
                 AlarmRow(
                     device_id=rows[device.mac.hex],
                     customer_id=stored.row.id,
-                    kind="files",
+                    kind=AlarmKind.FILES,
                     text=f"the files of {device.mac} can't be written, it keeps the old ones: {error}",
                     source=None,
                     at=cause.at,

@@ -29,13 +29,12 @@ from db.changes import touch
 from db.queries import scans as queries
 from db.schema import AlarmRow, BanRow, MissRow
 from provisioner.centrex.actor import SYSTEM
-from provisioner.operations.bans import SCAN_ALARM, SCOPE, Verdict
+from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.bans import SCOPE, Verdict
 from provisioner.operations.installation import Installation
 from provisioner.operations.sources import counted_source, is_within
 from provisioner.settings import Security
 
-SPREAD_ALARM = "mac-scan-spread"
-"The kind of the alarm about many sources together."
 MISS_WINDOW = timedelta(days=1)
 "How long a miss counts for its source."
 ALARM_WINDOW = timedelta(hours=1)
@@ -166,7 +165,7 @@ class _Court:
         query = select(BanRow).where(BanRow.source.in_(verdicts))
         rows = {row.source: row for row in await self._session.scalars(query)}
         misses = await queries.misses_of(self._session, verdicts)
-        reported = await queries.alarmed_sources(self._session, SCAN_ALARM, self._now - ALARM_WINDOW)
+        reported = await queries.alarmed_sources(self._session, AlarmKind.SCAN, self._now - ALARM_WINDOW)
         banned = []
         for source, verdict in verdicts.items():
             before, count = rows.get(source), len(misses.get(source, ()))
@@ -203,7 +202,7 @@ class _Court:
         """One alarm, unless there are so many that nobody would read them."""
         reported.append(source)
         if len(reported) <= _MOST_ALARMS:
-            self._session.add(AlarmRow(kind=SCAN_ALARM, text=text, source=source, at=self._now))
+            self._session.add(AlarmRow(kind=AlarmKind.SCAN, text=text, source=source, at=self._now))
 
 
 def _by_source(misses: Sequence[Miss]) -> dict[str, dict[str, datetime]]:
@@ -219,13 +218,13 @@ async def _is_spread(session: AsyncSession, security: Security, now: datetime) -
     since = now - ALARM_WINDOW
     if not await queries.has_misses(session, since, security.scan_misses_everywhere):
         return False
-    return not await queries.alarmed_sources(session, SPREAD_ALARM, since)
+    return not await queries.alarmed_sources(session, AlarmKind.SPREAD_SCAN, since)
 
 
 async def _report_spread(session: AsyncSession, now: datetime) -> None:
-    if await queries.alarmed_sources(session, SPREAD_ALARM, now - ALARM_WINDOW):
+    if await queries.alarmed_sources(session, AlarmKind.SPREAD_SCAN, now - ALARM_WINDOW):
         return
-    session.add(AlarmRow(kind=SPREAD_ALARM, text=_SPREAD_TEXT, at=now))
+    session.add(AlarmRow(kind=AlarmKind.SPREAD_SCAN, text=_SPREAD_TEXT, at=now))
 
 
 def _banned_text(row: BanRow) -> str:

@@ -18,6 +18,7 @@ from db.schema import AlarmRow, AuditRow, BanRow, DeviceRow, MissRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations import scans
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.bans import Ban, Bans, Verdict, add_ban, lift_ban, list_bans
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
@@ -127,7 +128,7 @@ async def test_a_scan_by_hundreds_of_sources_at_once_bans_all_and_alarms_a_few_t
     await judge(installation, noticed, NOON)
     assert {ban.source for ban in await list_bans(installation, NOON)} == set(sources)
     kinds = Counter(alarm.kind for alarm in await alarms(installation))
-    assert kinds == {scans.SCAN_ALARM: 20, scans.SPREAD_ALARM: 1}
+    assert kinds == {AlarmKind.SCAN: 20, AlarmKind.SPREAD_SCAN: 1}
 
 
 async def test_asking_again_and_again_for_five_unlisted_phones_is_no_scan(installation: Installation):
