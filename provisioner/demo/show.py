@@ -23,7 +23,7 @@ from provisioner.demo.phone import Boot, boot
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies, devices
 from provisioner.operations.installation import Installation, initialise, opened
-from provisioner.settings import Settings, split_address
+from provisioner.settings import Listen, Settings, split_address
 
 FIRMWARE = {
     "VP530P": "23.70.0.40",
@@ -68,8 +68,8 @@ async def run_demo(settings: Settings, console: Console, until: Callable[[], Awa
 
     Raises `BadValue` for an address that is not loopback: the demonstration is for this machine alone.
     """
-    for address in (settings.listen.portal, settings.listen.provisioning, settings.listen.sip):
-        if not ip_address(split_address(address)[0]).is_loopback:
+    for address in _addresses(settings.listen):
+        if not _is_loopback(split_address(address)[0]):
             raise BadValue(f"the demo listens on this machine alone: {address} is not a loopback address")
     with tempfile.TemporaryDirectory(prefix="centralka-demo-") as folder:
         data_dir = Path(folder)
@@ -93,6 +93,21 @@ async def run_demo(settings: Settings, console: Console, until: Callable[[], Awa
                     console.print(f"Portal: {running.portal_url}/healthz   Ctrl-C ends the demo.")
                     await until()
                 return verdict.passed
+
+
+def _addresses(listen: Listen) -> list[str]:
+    """Everything that `serve` would listen on."""
+    each = listen.portal, listen.provisioning, listen.sip, listen.sips, listen.provisioning_tls
+    more = listen.provisioning_certificates, listen.provisioning_legacy_tls
+    return [address for address in (*each, *more) if address is not None]
+
+
+def _is_loopback(host: str) -> bool:
+    """A name may lead anywhere tomorrow."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _show(installation: Installation, running: Running, console: Console, verdict: _Verdict) -> None:
