@@ -30,7 +30,7 @@ from provisioner.web.listeners import CLEAR_TEXT, phone_listeners
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import watched
-from provisioner.workers import working
+from provisioner.workers import worker_names, working
 
 Say = Callable[[str], None]
 Settled = Callable[[], Awaitable[None]]
@@ -63,7 +63,9 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     for each in listeners:
         # What can't be used is said before anything is up, and here, whichever process serves with it.
         each.certificate(settings)
-    health = Health(lambda: _answers(installation), {"portal", "provisioning"})
+    options = ["portal", *(each.option for each in listeners)]
+    names = worker_names(listen.workers) if listen.workers > 1 else []
+    health = Health(lambda: _answers(installation), [*options, *names], {*options, *names})
     async with AsyncExitStack() as stack:
         keeper = await stack.enter_async_context(keeping(settings.limits))
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
@@ -85,7 +87,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             )
             await stack.enter_async_context(workers)
         await publish(installation, where[CLEAR_TEXT])
-        health.waiting_for -= {"portal", "provisioning"}
+        health.waiting_for.difference_update(options)
         for each in listeners:
             say(f"{each.option}: {each.scheme}://{where[each.name]}/")
         say(f"portal: http://{portal}/")

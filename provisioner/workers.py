@@ -58,7 +58,7 @@ async def working(
         settings=settings,
         sockets={name: each.fileno() for name, each in sockets.items()},
     )
-    workers = [_Worker(number, orders, missing) for number in range(1, count + 1)]
+    workers = [_Worker(name, orders, missing) for name in worker_names(count)]
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(worker.keep_up(), name=worker.name) for worker in workers]
         try:
@@ -68,6 +68,11 @@ async def working(
         finally:
             for each in running:
                 each.cancel()
+
+
+def worker_names(count: int) -> list[str]:
+    """What the log and `/healthz` call them."""
+    return [f"worker {number}" for number in range(1, count + 1)]
 
 
 def wait_s(last_s: float, up_s: float) -> float:
@@ -83,8 +88,8 @@ def wait_s(last_s: float, up_s: float) -> float:
 class _Worker:
     """One of them: a process, and the next one when that has died."""
 
-    def __init__(self, number: int, orders: Orders, missing: set[str]) -> None:
-        self.name = f"worker {number}"
+    def __init__(self, name: str, orders: Orders, missing: set[str]) -> None:
+        self.name = name
         self.was_up = asyncio.Event()
         "Set when it was up for the first time."
         self._orders = orders

@@ -184,7 +184,7 @@ def _healthz(portal: str) -> tuple[int, str] | None:
             text = response.read(1000).decode("utf-8", "replace").strip()
     except (OSError, http.client.HTTPException):
         return None
-    if response.status == 200 and text == "ok":
+    if response.status == 200 and text.startswith("ok: "):
         return 200, text
     ours = response.status == 503 and all(
         line.endswith(("is not listening", "does not answer")) for line in text.splitlines()

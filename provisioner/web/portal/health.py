@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -10,23 +10,26 @@ from aiohttp import web
 
 @dataclass(slots=True)
 class Health:
-    """What is awaited and what is up."""
+    """What has to be up, and what is."""
 
     database_answers: Callable[[], Awaitable[bool]]
+    parts: Sequence[str] = ()
+    "Every listener that is configured, by its option of `serve`, and every worker."
     waiting_for: set[str] = field(default_factory=set)
-    "Listeners that are not up yet."
+    "Which of them are not up at the moment."
 
 
 HEALTH = web.AppKey("health", Health)
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """One line a listener that is missing, or `ok`."""
+    """`ok` and all that is up; else a line for each part that is missing."""
     health = request.app[HEALTH]
     missing = [f"{name} is not listening" for name in sorted(health.waiting_for)]
     if not await health.database_answers():
         missing.append("the database does not answer")
-    return web.Response(status=503 if missing else 200, text="\n".join(missing or ["ok"]) + "\n")
+    lines = missing or [f"ok: {', '.join([*health.parts, 'database'])}"]
+    return web.Response(status=503 if missing else 200, text="\n".join(lines) + "\n")
 
 
 def portal_app(health: Health, api: web.Application) -> web.Application:

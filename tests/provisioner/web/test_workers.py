@@ -67,7 +67,10 @@ async def test_a_dead_worker_leaves_the_phones_to_the_others_until_it_is_back(
 ):
     async with served(sample.data_dir, database_url, *TWO, errors=asyncio.subprocess.PIPE) as server:
         (dies, _), (lives, goes_on) = one_of_each(server).items()
-        assert await healthz(server) == (200, "ok\n")
+        assert await healthz(server) == (
+            200,
+            "ok: portal, provisioning, worker 1, worker 2, database\n",
+        )
         os.kill(dies, signal.SIGKILL)
         assert "worker" in await until_healthz(server, 503)
         assert fetch(goes_on, MODEL_FILE)[0] == 200
