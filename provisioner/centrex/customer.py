@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from provisioner.centrex.devices import Device, PhoneOptions
 
@@ -145,9 +146,12 @@ class Centrex:
     codes: FeatureCodes = field(default_factory=FeatureCodes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Customer:
-    """A customer with everything that its phones' files depend on."""
+    """A customer with everything that its phones' files depend on.
+
+    Without slots: it remembers what it was asked for once for each of its phones.
+    """
 
     login: str
     name: str
@@ -163,3 +167,14 @@ class Customer:
     devices: tuple[Device, ...] = ()
     phone: PhoneOptions = field(default_factory=PhoneOptions)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def line_numbers(self) -> frozenset[str]:
+        """The numbers of its lines."""
+        return frozenset(line.number for line in self.lines)
+
+    @cached_property
+    def first_extensions(self) -> Mapping[str, Extension]:
+        """Of the extensions of each line, by its number, the one that its phones show: the lowest."""
+        by_number = sorted(self.extensions, key=lambda extension: extension.number, reverse=True)
+        return {extension.line: extension for extension in by_number if extension.line is not None}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from phone_templates import spec
 from phone_templates.catalogue import Generation, Sensitivity
@@ -37,6 +38,8 @@ PHONE_BOOK = "phonebook.xml"
 BROWSER_PAGES = ("menu", "directory", "phone")
 "XML browser pages that a key may name by a single word."
 _SERVER_URLS = ("auto_provision.server.url", "static.auto_provision.server.url")
+# A value from a person holds no control character, so what follows the end of a reference is ours.
+_MEDIA_TOLD = re.compile("\x03/media/([^/\\s]+)")
 _RESYNC_MINUTES = 10
 "How long a phone's own slot of the resync window is."
 
@@ -143,6 +146,11 @@ def clock_of(options: PhoneOptions, customer: Customer | None = None) -> spec.Cl
     return spec.Clock(rule=posix_rule(zone), ntp_servers=options.ntp_servers or ())
 
 
+def media_told(content: str) -> frozenset[str]:
+    """The media files that a phone's file names under the phone's own service token."""
+    return frozenset(unquote(name) for name in _MEDIA_TOLD.findall(content))
+
+
 class _Urls:
     """The addresses that one phone is told, its tokens by reference."""
 
@@ -168,10 +176,9 @@ def _login(mac: str, around: Surroundings) -> spec.ProvisioningLogin:
 def _account(
     account: DeviceAccount, customer: Customer, options: PhoneOptions, around: Surroundings
 ) -> spec.Account:
-    if account.line not in {line.number for line in customer.lines}:
+    if account.line not in customer.line_numbers:
         raise NotFound(f"the line {account.line} of account {account.account} is not a line of this customer")
-    assigned = [each for each in customer.extensions if each.line == account.line]
-    extension = min(assigned, key=lambda each: each.number, default=None)
+    extension = customer.first_extensions.get(account.line)
     shown = account.label or (extension and (extension.name or extension.number)) or account.line
     said = {
         "expires_s": options.register_expires_s,
