@@ -11,18 +11,19 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as queries
-from db.schema import DeviceRow
+from db.schema import CustomerRow, DeviceRow
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.devices import Device, PhoneOptions
+from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import XML_TYPE, Answer, Ask, Reason
-from provisioner.operations.context import customer_of
+from provisioner.operations.context import customer_of, phones_of
 from provisioner.operations.firmware import served_firmware
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import ACTION, answer_event
 from provisioner.operations.uploads import newest_upload
 from provisioner.phones.browser import browser_page
-from provisioner.phones.describe import PHONE_BOOK, Surroundings
+from provisioner.phones.describe import PHONE_BOOK, Surroundings, media_told
 from provisioner.phones.firmware import firmware_told, may_have
 from provisioner.phones.levels import effective_options, levels_of
 from provisioner.phones.render import DeviceFile
@@ -83,25 +84,25 @@ async def _browser(
 async def _stored_file(
     session: AsyncSession, installation: Installation, device: DeviceRow, kind: str, name: str
 ) -> Answer:
-    """Firmware or media, but only what this phone's own files name."""
-    customer, mine, options, around = await _phone(session, installation, device)
+    """Firmware or media, but only what the file names that this phone gets now.
+
+    That may be an older one than the data say: a change may not have reached the phone yet.
+    """
+    current = await queries.current_of_device(session, device.id, DeviceFile.MAC)
+    told = current.content if current else ""
     file: Path | None = None
-    if kind == "media":
-        if name in (options.logo, *(options.ringtones or ())):
-            file = installation.media_dir(customer.login) / name
-    elif await _is_told_of(session, device, name):
-        levels = levels_of(mine, customer, around.vendor)
+    if kind == "media" and name in media_told(told):
+        customer = await session.get_one(CustomerRow, device.customer_id)
+        file = installation.media_dir(customer.login) / name
+    elif kind == "firmware" and name == firmware_told(told):
+        stored, around = await phones_of(session, installation, device.customer_id, {MacAddress(device.mac)})
+        mine = stored.customer.devices[0]
+        levels = levels_of(mine, stored.customer, around.vendor)
         if may_have(find_model(mine.model), levels, mine.firmware_seen, name):
             file = await served_firmware(session, installation, name)
     if file is None or not file.is_file():
         return _closed(device)
     return Answer(Reason.SERVICE, file=file, file_name=name, device_id=device.id)
-
-
-async def _is_told_of(session: AsyncSession, device: DeviceRow, firmware: str) -> bool:
-    """Whether the file that the phone gets now names the firmware: a change may not have reached it yet."""
-    current = await queries.current_of_device(session, device.id, DeviceFile.MAC)
-    return current is not None and firmware == firmware_told(current.content)
 
 
 async def _phone(

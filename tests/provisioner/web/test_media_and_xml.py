@@ -10,7 +10,11 @@ from lxml import etree
 
 from phone_templates.yealink.xml import BROWSER_LIMIT
 from provisioner.app import Running
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.files.company import read_company_file
+from provisioner.operations.companies import apply
 from provisioner.operations.installation import Installation
+from provisioner.operations.rollouts import Reach, release
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import (
@@ -194,6 +198,19 @@ async def test_a_file_that_the_phones_configuration_does_not_name_is_closed(
         assert is_closed(await ask(running, path))
     (sample.media_dir("nowyklienttestowy") / "logo.jpg").unlink()
     assert is_closed(await ask(running, stored["wallpaper_upload.url"]))
+
+
+async def test_a_phone_that_waits_for_other_media_may_fetch_those_that_it_is_told_meanwhile(
+    stored: dict[str, str], sample: Installation, running: Running
+):
+    (sample.media_dir("nowyklienttestowy") / "new.jpg").write_bytes(ROM)
+    said = "customers: [{login: nowyklienttestowy, phone: {logo: new.jpg}}]"
+    await apply(sample, read_company_file(said.encode()), COMMAND_LINE, staged=True)
+    old = stored["wallpaper_upload.url"]
+    new = old.replace("logo.jpg", "new.jpg")
+    assert ((await ask(running, old)).status, is_closed(await ask(running, new))) == (200, True)
+    await release(sample, "nowyklienttestowy", Reach(), COMMAND_LINE)
+    assert (is_closed(await ask(running, old)), (await ask(running, new)).status) == (True, 200)
 
 
 async def test_each_token_opens_its_own(sample: Installation, running: Running):
