@@ -24,6 +24,10 @@ CLEAR_TEXT_NETWORKS = (
     "fc00::/7",
     "fe80::/10",
 )
+BACKLOG = 4096
+"Connections that wait to be accepted: a site that boots comes all at once. Linux holds it to `somaxconn`."
+OWN_FILES = 256
+"Files that a process needs beside its connections: the database, firmware, listeners."
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.\-]+):([0-9]{1,5})")
 _PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import DeviceRow, DeviceTokenRow, EncryptionKeyRow
+from db.schema import CustomerRow, DeviceRow, DeviceTokenRow, EncryptionKeyRow
 
 
 async def newest_keys(session: AsyncSession, customer_id: int) -> dict[int, int]:
@@ -25,6 +26,27 @@ async def newest_version(session: AsyncSession, customer_id: int) -> int:
     """The version of the newest keys; 0 where the customer has none."""
     query = select(func.max(EncryptionKeyRow.version)).where(EncryptionKeyRow.customer_id == customer_id)
     return await session.scalar(query) or 0
+
+
+async def customers_by_newest_key(session: AsyncSession) -> list[tuple[str, datetime]]:
+    """When the newest keys were made of each customer one of whose phones has a key, by login."""
+    phones = (
+        select(DeviceTokenRow.encryption_key_id)
+        .join(DeviceRow, DeviceTokenRow.device_id == DeviceRow.id)
+        .where(
+            DeviceRow.customer_id == CustomerRow.id,
+            DeviceTokenRow.revoked_at.is_(None),
+            DeviceTokenRow.encryption_key_id.is_not(None),
+        )
+    )
+    query = (
+        select(CustomerRow.login, func.max(EncryptionKeyRow.created_at))
+        .join(EncryptionKeyRow, EncryptionKeyRow.customer_id == CustomerRow.id)
+        .where(phones.exists())
+        .group_by(CustomerRow.login)
+        .order_by(CustomerRow.login)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
 
 
 class TokenKey(NamedTuple):

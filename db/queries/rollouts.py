@@ -51,6 +51,24 @@ async def shown_rollouts(
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
+async def rollouts_opened_before(
+    session: AsyncSession, at: datetime
+) -> Sequence[tuple[str, RolloutRow, int]]:
+    """Rollouts that were opened before `at` and are under way: whose, and how many phones wait."""
+    waiting = (
+        select(func.count())
+        .where(RolloutPhoneRow.rollout_id == RolloutRow.id, RolloutPhoneRow.released_at.is_(None))
+        .scalar_subquery()
+    )
+    query = (
+        select(CustomerRow.login, RolloutRow, waiting)
+        .join(CustomerRow, RolloutRow.customer_id == CustomerRow.id)
+        .where(RolloutRow.closed_at.is_(None), RolloutRow.opened_at < at)
+        .order_by(CustomerRow.login)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
 async def add_phones(session: AsyncSession, rollout: RolloutRow) -> None:
     """Every phone of the customer that has files is of the rollout, and keeps what it has."""
     of_customer = (DeviceRow.customer_id == rollout.customer_id) & DeviceFileRow.current_revision_id.is_not(

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
+from provisioner.settings import BACKLOG
 from provisioner.web.caller import Caller
 from provisioner.web.doorkeeper import Doorkeeper, Place
 from provisioner.web.handshakes import Handshakes
-from provisioner.web.sockets import BACKLOG
 from provisioner.web.tls import Certificate
 
 _SHUTDOWN_S = 3
@@ -85,4 +85,7 @@ class _Callers(web.Server):
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         """aiohttp calls it for every header that is whole, unreadable ones too."""
         protocol.request_begins()
+        if message.version > HttpVersion11:
+            # The answer would say the same version, and we speak no later one (RFC 9110 §6.2).
+            message = message._replace(version=HttpVersion11)
         return self._server.request_factory(message, payload, protocol, writer, task)

@@ -7,14 +7,10 @@ import resource
 import socket
 
 from provisioner.centrex.errors import CentralkaError
-from provisioner.settings import split_address
+from provisioner.settings import BACKLOG, OWN_FILES, split_address
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 4096
-"Connections that wait to be accepted: a site that boots comes all at once. Linux holds it to `somaxconn`."
-_OWN_FILES = 256
-"Files that the process needs beside connections: the database, firmware, listeners."
 
 
 class CantListen(CentralkaError):
@@ -63,13 +59,13 @@ def bound_address(address: str, listening: socket.socket) -> str:
 def room_for(connections: int) -> int:
     """How many of the wanted connections this process may open; takes all that the system lets it have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _OWN_FILES
+    wanted = connections + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
-    room = max(soft - _OWN_FILES, soft // 2)
+    room = max(soft - OWN_FILES, soft // 2)
     logger.warning(
         "only %d of %d connections: the system allows %d open files (ulimit -n)", room, connections, soft
     )

@@ -34,9 +34,12 @@ def installation(database: Database, settings: Settings, tmp_path: Path) -> Inst
     return Installation(tmp_path, settings, database, Vault.create(tmp_path / KEY_FILE))
 
 
-async def apply_text(installation: Installation, text: str, name: str = "test.yaml") -> Plan:
+async def apply_text(
+    installation: Installation, text: str, name: str = "test.yaml", *, staged: bool = False
+) -> Plan:
     """Applies a company file that is written in the test."""
-    return await apply(installation, read_company_file(text.encode("utf-8"), name), COMMAND_LINE)
+    file = read_company_file(text.encode("utf-8"), name)
+    return await apply(installation, file, COMMAND_LINE, staged=staged)
 
 
 @pytest.fixture

@@ -14,8 +14,15 @@ from db.vault import Vault
 from provisioner.centrex.errors import CentralkaError
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.doctor.addresses import check_clear_text, check_phones_outside, check_public
+from provisioner.operations.doctor.capacity import check_capacity
+from provisioner.operations.doctor.certificates import (
+    check_certificate,
+    check_certificate_names,
+    check_device_ca,
+)
 from provisioner.operations.doctor.check import Check, Health, failure, ok
-from provisioner.operations.doctor.listeners import check_certificate, check_device_ca, check_listeners
+from provisioner.operations.doctor.firmware import check_firmware_files
+from provisioner.operations.doctor.listeners import check_listeners
 from provisioner.operations.doctor.machine import (
     check_clock,
     check_disk,
@@ -24,14 +31,19 @@ from provisioner.operations.doctor.machine import (
     database_file,
 )
 from provisioner.operations.doctor.stock import (
-    check_alarms,
-    check_bans,
-    check_claims,
     check_history,
     check_reach,
     check_secrets,
     check_silent,
     phones_listed,
+)
+from provisioner.operations.doctor.urls import check_legacy_tls, check_provisioning_url
+from provisioner.operations.doctor.waiting import (
+    check_alarms,
+    check_bans,
+    check_claims,
+    check_encryption_keys,
+    check_rollouts,
 )
 from provisioner.operations.installation import KEY_FILE, Installation, database_url
 from provisioner.operations.lint import lint_stored
@@ -71,9 +83,11 @@ def _machine(data_dir: Path, settings: Settings, now: datetime) -> Iterator[Chec
     yield from check_key(data_dir)
     yield from check_disk(data_dir, settings)
     yield from check_clock(data_dir, settings, now)
+    yield from check_capacity(settings)
     yield from check_listeners(settings)
     yield from check_certificate(settings, now)
     yield from check_device_ca(settings, now)
+    yield from check_legacy_tls(settings)
 
 
 def _schema(data_dir: Path, settings: Settings) -> Check:
@@ -108,11 +122,18 @@ async def _stored(installation: Installation, now: datetime) -> AsyncIterator[Ch
             check_claims(session, now),
             check_alarms(session),
             check_bans(session, now),
+            check_rollouts(session, now),
+            check_encryption_keys(session, now),
         )
         for each in checks:
             async for check in each:
                 yield check
     async for check in check_public(public, phones):
+        yield check
+    yield check_provisioning_url(settings, public.provisioning_url)
+    for check in check_certificate_names(settings, public.provisioning_url):
+        yield check
+    async for check in check_firmware_files(installation):
         yield check
     for check in check_reach(await lint_stored(installation)):
         yield check

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import DeviceRow
+from db.schema import DeviceRow, DeviceTokenRow
 from provisioner.centrex.addresses import PublicAddresses
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.doctor.check import Check, failure, ok, some, warning
@@ -40,7 +40,7 @@ async def check_public(public: PublicAddresses, phones: int) -> AsyncIterator[Ch
 def check_clear_text(settings: Settings) -> Iterator[Check]:
     """Whether secrets may go over the internet in clear text."""
     networks = settings.security.networks()
-    public = [str(network) for network in networks if not _is_private(network)]
+    public = [str(network) for network in networks if not _is_private_network(network)]
     if public:
         yield warning(
             "clear-text",
@@ -54,21 +54,31 @@ def check_clear_text(settings: Settings) -> Iterator[Check]:
 async def check_phones_outside(
     session: AsyncSession, settings: Settings, public: PublicAddresses
 ) -> AsyncIterator[Check]:
-    """Phones that ask in clear text from where no secret may go: they get nothing."""
+    """Phones that ask in clear text from where no secret may go: they get nothing.
+
+    But for those that have a key: their encrypted files may go anywhere.
+    """
     if not public.provisioning_url.startswith("http:"):
         return
     networks = settings.security.networks()
-    query = select(DeviceRow.mac, DeviceRow.contacted_from).where(DeviceRow.contacted_from.is_not(None))
+    has_key = DeviceTokenRow.encryption_key_id.is_not(None) & DeviceTokenRow.first_used_at.is_not(None)
+    query = select(DeviceRow.mac, DeviceRow.contacted_from).where(
+        DeviceRow.contacted_from.is_not(None),
+        ~exists().where(
+            DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.revoked_at.is_(None), has_key
+        ),
+    )
     outside = []
     for mac, source in await session.execute(query.order_by(DeviceRow.mac)):
-        address = _literal(source or "")
+        address = address_of(source or "")
         if address is not None and not any(address in network for network in networks):
             outside.append(f"{MacAddress(mac)} ({source})")
     if outside:
         yield warning(
             "clear-text",
             f"{len(outside)} phones ask from outside of [security] clear_text_networks: {some(outside)}",
-            "over http they get no file there: give them an https URL, or a network of their own",
+            "over http they get no file there: give them an https URL, a network of their own, or encryption"
+            " while they are still in one",
         )
 
 
@@ -107,7 +117,7 @@ async def _check_host(what: str, host: str, phones: int) -> AsyncIterator[Check]
 
 
 async def _addresses(host: str) -> _Addresses:
-    literal = _literal(host)
+    literal = address_of(host)
     if literal is not None:
         return [literal]
     try:
@@ -118,7 +128,12 @@ async def _addresses(host: str) -> _Addresses:
     return [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
 
 
-def _is_private(network: IPv4Network | IPv6Network) -> bool:
+def is_private(address: IPv4Address | IPv6Address) -> bool:
+    """Whether the address is nobody's on the internet."""
+    return any(address in network for network in _PRIVATE)
+
+
+def _is_private_network(network: IPv4Network | IPv6Network) -> bool:
     # Its own `is_private` looks at both ends alone, and takes 0.0.0.0/0 for private.
     return any(
         network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
@@ -126,7 +141,8 @@ def _is_private(network: IPv4Network | IPv6Network) -> bool:
     )
 
 
-def _literal(text: str) -> IPv4Address | IPv6Address | None:
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that a text is; None for a name."""
     try:
         address = ip_address(text)
     except ValueError:

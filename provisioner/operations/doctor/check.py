@@ -24,7 +24,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    "Stable, for programs; several findings about one thing share it."
+    "A code, stable for programs; several findings about one thing share it."
     health: Health
     message: str
     advice: str = ""
@@ -34,6 +34,11 @@ class Check:
 def ok(name: str, message: str) -> Check:
     """Nothing to do."""
     return Check(name, Health.OK, message)
+
+
+def hint(name: str, message: str, advice: str) -> Check:
+    """It is well, and could be better."""
+    return Check(name, Health.OK, message, advice)
 
 
 def warning(name: str, message: str, advice: str) -> Check:

@@ -1,23 +1,18 @@
-"""Whether the server can listen where it is told to, or is there already; and its certificate."""
+"""Whether the server can listen where it is told to, or is there already."""
 
 from __future__ import annotations
 
 import errno
 import http.client
 import socket
-import ssl
-import stat
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
 
-from cryptography import x509
-
-from provisioner.operations.doctor.check import Check, failure, ok, warning
+from provisioner.operations.doctor.check import Check, failure, ok
 from provisioner.settings import Settings, split_address
 
+LEGACY = "provisioning-legacy-tls"
 _WAIT_S = 3.0
-_SOON = timedelta(days=21)
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 
@@ -33,7 +28,7 @@ def check_listeners(settings: Settings) -> Iterator[Check]:
             yield failure("server", f"the server is running, but: {said}", "look into its log")
     else:
         yield ok("server", "the server is not running where the configuration says")
-    own = {"portal": listen.portal, "provisioning": listen.provisioning, **_over_tls(settings)}
+    own = {"portal": listen.portal, "provisioning": listen.provisioning, **over_tls(settings)}
     for name, address in own.items():
         yield _check_address(name, address, is_up=health is not None)
     for name, noted in (("sip", listen.sip), ("sips", listen.sips)):
@@ -41,91 +36,13 @@ def check_listeners(settings: Settings) -> Iterator[Check]:
             yield ok("ports", f"{name}: {noted} is noted; this version does not listen there yet")
 
 
-def check_certificate(settings: Settings, now: datetime) -> Iterator[Check]:
-    """The certificate of the TLS listeners, where there are any."""
-    tls = settings.tls
-    over_tls = _over_tls(settings)
-    if not over_tls:
-        yield ok("certificate", "no TLS listener is configured, so none is needed")
-        return
-    if tls.certificate is None or tls.private_key is None:
-        yield failure(
-            "certificate",
-            f"there are TLS listeners ({', '.join(over_tls)}), and no certificate is set",
-            "set [tls] certificate and private_key",
-        )
-        return
-    try:
-        chain = x509.load_pem_x509_certificates(tls.certificate.read_bytes())
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.private_key)
-        mode = stat.S_IMODE(tls.private_key.stat().st_mode)
-    except (OSError, ValueError) as error:
-        yield failure(
-            "certificate",
-            f"{tls.certificate} with {tls.private_key} can't be used: {error}",
-            "give a PEM chain and the key that belongs to it, without a pass phrase, readable by this user",
-        )
-        return
-    if mode & 0o077:
-        yield warning(
-            "certificate", f"other users may open {tls.private_key}", f"chmod go= {tls.private_key}"
-        )
-    begins, ends = chain[0].not_valid_before_utc, chain[0].not_valid_after_utc
-    if now < begins:
-        yield failure(
-            "certificate",
-            f"{tls.certificate} is not valid before {begins:%Y-%m-%d %H:%M} UTC",
-            "check the clock",
-        )
-    elif now >= ends:
-        yield failure(
-            "certificate",
-            f"{tls.certificate} ended on {ends:%Y-%m-%d}: phones refuse it",
-            "renew it: the server takes the new one without a restart",
-        )
-    elif ends - now < _SOON:
-        yield warning("certificate", f"{tls.certificate} ends on {ends:%Y-%m-%d}", "renew it")
-    else:
-        yield ok("certificate", f"{tls.certificate} is good until {ends:%Y-%m-%d}")
-
-
-def check_device_ca(settings: Settings, now: datetime) -> Iterator[Check]:
-    """Who issues the phones' own certificates, where they are asked for them."""
-    if settings.listen.provisioning_certificates is None:
-        return
-    file = settings.tls.device_ca
-    if file is None:
-        yield failure(
-            "certificate",
-            "[listen] provisioning_certificates is set, and nobody is who issues phones' certificates",
-            "set [tls] device_ca to the vendor's CA certificates",
-        )
-        return
-    try:
-        issuers = x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as error:
-        yield failure(
-            "certificate", f"{file} can't be used: {error}", "give the vendor's CA certificates, PEM"
-        )
-        return
-    over = [each for each in issuers if each.not_valid_after_utc <= now]
-    if over:
-        yield warning(
-            "certificate",
-            f"{len(over)} of {len(issuers)} certificates in {file} have ended: their phones can't connect",
-            "ask the vendor for newer ones",
-        )
-    else:
-        yield ok("certificate", f"{file} has {len(issuers)} issuers of phones' certificates")
-
-
-def _over_tls(settings: Settings) -> dict[str, str]:
+def over_tls(settings: Settings) -> dict[str, str]:
     """Where phones are listened for over TLS, by the option of `serve`."""
     listen = settings.listen
     wanted = {
         "provisioning-tls": listen.provisioning_tls,
         "provisioning-certificates": listen.provisioning_certificates,
-        "provisioning-legacy-tls": listen.provisioning_legacy_tls,
+        LEGACY: listen.provisioning_legacy_tls,
     }
     return {name: address for name, address in wanted.items() if address is not None}
 

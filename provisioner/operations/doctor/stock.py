@@ -1,4 +1,4 @@
-"""The phones of the stock, and what waits for a person."""
+"""The phones of the stock, and what is stored of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.inspection import unopenable_secrets
-from db.schema import AlarmRow, AuditRow, BanRow, ClaimRow, DeviceRow
+from db.schema import AuditRow, DeviceRow
 from db.vault import Vault
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.bans import Verdict
 from provisioner.operations.doctor.check import Check, Health, failure, ok, some, warning
 from provisioner.phones.lint.finding import Finding, Severity
 
@@ -71,54 +70,6 @@ async def check_silent(session: AsyncSession, now: datetime) -> AsyncIterator[Ch
         )
     if not silent and not never:
         yield ok("silent-phones", f"no phone has been silent for {_LONG.days} days")
-
-
-async def check_claims(session: AsyncSession, now: datetime) -> AsyncIterator[Check]:
-    """Windows that are open now."""
-    query = (
-        select(DeviceRow.mac)
-        .join(ClaimRow, ClaimRow.device_id == DeviceRow.id)
-        .where(ClaimRow.ended_at.is_(None), ClaimRow.expires_at > now)
-        .order_by(DeviceRow.mac)
-    )
-    macs = [str(MacAddress(mac)) for mac in await session.scalars(query)]
-    if macs:
-        yield warning(
-            "claims",
-            f"{len(macs)} phones may fetch their first file by MAC now: {some(macs)}",
-            "plug them in, or close the windows: centralka devices release MAC",
-        )
-    else:
-        yield ok("claims", "no window is open")
-
-
-async def check_alarms(session: AsyncSession) -> AsyncIterator[Check]:
-    """Alarms that nobody has seen to."""
-    waiting = AlarmRow.acknowledged_at.is_(None)
-    count = await session.scalar(select(func.count()).select_from(AlarmRow).where(waiting)) or 0
-    newest = await session.scalar(select(AlarmRow).where(waiting).order_by(AlarmRow.id.desc()).limit(1))
-    if newest is not None:
-        yield warning(
-            "alarms",
-            f"{count} alarms wait for somebody; the newest, of {newest.at:%Y-%m-%d %H:%M} UTC: {newest.text}",
-            "see to them: centralka devices show MAC",
-        )
-    else:
-        yield ok("alarms", "no alarm waits for anybody")
-
-
-async def check_bans(session: AsyncSession, now: datetime) -> AsyncIterator[Check]:
-    """Addresses from which no phone can come for the first time."""
-    held = BanRow.verdict == Verdict.BANNED, BanRow.until > now
-    sources = list(await session.scalars(select(BanRow.source).where(*held).order_by(BanRow.source)))
-    if sources:
-        yield warning(
-            "bans",
-            f"{len(sources)} addresses get nothing without a token: {some(sources)}",
-            "see why: centralka bans list; where the phones are yours: centralka bans lift SOURCE",
-        )
-    else:
-        yield ok("bans", "no address is banned")
 
 
 def check_reach(findings: list[Finding]) -> Iterator[Check]:

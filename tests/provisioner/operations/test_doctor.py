@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,31 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from db import migrations
-from db.schema import AlarmRow, DeviceRow
+from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
 from db.vault import Vault
 from provisioner.app import serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims
+from provisioner.operations.alarms import AlarmKind, acknowledge
 from provisioner.operations.bans import add_ban
 from provisioner.operations.doctor import Check, Health, diagnose
+from provisioner.operations.doctor.capacity import check_backlog, check_open_files
+from provisioner.operations.doctor.certificates import (
+    check_certificate,
+    check_certificate_names,
+    check_device_ca,
+)
+from provisioner.operations.doctor.urls import check_legacy_tls, check_provisioning_url
 from provisioner.operations.installation import KEY_FILE, Installation, utc_now
-from provisioner.settings import read_settings
+from provisioner.operations.rollouts import Reach, release
+from provisioner.settings import Limits, Listen, Settings, Tls, read_settings
 from tests.copies import config_file, run_command
+from tests.provisioner.conftest import apply_text
+from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import T46S, VP530P
 
 PUBLIC = 'provisioning_url = "http://192.0.2.10:8081"\nsip_host = "192.0.2.10"'
@@ -43,6 +55,8 @@ class Patient:
         self.installation, self._url, self._folder = installation, url, folder
         self.tables = {
             "public": PUBLIC,
+            # Whatever this machine allows.
+            "limits": "connections = 100",
             "listen": 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:5060"',
         }
 
@@ -54,11 +68,13 @@ class Patient:
         settings = read_settings(self.config)
         return await diagnose(self.installation.data_dir, settings, now or utc_now())
 
+    async def found(self, name: str, now: datetime | None = None) -> list[Check]:
+        return [check for check in await self.checks(now) if check.name == name]
+
     async def check(self, name: str, now: datetime | None = None) -> Check:
         """The worst that is said of one thing."""
         order = list(Health)
-        found = [check for check in await self.checks(now) if check.name == name]
-        return max(found, key=lambda check: order.index(check.health))
+        return max(await self.found(name, now), key=lambda check: order.index(check.health))
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         options = ("--data-dir", self.installation.data_dir, "--config", self.config)
@@ -258,14 +274,19 @@ async def test_who_is_banned_is_named(patient: Patient):
     assert (await patient.check("bans", utc_now() + timedelta(hours=1))).health is Health.OK
 
 
-async def test_alarms_wait_until_somebody_has_seen_them(patient: Patient):
+async def test_alarms_wait_kind_by_kind_until_somebody_has_seen_them(patient: Patient):
     async with patient.installation.database.change() as session:
-        session.add(AlarmRow(kind="raced", text="two addresses", at=utc_now()))
-    check = await patient.check("alarms")
-    assert check.health is Health.WARNING
-    assert "two addresses" in check.message
-    async with patient.installation.database.change() as session:
-        await session.execute(update(AlarmRow).values(acknowledged_at=utc_now()))
+        for number, kind in enumerate((AlarmKind.RACED, AlarmKind.SCAN, AlarmKind.SCAN, "of the future")):
+            session.add(AlarmRow(kind=kind, text=f"alarm {number}", at=utc_now()))
+            await session.flush()
+    raced, scans, future = await patient.found("alarms")
+    assert {each.health for each in (raced, scans, future)} == {Health.WARNING}
+    assert raced.message.startswith("1 alarms (claim-raced)")
+    assert raced.advice.endswith("centralka alarms ack 1")
+    assert scans.message.startswith("2 alarms (mac-scan)")
+    assert scans.message.endswith("alarm 2")
+    assert "centralka alarms list" in future.advice
+    await acknowledge(patient.installation, None, COMMAND_LINE, utc_now())
     assert (await patient.check("alarms")).health is Health.OK
 
 
@@ -293,7 +314,8 @@ async def test_a_certificate_with_the_key_of_another_is_a_failure(patient: Patie
 
 
 @pytest.mark.parametrize(
-    ("days", "health"), [(90, Health.OK), (-1, Health.WARNING), (None, Health.FAILURE)]
+    ("days", "health"),
+    [(120, Health.OK), (60, Health.WARNING), (-1, Health.FAILURE), (None, Health.FAILURE)],
 )
 async def test_who_issues_the_phones_certificates_is_looked_at(
     patient: Patient, tmp_path: Path, days: int | None, health: Health
@@ -305,8 +327,193 @@ async def test_who_issues_the_phones_certificates_is_looked_at(
         (tmp_path / "issuers").mkdir()
         issuers, _ = certificate(tmp_path / "issuers", utc_now() + timedelta(days=days))
         patient.tables["tls"] += f'\ndevice_ca = "{issuers}"'
-    found = [each for each in await patient.checks() if each.name == "certificate"]
-    assert [each.health for each in found] == [Health.OK, health]
+    assert (await patient.check("certificate")).health is Health.OK
+    assert (await patient.check("device-ca")).health is health
+
+
+@pytest.mark.parametrize(
+    ("names", "url", "health"),
+    [
+        (["pbx.example.com"], "https://pbx.example.com:8443", Health.OK),
+        (["other.example.com", "*.example.com"], "https://PBX.example.com", Health.OK),
+        (["192.0.2.10"], "https://192.0.2.10", Health.OK),
+        ([], "https://pbx.example.com", Health.OK),
+        (["*.example.com"], "https://a.pbx.example.com", Health.WARNING),
+        (["pbx.example.com"], "https://192.0.2.10", Health.WARNING),
+        (["192.0.2.11"], "https://192.0.2.10", Health.WARNING),
+        (["other.example.com"], "https://pbx.example.com", Health.WARNING),
+    ],
+)
+def test_the_certificate_is_that_of_the_url_which_phones_are_told(
+    tmp_path: Path, names: list[str], url: str, health: Health
+):
+    chain, key = certificate(tmp_path, utc_now() + timedelta(days=90), names=names)
+    settings = secured(Tls(certificate=chain, private_key=key))
+    (check,) = check_certificate_names(settings, url)
+    assert (check.name, check.health) == ("certificate-name", health)
+    assert list(check_certificate_names(settings, url.replace("https", "http"))) == []
+
+
+def test_an_issuer_in_the_chain_ends_before_the_certificate_does(tmp_path: Path):
+    for folder, days in (("ours", 90), ("issuer", -1)):
+        (tmp_path / folder).mkdir()
+        certificate(tmp_path / folder, utc_now() + timedelta(days=days))
+    chain = tmp_path / "ours" / "chain.pem"
+    chain.write_bytes(chain.read_bytes() + (tmp_path / "issuer" / "chain.pem").read_bytes())
+    settings = secured(Tls(certificate=chain, private_key=tmp_path / "ours" / "key.pem"))
+    (check,) = check_certificate(settings, utc_now())
+    assert check.health is Health.FAILURE
+    assert "an issuer's certificate" in check.message
+
+
+def test_one_ended_issuer_of_several_is_named(tmp_path: Path):
+    issuers = b""
+    for folder, days in (("old", -1), ("new", 400)):
+        (tmp_path / folder).mkdir()
+        chain, _ = certificate(tmp_path / folder, utc_now() + timedelta(days=days), common=f"{folder} CA")
+        issuers += chain.read_bytes()
+    (tmp_path / "ca.pem").write_bytes(issuers)
+    settings = Settings(
+        listen=Listen(provisioning_certificates="127.0.0.1:8443"), tls=Tls(device_ca=tmp_path / "ca.pem")
+    )
+    (check,) = check_device_ca(settings, utc_now())
+    assert check.health is Health.WARNING
+    assert "1 of 2 " in check.message
+    assert "CN=old CA" in check.message
+
+
+@pytest.mark.parametrize(
+    ("url", "listen", "health"),
+    [
+        ("http://192.0.2.1:8081", {}, Health.OK),
+        ("http://192.0.2.1/phones", {"provisioning": "0.0.0.0:80"}, Health.OK),
+        ("http://192.0.2.1:8081", {"provisioning": "0.0.0.0:0"}, Health.OK),
+        ("https://192.0.2.1", {"provisioning_tls": "0.0.0.0:443"}, Health.OK),
+        ("https://192.0.2.1:8443", {"provisioning_certificates": "0.0.0.0:8443"}, Health.OK),
+        ("http://192.0.2.1:8082", {}, Health.WARNING),
+        ("https://192.0.2.1", {}, Health.WARNING),
+        ("https://192.0.2.1:8443", {"provisioning_tls": "0.0.0.0:443"}, Health.WARNING),
+        ("https://192.0.2.1:8444", {"provisioning_legacy_tls": "10.0.0.1:8444"}, Health.WARNING),
+        ("https://192.0.2.1:8081", {}, Health.FAILURE),
+        ("http://192.0.2.1:443", {"provisioning_tls": "0.0.0.0:443"}, Health.FAILURE),
+        ("http://192.0.2.1:99999", {}, Health.FAILURE),
+    ],
+)
+def test_the_url_that_phones_are_told_leads_to_a_listener_that_speaks_it(
+    url: str, listen: dict[str, str], health: Health
+):
+    check = check_provisioning_url(Settings(listen=Listen(**listen)), url)
+    assert (check.name, check.health) == ("provisioning-url", health)
+    assert bool(check.advice) is (health is not Health.OK)
+
+
+@pytest.mark.parametrize(
+    ("address", "health"),
+    [
+        ("10.20.0.1:8444", Health.OK),
+        ("[fd00::1]:8444", Health.OK),
+        ("203.0.113.9:8444", Health.WARNING),
+        ("0.0.0.0:8444", Health.WARNING),
+        ("[::]:8444", Health.WARNING),
+        ("pbx.example.com:8444", Health.WARNING),
+    ],
+)
+def test_old_tls_on_the_internet_is_seen(address: str, health: Health):
+    (check,) = check_legacy_tls(Settings(listen=Listen(provisioning_legacy_tls=address)))
+    assert (check.name, check.health) == ("legacy-tls", health)
+    assert list(check_legacy_tls(Settings())) == []
+
+
+def test_old_phones_get_an_rsa_certificate(tmp_path: Path):
+    chain, key = certificate(tmp_path, utc_now() + timedelta(days=90))
+    tls = Tls(certificate=chain, private_key=key)
+    settings = Settings(listen=Listen(provisioning_legacy_tls="10.20.0.1:8444"), tls=tls)
+    found = {check.name: check.health for check in check_certificate(settings, utc_now())}
+    assert found == {"certificate": Health.OK, "legacy-tls": Health.WARNING}
+
+
+@pytest.mark.parametrize(
+    ("of_each", "of_all", "health"),
+    [
+        (None, None, Health.OK),
+        (1256, 4 * 1256, Health.OK),
+        (1255, None, Health.WARNING),
+        (None, 4 * 1256 - 1, Health.WARNING),
+    ],
+)
+def test_the_connections_of_all_workers_fit_into_the_open_files(
+    of_each: int | None, of_all: int | None, health: Health
+):
+    settings = Settings(listen=Listen(workers=4), limits=Limits(connections=1000))
+    assert check_open_files(settings, of_each, of_all).health is health
+
+
+def test_a_short_queue_before_the_door_is_seen():
+    assert check_backlog(4096).health is Health.OK
+    assert check_backlog(128).health is Health.WARNING
+    assert "somaxconn=4096" in check_backlog(128).advice
+
+
+async def test_damaged_firmware_is_named_with_what_to_do(patient: Patient, database_url: str):
+    assert (await patient.check("firmware")).health is Health.OK
+    folder = patient.installation.firmware_dir
+    for name in ("66.86.0.15.rom", "66.86.0.20.rom"):
+        await put_firmware(patient.installation, name)
+    (folder / "66.86.0.15.rom").unlink()
+    (folder / "66.86.0.20.rom").write_bytes(b"x")
+    (folder / "stray.rom").write_bytes(b"x")
+    found = {check.message.partition(")")[0]: check for check in await patient.found("firmware")}
+    missing, size = found["1 firmware files (missing"], found["1 firmware files (size"]
+    assert {missing.health, size.health} == {Health.FAILURE}
+    assert "66.86.0.15.rom" in missing.message
+    assert "`firmware add`" in missing.advice
+    assert ("several machines" in missing.advice) is database_url.startswith("postgresql")
+    assert found["1 firmware files (not-added"].health is Health.WARNING
+
+
+async def test_a_change_that_has_been_staged_for_long_is_named(patient: Patient):
+    await apply_text(
+        patient.installation,
+        "customers: [{login: nowyklienttestowy, phone: {language: en}}]",
+        staged=True,
+    )
+    assert (await patient.check("rollouts")).health is Health.OK
+    check = await patient.check("rollouts", utc_now() + timedelta(days=8))
+    assert check.health is Health.WARNING
+    assert "5 phones keep" in check.message
+    assert "centralka rollout release nowyklienttestowy" in check.advice
+    await release(patient.installation, "nowyklienttestowy", Reach(), COMMAND_LINE)
+    assert (await patient.check("rollouts", utc_now() + timedelta(days=8))).health is Health.OK
+
+
+async def test_aes_keys_of_more_than_a_year_are_a_hint(patient: Patient):
+    later = utc_now() + timedelta(days=366)
+    assert "no customer" in (await patient.check("encryption-keys", later)).message
+    await apply_text(
+        patient.installation, "customers: [{login: nowyklienttestowy, phone: {encryption: true}}]"
+    )
+    assert (await patient.check("encryption-keys")).advice == ""
+    check = await patient.check("encryption-keys", later)
+    assert check.health is Health.OK
+    assert "nowyklienttestowy" in check.message
+    assert "centralka encryption rotate" in check.advice
+
+
+async def test_an_encrypted_phone_may_ask_from_anywhere(patient: Patient):
+    await apply_text(
+        patient.installation, "customers: [{login: nowyklienttestowy, phone: {encryption: true}}]"
+    )
+    await set_device(patient, VP530P, contacted_from="203.0.113.9", contacted_at=utc_now())
+    assert (await patient.check("clear-text")).health is Health.WARNING
+    async with patient.installation.database.change() as session:
+        mine = select(DeviceRow.id).where(DeviceRow.mac == VP530P).scalar_subquery()
+        query = update(DeviceTokenRow).where(DeviceTokenRow.device_id == mine)
+        await session.execute(query.values(first_used_at=utc_now()))
+    assert (await patient.check("clear-text")).health is Health.OK
+
+
+def secured(tls: Tls) -> Settings:
+    return Settings(listen=Listen(provisioning_tls="127.0.0.1:8443"), tls=tls)
 
 
 async def set_device(patient: Patient, mac: str, **columns: Any) -> None:
@@ -314,11 +521,13 @@ async def set_device(patient: Patient, mac: str, **columns: Any) -> None:
         await session.execute(update(DeviceRow).where(DeviceRow.mac == mac).values(**columns))
 
 
-def certificate(folder: Path, ends: datetime) -> tuple[Path, Path]:
-    """A certificate that signed itself, and its key."""
+def certificate(
+    folder: Path, ends: datetime, *, common: str = "pbx.example.com", names: Sequence[str] = ()
+) -> tuple[Path, Path]:
+    """A certificate that signed itself, and its key; `names` are alternative ones."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pbx.example.com")])
-    signed = (
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -326,8 +535,11 @@ def certificate(folder: Path, ends: datetime) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(ends - timedelta(days=365))
         .not_valid_after(ends)
-        .sign(key, hashes.SHA256())
     )
+    if names:
+        alternative = x509.SubjectAlternativeName([_general_name(each) for each in names])
+        builder = builder.add_extension(alternative, critical=False)
+    signed = builder.sign(key, hashes.SHA256())
     chain, private = folder / "chain.pem", folder / "key.pem"
     chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
@@ -339,3 +551,10 @@ def certificate(folder: Path, ends: datetime) -> tuple[Path, Path]:
     )
     private.chmod(0o600)
     return chain, private
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
