@@ -1,0 +1,151 @@
+"""The headers of a message, in order, as they were written (RFC 3261 §7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar, cast
+
+from sip.message import lexer
+
+T = TypeVar("T")
+
+COMPACT = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "n": "identity-info",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
+}
+"The one-letter names (§7.3.3 and the IANA registry of SIP header fields)."
+
+# Spares most names of most messages the way through `lower`.
+_KEYS = {
+    name: name.lower()
+    for name in (
+        "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Expires", "User-Agent",
+        "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Content-Length", "Content-Type",
+        "Accept", "Allow", "Supported", "Require", "Route", "Record-Route", "Path", "Event", "Server", "Date",
+    )
+} | COMPACT  # fmt: skip
+
+
+def key_of(name: str) -> str:
+    """The one spelling of a header's name: long and lower case."""
+    key = _KEYS.get(name)
+    if key is None:
+        lower = name.lower()
+        key = COMPACT.get(lower, lower)
+    return key
+
+
+class Headers:
+    """Names and values in order. What is read as a type is read once, until its header changes.
+
+    Content-Length is never among them: the length of the body is known.
+    """
+
+    __slots__ = ("_fields", "_typed")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        """Raises `ValueError` for what would not be one header each."""
+        self._fields: list[tuple[str, str, str]] = [_field(name, value) for name, value in fields]
+        self._typed: dict[str, Any] = {}
+
+    @classmethod
+    def as_read(cls, fields: list[tuple[str, str, str]]) -> Headers:
+        """From key, name and value of lines that the parser has checked."""
+        headers = cls()
+        headers._fields = fields
+        return headers
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, value) for _, name, value in self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._fields == other._fields
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __contains__(self, name: str) -> bool:
+        key = key_of(name)
+        return any(each == key for each, _, _ in self._fields)
+
+    def all(self, name: str) -> list[str]:
+        """The values of every header of this name, commas not yet read."""
+        key = key_of(name)
+        return [value for each, _, value in self._fields if each == key]
+
+    def get(self, name: str) -> str | None:
+        """The value of the first header of this name."""
+        key = key_of(name)
+        return next((value for each, _, value in self._fields if each == key), None)
+
+    def add(self, name: str, value: str) -> None:
+        """Adds a header after all others. Raises `ValueError` for what would not be one header."""
+        field = _field(name, value)
+        self._fields.append(field)
+        self._typed.pop(field[0], None)
+
+    def prepend(self, name: str, value: str) -> None:
+        """Adds a header before all others, as a Via or Record-Route is. Raises `ValueError` as `add` does."""
+        field = _field(name, value)
+        self._fields.insert(0, field)
+        self._typed.pop(field[0], None)
+
+    def set(self, name: str, *values: str) -> None:
+        """Leaves these alone under this name, where the first stood; raises `ValueError` as `add` does."""
+        fields = [_field(name, value) for value in values]
+        key = key_of(name)
+        at = next((i for i, field in enumerate(self._fields) if field[0] == key), len(self._fields))
+        self.remove(name)
+        self._fields[at:at] = fields
+
+    def remove(self, name: str) -> None:
+        """Takes out every header of this name."""
+        key = key_of(name)
+        self._fields = [field for field in self._fields if field[0] != key]
+        self._typed.pop(key, None)
+
+    def copy(self, *names: str) -> Headers:
+        """A copy: of the headers of these names, or of all."""
+        if not names:
+            return Headers.as_read(list(self._fields))
+        keys = {key_of(name) for name in names}
+        return Headers.as_read([field for field in self._fields if field[0] in keys])
+
+    def typed(self, key: str, read: Callable[[list[str]], T]) -> T:
+        """What `read` makes of the values under `key`; made once. Raises what `read` raises."""
+        if key in self._typed:
+            return cast(T, self._typed[key])
+        value = read([value for each, _, value in self._fields if each == key])
+        self._typed[key] = value
+        return value
+
+
+def _field(name: str, value: str) -> tuple[str, str, str]:
+    if not lexer.is_token(name):
+        raise ValueError(f"{name!r} can't name a header")
+    if not lexer.is_writable(value):
+        raise ValueError(f"a value of {name} can't hold a line end or a lone surrogate")
+    key = key_of(name)
+    if key == "content-length":
+        raise ValueError("Content-Length is written by the message that knows its body")
+    return key, name, value.strip(lexer.BLANKS)
