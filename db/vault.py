@@ -1,7 +1,10 @@
 """Secrets at rest: sealed with a key that lies beside the database, not in it.
 
-The key file holds Fernet keys, one a line. The first seals; each of them opens. Rotation (`db.rotation`)
-puts a new one first, and later drops the others.
+The key file holds keys of 256 bits in base64, one a line. The first seals; each of them opens. Rotation
+(`db.rotation`) puts a new one first, and later drops the others.
+
+A secret is sealed with AES-256 in Galois/Counter mode (NIST SP 800-38D) under a key that is derived from the
+one in the file: a phone's file holds half a dozen of them, and they are opened whenever it is read anew.
 """
 
 from __future__ import annotations
@@ -11,11 +14,17 @@ import os
 from pathlib import Path
 from typing import Self
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from db.errors import VaultError
+
+_KEY = 32
+_NONCE = 12
+_SEALED = b"\x01"
+"Begins what is sealed, so that another way can follow one day."
 
 
 class Vault:
@@ -36,7 +45,7 @@ class Vault:
 
         Raises `VaultError` where there is one: overwriting it would lose every secret.
         """
-        draft = _write_draft(file, [Fernet.generate_key().decode()])
+        draft = _write_draft(file, [_fresh_key()])
         try:
             # Unlike a rename, a link never replaces what is there.
             os.link(draft, file)
@@ -55,22 +64,22 @@ class Vault:
     def seal(self, text: str) -> bytes:
         """`text` encrypted with the first key; never twice the same. Raises `VaultError` without keys."""
         self._refresh()
-        return self._all.encrypt(text.encode())
+        nonce = os.urandom(_NONCE)
+        return _SEALED + nonce + self._ciphers[0].encrypt(nonce, text.encode(), None)
 
     def open(self, sealed: bytes) -> str:
         """The text that `seal` was given. Raises `VaultError` where no key at hand fits."""
-        try:
-            return self._all.decrypt(sealed).decode()
-        except InvalidToken:
+        text = self._opened(sealed)
+        if text is None:
             # Another process may have sealed it with a key that is newer than what we read.
             self._refresh()
-        try:
-            return self._all.decrypt(sealed).decode()
-        except InvalidToken:
+            text = self._opened(sealed)
+        if text is None:
             raise VaultError(
                 f"a secret was sealed with a key that is not in {self._file}:"
                 " put the key file back that belongs to this database"
-            ) from None
+            )
+        return text
 
     def reseal(self, sealed: bytes) -> bytes:
         """The same secret sealed with the first key. Raises `VaultError` as `open` does."""
@@ -78,11 +87,7 @@ class Vault:
 
     def opens_with_first_key(self, sealed: bytes) -> bool:
         """Whether `sealed` would survive the loss of all keys but the first."""
-        try:
-            Fernet(self._keys[0]).decrypt(sealed)
-        except InvalidToken:
-            return False
-        return True
+        return _opened_by(self._ciphers[0], sealed) is not None
 
     def derived(self, purpose: str) -> bytes:
         """32 bytes that hold for every process with the key file, until it has a new first key (RFC 5869).
@@ -90,12 +95,11 @@ class Vault:
         Raises `VaultError`.
         """
         self._refresh()
-        key = base64.urlsafe_b64decode(self._keys[0])
-        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(key)
+        return _derived(self._keys[0], purpose)
 
     def add_key(self) -> None:
         """Put a new key before the others. Nothing that was sealed before is lost."""
-        self._replace([Fernet.generate_key().decode(), *_read(self._file)])
+        self._replace([_fresh_key(), *_read(self._file)])
 
     def drop_old_keys(self) -> None:
         """Keep the first key alone. What others sealed is lost: ask `db.rotation`, which looks first."""
@@ -106,6 +110,13 @@ class Vault:
         draft.replace(self._file)
         _sync_directory(self._file.parent)
         self._refresh()
+
+    def _opened(self, sealed: bytes) -> str | None:
+        for cipher in self._ciphers:
+            text = _opened_by(cipher, sealed)
+            if text is not None:
+                return text
+        return None
 
     def _refresh(self) -> None:
         """Read the key file again if it is another one than last time."""
@@ -118,15 +129,32 @@ class Vault:
         keys = _read(self._file)
         # Dropped keys stay in memory: a reader may hold what it read before the rotation.
         self._keys = keys + [key for key in self._keys if key not in keys]
-        self._all = MultiFernet([Fernet(key) for key in self._keys])
+        self._ciphers = [AESGCM(_derived(key, "sealing")) for key in self._keys]
         self._seen = (found.st_ino, found.st_mtime_ns)
+
+
+def _opened_by(cipher: AESGCM, sealed: bytes) -> str | None:
+    if not sealed.startswith(_SEALED):
+        return None
+    try:
+        return cipher.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], None).decode()
+    except InvalidTag:
+        return None
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(base64.urlsafe_b64decode(key))
+
+
+def _fresh_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(_KEY)).decode()
 
 
 def _read(file: Path) -> list[str]:
     try:
         keys = file.read_text(encoding="ascii").split()
-        for key in keys:
-            Fernet(key)
+        if any(len(base64.urlsafe_b64decode(key)) != _KEY for key in keys):
+            raise ValueError("a key has another length")
     except OSError as error:
         raise VaultError(_missing(file, error)) from error
     except ValueError:

@@ -96,10 +96,12 @@ def fill(content: str, secrets: Mapping[str, str]) -> str:
 
     def value(found: re.Match[str]) -> str:
         ref = found[1]
-        if ref not in secrets:
-            raise UnknownSecret(ref)
+        try:
+            secret = secrets[ref]
+        except KeyError:
+            raise UnknownSecret(ref) from None
         # A secret is text like any other: a reference inside it would be a forgery.
-        return cfg_value(secrets[ref])
+        return cfg_value(secret)
 
     return _REFERENCE.sub(value, content)
 

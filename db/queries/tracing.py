@@ -30,7 +30,7 @@ class RequestTrace(NamedTuple):
 
 
 class Contact(NamedTuple):
-    """The last request for a file of a device."""
+    """The last request for a file of a device, which did not get its own file."""
 
     at: datetime
     source: str
@@ -38,9 +38,11 @@ class Contact(NamedTuple):
 
 
 class Fetch(NamedTuple):
-    """The last time that a device got its own file."""
+    """The last request for a file of a device, which got its own file then or shortly before."""
 
     at: datetime
+    source: str
+    fetched_at: datetime
     revision_id: int | None
     device_id: int
 
@@ -49,7 +51,10 @@ _INSERT = f"INSERT INTO provisioning_requests ({', '.join(RequestTrace._fields)}
     ", ".join("?" * len(RequestTrace._fields))
 )
 _CONTACTED = "UPDATE devices SET contacted_at = ?, contacted_from = ? WHERE id = ?"
-_FETCHED = "UPDATE devices SET fetched_at = ?, fetched_revision_id = ? WHERE id = ?"
+_FETCHED = (
+    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = ?, fetched_revision_id = ?"
+    " WHERE id = ?"
+)
 
 
 async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrace]) -> None:
@@ -68,13 +73,15 @@ async def note_progress(
 async def _write(
     connection: AsyncConnection, statement: str, rows: Sequence[RequestTrace | Contact | Fetch]
 ) -> None:
-    """Many rows by one statement, whose first parameter is a moment."""
+    """Many rows by one statement."""
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        # As SQLAlchemy keeps moments there: text without a zone.
-        await connection.exec_driver_sql(
-            statement, [(row.at.isoformat(" ", "microseconds")[:26], *row[1:]) for row in rows]
-        )
+        await connection.exec_driver_sql(statement, [tuple(map(_as_sqlite_keeps_it, row)) for row in rows])
     else:
         await connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
+
+
+def _as_sqlite_keeps_it(value: object) -> object:
+    """SQLAlchemy keeps moments there as text without a zone."""
+    return value.isoformat(" ", "microseconds")[:26] if type(value) is datetime else value

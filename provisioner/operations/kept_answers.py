@@ -52,9 +52,12 @@ class KeptAnswers:
         """Whether what `find` gives is what the database would give."""
         return self._watcher.trusts
 
-    def now(self) -> int:
-        """The moment before a look into the database; `keep` wants it back."""
-        self._hear()
+    @property
+    def moment(self) -> int:
+        """When news were heard last: a look into the database that begins now is of then or later.
+
+        `keep` wants it back.
+        """
         return self._moment
 
     def find(self, authority: str | None, name: FileName) -> Kept | None:

@@ -22,14 +22,13 @@ from db.queries.devices import (
 from db.queries.serving import Content, Serving
 from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
 from phone_templates.errors import PhoneTemplatesError
-from phone_templates.values import fill, references
+from phone_templates.values import UnknownSecret, fill, references
 from phone_templates.yealink.files import FileKind, FileName, classify
 from phone_templates.yealink.models import find_model, model_for_cfg_number
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
-from provisioner.centrex.secret_names import without_version
 from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, first_contact, token_worked
@@ -44,7 +43,7 @@ from provisioner.operations.windows import OpenWindows
 from provisioner.phones.encrypt import as_fetched
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
 from provisioner.store.fresh import token_hash
-from provisioner.store.secret_values import open_secrets, sealed_beside
+from provisioner.store.secret_values import SecretsBeside, open_secrets
 
 _FILES = {
     FileKind.MAC: DeviceFile.MAC,
@@ -68,7 +67,8 @@ async def answer(installation: Installation, ask: Ask, now: datetime, memory: Me
         kept = None
     if kept is not None and files.trusts:
         return kept.answer
-    moment = files.now()
+    # `find` has heard the news of this very moment.
+    moment = files.moment
     try:
         decided = await _decide(installation, ask, named, now, memory)
     except StorageError:
@@ -188,13 +188,14 @@ async def _authorised(
     # A boot file says no secret, and may well be missing: fetching it is no proof.
     works_first = not works and ask.counts_as_fetch and file is not DeviceFile.BOOT
     if not works_first and _firmware(ask) in (None, serving.firmware_seen):
-        given = await _content(installation, serving, file, key, reason, named)
-        return replace(given, lasting=works and not given.is_closed)
+        return await _content(installation, serving, file, key, reason, named, lasting=works)
     async with installation.database.change() as session:
         device = await session.get(DeviceRow, device_id)
         token = await session.get(DeviceTokenRow, (device_id, serving.token_version))
         if device is None or token is None or token.revoked_at is not None:
             return _closed(Reason.UNKNOWN_TOKEN, named, device.id if device else None)
+        if not by_token and device.released_at is not None:
+            return _closed(Entry.CLOSED, named, device.id)
         if works_first and token.first_used_at is None:
             await token_worked(session, device, token, now)
         await _heard_firmware(session, installation, device, ask, now)
@@ -223,22 +224,24 @@ async def _content(
     key: _Key | None,
     reason: str,
     named: FileName,
+    *,
+    lasting: bool,
 ) -> Answer:
     """The file that came with the look for the device."""
     if serving.content is None:
         return _closed(Reason.NO_SUCH_FILE, named, serving.device_id)
-    sealed = sealed_beside(serving)
-    refs = {ref: without_version(ref) for ref in references(serving.content.text)}
-    if not all(name in sealed for name in refs.values()):
+    try:
+        text = fill(serving.content.text, SecretsBeside(serving, installation.vault))
+    except UnknownSecret:
         # A setting is a secret: rare enough to be read by a session.
         async with installation.database.read() as session:
             device = await session.get(DeviceRow, serving.device_id)
             if device is None:
                 return _closed(Reason.UNKNOWN_TOKEN, named)
-            return await _device_file(session, installation, device, file, reason, named, key)
-    secrets = {ref: installation.vault.open(sealed[name]) for ref, name in refs.items()}
-    filled = serving.content._replace(text=fill(serving.content.text, secrets))
-    return _given(reason, filled, file, serving.device_id, serving.mac, named, key)
+            given = await _device_file(session, installation, device, file, reason, named, key)
+            return replace(given, lasting=lasting and not given.is_closed)
+    filled = Content(serving.content.revision_id, serving.content.digest, text)
+    return _given(reason, filled, file, serving.device_id, serving.mac, named, key, lasting=lasting)
 
 
 async def _device_file(
@@ -267,6 +270,8 @@ def _given(
     mac: str,
     named: FileName,
     key: _Key | None,
+    *,
+    lasting: bool = False,
 ) -> Answer:
     # The same text is other bytes under another key.
     seen = content.digest if key is None else sha256(f"{content.digest} {key.number}".encode()).hexdigest()
@@ -275,6 +280,7 @@ def _given(
         content=as_fetched(content.text, file, key.value if key else None),
         etag=seen[:32],
         is_safe_in_clear_text=key is not None,
+        lasting=lasting,
         file_name=named.name,
         device_id=device_id,
         mac=mac,

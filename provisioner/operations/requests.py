@@ -233,8 +233,15 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
     await add_requests(connection, rows)
     await note_progress(
         connection,
-        [Contact(trace.at, trace.ask.source, each) for each, trace in progress.items()],
-        [Fetch(trace.at, trace.answer.revision_id, each) for each, trace in fetched.items()],
+        [
+            Contact(trace.at, trace.ask.source, each)
+            for each, trace in progress.items()
+            if each not in fetched
+        ],
+        [
+            Fetch(progress[each].at, progress[each].ask.source, got.at, got.answer.revision_id, each)
+            for each, got in fetched.items()
+        ],
     )
     misses = [Miss(row.source, row.mac, row.at) for row in rows if row.mac and row.reason == Reason.UNLISTED]
     return _Stored(owners, misses)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,18 +43,32 @@ def versions_of(stored: Stored, vendor_settings: Sequence[SettingRow]) -> dict[s
     return versions
 
 
-def sealed_beside(serving: Serving) -> dict[str, bytes]:
-    """The secrets that came with a look for a device's file, by name without version."""
-    mac = serving.mac
-    sealed = {names.line_password(number): each for number, each in serving.line_passwords_sealed.items()}
-    if serving.newest_encryption_key_sealed is not None:
-        sealed[names.encryption_key(mac)] = serving.newest_encryption_key_sealed
-    return sealed | {
-        names.device_token(mac): serving.newest_token_sealed,
-        names.service_token(mac): serving.service_token_sealed,
-        names.admin_password(mac): serving.admin_password_sealed,
-        names.user_password(mac): serving.user_password_sealed,
-    }
+class SecretsBeside(Mapping[str, str]):
+    """The secrets that came with a look for a device's file, by reference; each is opened when asked for."""
+
+    def __init__(self, serving: Serving, vault: Vault) -> None:
+        mac = serving.mac
+        sealed = {
+            names.device_token(mac): serving.newest_token_sealed,
+            names.service_token(mac): serving.service_token_sealed,
+            names.admin_password(mac): serving.admin_password_sealed,
+            names.user_password(mac): serving.user_password_sealed,
+        }
+        if serving.newest_encryption_key_sealed is not None:
+            sealed[names.encryption_key(mac)] = serving.newest_encryption_key_sealed
+        for number, password in serving.line_passwords_sealed.items():
+            sealed[names.line_password(number)] = password
+        self._sealed = sealed
+        self._vault = vault
+
+    def __getitem__(self, ref: str) -> str:
+        return self._vault.open(self._sealed[names.without_version(ref)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sealed)
+
+    def __len__(self) -> int:
+        return len(self._sealed)
 
 
 async def open_secrets(session: AsyncSession, vault: Vault, refs: Iterable[str]) -> dict[str, str]:

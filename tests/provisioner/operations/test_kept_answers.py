@@ -167,7 +167,7 @@ def test_an_answer_that_was_read_before_a_change_is_not_kept():
     watcher = SaidBefore()
     memory = KeptAnswers(watcher, 10_000)
     name = provisioning.classify(f"{MAC.hex}.cfg")
-    moment = memory.now()
+    moment = memory.moment
     watcher.pending.append("device:1")
     memory.keep(moment, "token", name, _kept(1))
     assert memory.find("token", name) is None
@@ -177,8 +177,8 @@ def test_only_the_phones_that_a_change_names_are_forgotten():
     watcher = SaidBefore()
     memory = KeptAnswers(watcher, 10_000)
     name = provisioning.classify(f"{MAC.hex}.cfg")
-    memory.keep(memory.now(), "one", name, _kept(1))
-    memory.keep(memory.now(), "two", name, _kept(2))
+    memory.keep(memory.moment, "one", name, _kept(1))
+    memory.keep(memory.moment, "two", name, _kept(2))
     watcher.pending.append("device:1")
     assert memory.find("one", name) is None
     assert memory.find("two", name) is not None
@@ -190,6 +190,6 @@ def test_memory_is_bounded_and_forgets_what_was_asked_for_least_recently():
     memory = KeptAnswers(SaidBefore(), 5_000)
     name = provisioning.classify(f"{MAC.hex}.cfg")
     for device in range(4):
-        memory.keep(memory.now(), str(device), name, _kept(device, b"x" * 500))
+        memory.keep(memory.moment, str(device), name, _kept(device, b"x" * 500))
         memory.find("0", name)
     assert [memory.find(str(device), name) is not None for device in range(4)] == [True, False, True, True]
