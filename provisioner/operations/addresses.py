@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,8 @@ from db.schema import InstanceRow
 from provisioner.centrex.addresses import PublicAddresses
 from provisioner.settings import Public, Settings, split_address
 
+_PORTS = {"http": 80, "https": 443}
+"Where a URL leads that names no port."
 _KEYS = ("provisioning_url", "sip_host", "sip_port", "sip_transport")
 
 
@@ -55,6 +58,21 @@ def listened_on(provisioning: str, sip: str) -> PublicAddresses:
         sip_port=sip_port,
         sip_transport="udp",
     )
+
+
+def port_of(url: str) -> int | None:
+    """Where an `http` or `https` URL leads; None where that can't be a port."""
+    parts = urlsplit(url)
+    try:
+        return parts.port or _PORTS[parts.scheme]
+    except ValueError:
+        return None
+
+
+def leads_to_old_tls(settings: Settings, url: str) -> bool:
+    """Whether phones that are told `url` come to the listener for old TLS, as its port says."""
+    address = settings.listen.provisioning_legacy_tls
+    return address is not None and url.startswith("https:") and split_address(address)[1] == port_of(url)
 
 
 def _reachable(host: str) -> str:

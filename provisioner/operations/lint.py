@@ -24,7 +24,7 @@ from provisioner.centrex.patch import VendorPatch
 from provisioner.centrex.problems import Contradictions, Kind, Lacking, Problem, Subject
 from provisioner.files.company import CompanyFile, read_company_file
 from provisioner.files.errors import FileErrors
-from provisioner.operations.addresses import public_addresses
+from provisioner.operations.addresses import leads_to_old_tls, public_addresses
 from provisioner.operations.context import all_customers
 from provisioner.operations.firmware import firmware_states
 from provisioner.operations.installation import Installation
@@ -164,6 +164,7 @@ class _Run:
             agents={MacAddress(row.mac): row.agent_seen for row in device_rows if row.agent_seen},
             taken_lines=self._others(lines) | self.lines,
             taken_macs=self._others(owners_of_macs) | self.macs,
+            speaks_old_tls=leads_to_old_tls(self.installation.settings, self.public.provisioning_url),
             products=self.products,
             emergency_numbers=self.installation.settings.numbering.emergency_numbers,
         )

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
-from urllib.parse import urlsplit
 
+from provisioner.operations.addresses import port_of
 from provisioner.operations.doctor.addresses import address_of, is_private
 from provisioner.operations.doctor.check import Check, failure, ok, warning
 from provisioner.operations.doctor.listeners import LEGACY, over_tls
 from provisioner.settings import Settings, split_address
 
-_PORTS: Final = {"http": 80, "https": 443}
-"Where a URL leads that names no port."
-
 
 def check_provisioning_url(settings: Settings, url: str) -> Check:
     """Whether something here answers at the port of `url`, in its scheme."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port or _PORTS[parts.scheme]
-    except ValueError:
+    port, is_secure = port_of(url), url.startswith("https:")
+    if port is None:
         return failure("provisioning-url", f"{url} has no possible port", "correct [public] provisioning_url")
     clear, secure = {"provisioning": settings.listen.provisioning}, over_tls(settings)
-    ours, others = (secure, clear) if parts.scheme == "https" else (clear, secure)
+    ours, others = (secure, clear) if is_secure else (clear, secure)
     here = [name for name, address in ours.items() if split_address(address)[1] in (port, 0)]
     if here == [LEGACY]:
         return warning(
             "provisioning-url",
             f"{url} leads every phone to the listener for old TLS, from which secrets leave to [security]"
             " clear_text_networks alone",
-            "tell phones the URL of provisioning_tls, and the old ones theirs (auto_provision.server.url of"
-            " their model)",
+            "tell phones the port of provisioning_tls once none speaks TLS 1.0 alone: with that URL,"
+            " centralka lint names those that do",
         )
     if here:
         return ok("provisioning-url", f"{url} leads to {', '.join(here)}")
     wrong = [name for name, address in others.items() if split_address(address)[1] == port]
     if wrong:
-        other = "http" if parts.scheme == "https" else "https"
+        other = "http" if is_secure else "https"
         return failure(
             "provisioning-url",
             f"phones are told {url}, and {wrong[0]} at that port speaks {other}",

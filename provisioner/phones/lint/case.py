@@ -48,6 +48,8 @@ class Elsewhere:
     taken_lines: Mapping[str, str] = field(default_factory=dict)
     "Which login has which line."
     taken_macs: Mapping[MacAddress, str] = field(default_factory=dict)
+    speaks_old_tls: bool = False
+    "Whether the provisioning URL leads to a listener for phones of TLS 1.0."
     products: Collection[str] = tuple(PRODUCTS)
     emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS
 

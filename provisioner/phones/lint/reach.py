@@ -22,7 +22,7 @@ _NAMES_CODECS_SINCE = 82
 def old_tls_provisioning(phone: PhoneCase) -> Iterator[Remark]:
     """Firmware that can't open the TLS 1.2 connection that the provisioning URL asks for."""
     url = phone.around.public.provisioning_url
-    if url.startswith("https:") and phone.generation in _TLS_1_0_ONLY:
+    if _wants_modern_tls(phone) and phone.generation in _TLS_1_0_ONLY:
         yield Remark(
             f"firmware {phone.generation} speaks TLS 1.0 only, and the provisioning URL is {url}",
             "give it a newer firmware, or plain http in a voice VLAN; or a listener for old TLS, in a network"
@@ -30,12 +30,18 @@ def old_tls_provisioning(phone: PhoneCase) -> Iterator[Remark]:
         )
 
 
+def _wants_modern_tls(phone: PhoneCase) -> bool:
+    return (
+        phone.around.public.provisioning_url.startswith("https:") and not phone.elsewhere.speaks_old_tls
+    )
+
+
 def old_tls_possible(phone: PhoneCase) -> Iterator[Remark]:
     """A phone that nobody has heard of yet may come out of its box with such firmware."""
     url = phone.around.public.provisioning_url
     oldest = phone.model.generations[0]
     known = phone.device.firmware_seen is not None or phone.generation in _TLS_1_0_ONLY
-    if url.startswith("https:") and oldest in _TLS_1_0_ONLY and not known:
+    if _wants_modern_tls(phone) and oldest in _TLS_1_0_ONLY and not known:
         yield Remark(
             f"its firmware is not known yet, and a {phone.model.name} may have {oldest}, which speaks TLS 1.0"
             f" only; the provisioning URL is {url}",
@@ -106,6 +112,16 @@ def boot_mode_ignored(phone: PhoneCase) -> Iterator[Remark]:
         )
 
 
+def backups_ignored(phone: PhoneCase) -> Iterator[Remark]:
+    """Firmware that brings nothing of what users change on the phone."""
+    if phone.options.backups and not phone.generation.prefixes_static:
+        yield Remark(
+            f"backups is on, and firmware {phone.generation} brings nothing: what its users change is on the"
+            " phone alone",
+            "nothing is to be done; when it is replaced, somebody has to note its contacts first",
+        )
+
+
 def time_zone_inexact(company: Company) -> Iterator[Remark]:
     """Zones whose daylight saving time the vendor's words say for most years only."""
     zones: dict[str, int] = {}
@@ -151,6 +167,7 @@ PHONE_RULES = (
     Rule("old-roots", Severity.HINT, old_roots),
     Rule("vlan-without-lldp", Severity.HINT, vlan_without_lldp),
     Rule("boot-mode-ignored", Severity.HINT, boot_mode_ignored),
+    Rule("backups-ignored", Severity.HINT, backups_ignored),
 )
 COMPANY_RULES = (
     Rule("time-zone-inexact", Severity.WARNING, time_zone_inexact),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from provisioner.files.errors import FileErrors
 from provisioner.operations.installation import Installation
 from provisioner.operations.lint import lint_file, lint_stored
 from provisioner.phones.lint.finding import Finding, Severity
+from provisioner.settings import Listen, Public
 from tests.provisioner.conftest import SAMPLE, apply_text
 from tests.provisioner.operations.small import (
     DESK,
@@ -211,3 +213,49 @@ async def test_files_that_are_there_are_not_missed(firma: Installation):
     firma.media_dir("firma").mkdir()
     (firma.media_dir("firma") / "logo.jpg").write_bytes(b"picture")
     assert found(await lint_stored(firma)) == []
+
+
+WRONG = {
+    "too-many-keys": small(devices=[phone(DESK, "T46S", ONE, keys=[{"type": "blf", "value": "102"}] * 30)]),
+    "impossible-key": small(
+        devices=[phone(DESK, "T46S", ONE, keys=[{"type": "paging", "value": "192.0.2.7:10008"}])]
+    ),
+    "codec-lacking": small(devices=[phone(DESK, "T22P", ONE, phone={"codecs": ["opus", "pcma"]})]),
+    "firmware-prefix": small(devices=[phone(DESK, "T46S", ONE, phone={"firmware": "96.86.0.20.rom"})]),
+    "password-untypeable": small(lines=[line(ONE, password='bardzo"tajne'), line(TWO)]),
+    "contradiction": other(devices=[phone(DESK, "T46S", "48333000001")]),
+}
+"What an operator does wrong most: keys, features of another generation, firmware, passwords, one MAC twice."
+
+
+@pytest.mark.parametrize("code", WRONG)
+async def test_what_people_do_wrong_most_has_a_code_and_advice(firma: Installation, code: str):
+    wrong = [each for each in await look(firma, WRONG[code]) if each.code == code]
+    assert wrong
+    assert all(each.advice and each.line for each in wrong)
+
+
+async def test_a_mac_that_stands_twice_in_one_file_is_found_before_lint_looks_at_phones(firma: Installation):
+    (finding,) = await look(firma, small(devices=[phone(DESK, "T46S", ONE), phone(DESK, "T54W", TWO)]))
+    assert (finding.code, finding.severity) == ("bad-file", Severity.ERROR)
+    assert str(DESK) in finding.message
+    assert finding.line
+
+
+@pytest.mark.parametrize(
+    ("listen", "lost"),
+    [
+        ({"provisioning_tls": "0.0.0.0:443"}, {str(HALL)}),
+        ({"provisioning_tls": "0.0.0.0:443", "provisioning_legacy_tls": "10.0.0.1:8444"}, {str(HALL)}),
+        ({"provisioning_legacy_tls": "10.0.0.1:443"}, set()),
+    ],
+)
+async def test_an_old_phone_is_lost_on_a_listener_of_tls_1_2_alone(
+    firma: Installation, listen: dict[str, str], lost: set[str]
+):
+    settings = firma.settings.model_copy(
+        update={"listen": Listen(**listen), "public": Public(provisioning_url="https://pbx.example.com")}
+    )
+    findings = await lint_stored(replace(firma, settings=settings))
+    old = {each.subject.name for each in findings if each.code == "old-tls-provisioning" and each.subject}
+    assert old == lost

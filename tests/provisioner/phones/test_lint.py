@@ -192,6 +192,7 @@ CASES = (
     case("codec-lacking", DESK, optioned(seen="66.81.0.25", codecs=("opus", "pcma"))),
     case("vlan-without-lldp", DESK, optioned(vlan_id=120, lldp=False)),
     case("boot-mode-ignored", DESK, optioned("T22P", boot_mode=True)),
+    case("backups-ignored", DESK, optioned("T22P", backups=True)),
     case("login-not-exported", "firma", optioned(http_auth=True)),
     case("time-zone-inexact", "firma", firma(time_zone="Asia/Gaza")),
     case("firmware-prefix", DESK, optioned(firmware=OTHER_ROM), firmware=GOOD),
@@ -361,6 +362,11 @@ def test_a_device_behind_many_faults_has_all_of_them_said_at_once():
         "service-off",
         "srtp-without-tls",
     ]
+
+
+@pytest.mark.parametrize("model", ["T22P", "T48G"])
+def test_old_phones_reach_a_listener_for_old_tls(model: str):
+    assert look(optioned(model), public=HTTPS, speaks_old_tls=True) == []
 
 
 def test_what_is_said_of_a_vendor_and_its_models_reaches_some_phone():
