@@ -98,6 +98,7 @@ def devices_list(
         "last contact",
         "from",
         "firmware",
+        "shall have",
     )
     for row in rows:
         table.add_row(
@@ -114,6 +115,7 @@ def devices_list(
             moment(row.contacted_at),
             row.contacted_from or "",
             row.firmware or "",
+            f"{target.file}: {target.standing}" if (target := row.firmware_target) else "",
         )
     out.print(table)
 
@@ -132,7 +134,7 @@ def devices_show(
 
 
 def _print_details(details: devices.Details) -> None:
-    summary, target = details.summary, details.firmware_target
+    summary, target = details.summary, details.summary.firmware_target
     rungs = list(devices.Rung)
     reached = rungs.index(summary.rung)
     ladder = "  ".join(f"[{'x' if step <= reached else ' '}] {rung}" for step, rung in enumerate(rungs))

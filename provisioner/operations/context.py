@@ -55,9 +55,11 @@ async def phones_of(
     return stored, await surroundings(session, installation, stored)
 
 
-async def all_customers(session: AsyncSession, installation: Installation) -> AsyncIterator[Stored]:
-    """Every customer, one after the other, by login."""
-    for login in await customer_logins(session):
+async def all_customers(
+    session: AsyncSession, installation: Installation, only: str | None = None
+) -> AsyncIterator[Stored]:
+    """Every customer, or the one with the login `only`; one after the other, by login."""
+    for login in await customer_logins(session) if only is None else [only]:
         stored = await load_customer(session, installation.vault, login)
         if stored is not None:
             yield stored

@@ -13,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import devices as queries
 from db.queries import revisions as revision_queries
 from db.queries.customers import customer_logins
+from db.queries.firmware import says as says_of_firmware
 from db.queries.rollouts import FileNumbers, file_numbers, staged_revision
 from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.values import fill, masked, references
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
+from provisioner.centrex.customer import Customer
+from provisioner.centrex.devices import Device, VendorLevel
 from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.problems import Contradictions
@@ -25,7 +28,7 @@ from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
-from provisioner.operations.context import phones_of
+from provisioner.operations.context import all_customers, phones_of
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
@@ -34,6 +37,7 @@ from provisioner.phones.firmware import Standing, standing, target_of
 from provisioner.phones.levels import levels_of
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
+from provisioner.store.vendors import load_vendor
 
 _SHOWN_REQUESTS = 20
 
@@ -62,6 +66,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareTarget:
+    """The firmware that a phone shall have."""
+
+    file: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """One line of the list of devices."""
 
@@ -74,6 +86,9 @@ class Summary:
     contacted_at: datetime | None
     contacted_from: str | None
     firmware: str | None
+    "What it said last that it runs."
+    firmware_target: FirmwareTarget | None
+    "None: nothing is said of it."
     revision: int | None
     "Of its own file, which it gets now."
     fetched_revision: int | None
@@ -114,20 +129,10 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
-class FirmwareTarget:
-    """The firmware that a phone shall have."""
-
-    file: str
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
 class Details:
     """Everything about one device, in one place."""
 
     summary: Summary
-    firmware_target: FirmwareTarget | None
-    "None: nothing is said of it."
     accounts: tuple[str, ...]
     fetched_at: datetime | None
     fetched_revision: int | None
@@ -150,10 +155,12 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
             each.device_id: each for each in await file_numbers(session) if each.name == DeviceFile.MAC
         }
         fetched = await revision_queries.fetched_numbers(session)
-        return [
+        summaries = [
             _summary(device, owner, numbers.get(device.id), fetched.get(device.id))
             for device, owner in await queries.all_devices(session, login)
         ]
+        targets = await _firmware_targets(session, installation, login)
+        return [replace(each, firmware_target=targets.get(each.mac)) for each in summaries]
 
 
 async def show_device(installation: Installation, mac: MacAddress) -> Details:
@@ -184,7 +191,6 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         claim = await queries.last_claim(session, device.id)
         used = device.tokens[-1].first_used_at if device.tokens else None
         found = Details(
-            firmware_target=None,
             summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched),
             accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
             fetched_at=device.fetched_at,
@@ -196,7 +202,8 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
             events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
         )
-        return replace(found, firmware_target=await _firmware_target(session, installation, device))
+        target = await _firmware_target(session, installation, device)
+        return replace(found, summary=replace(found.summary, firmware_target=target))
 
 
 async def render_device(
@@ -323,9 +330,29 @@ async def _firmware_target(
     mac, seen = MacAddress(device.mac), device.firmware_seen
     stored, around = await phones_of(session, installation, device.customer_id, {mac})
     mine = next(each for each in stored.customer.devices if each.mac == mac)
-    model = find_model(mine.model)
-    target = target_of(model, levels_of(mine, stored.customer, around.vendor))
-    return FirmwareTarget(target.file, standing(model, target, seen)) if target else None
+    return _target(replace(mine, firmware_seen=seen), stored.customer, around.vendor)
+
+
+async def _firmware_targets(
+    session: AsyncSession, installation: Installation, login: str | None
+) -> dict[str, FirmwareTarget]:
+    """By MAC, of all phones or a customer's. Customers are read whole, so only where any level says it."""
+    if not await says_of_firmware(session):
+        return {}
+    vendor = await load_vendor(session, installation.vault)
+    targets: dict[str, FirmwareTarget] = {}
+    async for stored in all_customers(session, installation, login):
+        for device in stored.customer.devices:
+            target = _target(device, stored.customer, vendor)
+            if target is not None:
+                targets[str(device.mac)] = target
+    return targets
+
+
+def _target(device: Device, customer: Customer, vendor: VendorLevel) -> FirmwareTarget | None:
+    model = find_model(device.model)
+    target = target_of(model, levels_of(device, customer, vendor))
+    return FirmwareTarget(target.file, standing(model, target, device.firmware_seen)) if target else None
 
 
 async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:
@@ -351,6 +378,7 @@ def _summary(device: DeviceRow, login: str, own: FileNumbers | None, fetched: in
         contacted_at=device.contacted_at,
         contacted_from=device.contacted_from,
         firmware=device.firmware_seen,
+        firmware_target=None,
         revision=own.current if own else None,
         fetched_revision=fetched,
         staged_revision=own.staged if own else None,

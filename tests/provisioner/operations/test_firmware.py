@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from db.schema import DeviceRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue, CentralkaError, NotFound
 from provisioner.files.company import read_company_file
 from provisioner.files.errors import FileErrors
 from provisioner.operations.backup import back_up, restore
 from provisioner.operations.companies import apply
+from provisioner.operations.devices import FirmwareTarget, list_devices, show_device
 from provisioner.operations.firmware import (
     BadFirmwareFile,
     Fault,
@@ -274,6 +277,21 @@ async def test_a_backup_holds_the_files_with_what_is_known_of_them(
             assert await list_firmware(restored) == await list_firmware(firma)
 
 
+async def test_the_list_of_phones_shows_what_each_shall_have_beside_what_it_runs(firma: Installation):
+    assert [each.firmware_target for each in await list_devices(firma)] == [None, None]
+    await put_firmware(firma, NEW)
+    await just(firma, phone={"firmware": NEW})
+    async with firma.database.change() as session:
+        query = update(DeviceRow).where(DeviceRow.mac == DESK.hex)
+        await session.execute(query.values(firmware_seen="66.85.0.5"))
+    for login in (None, "firma"):
+        desk, hall = await list_devices(firma, login)
+        assert desk.firmware == "66.85.0.5"
+        assert desk.firmware_target == FirmwareTarget(NEW, Standing.WAITING)
+        assert desk == (await show_device(firma, DESK)).summary
+        assert hall.firmware_target is None
+
+
 async def test_the_command_adds_lists_checks_and_removes(firma: Installation, firma_url: str, tmp_path: Path):
     config = config_file(tmp_path, firma_url)
 
@@ -288,6 +306,8 @@ async def test_the_command_adds_lists_checks_and_removes(firma: Installation, fi
     (firma.firmware_dir / OLD).write_bytes(rom(OLD))
     assert NEW in run("list")[1]
     assert '"customer firma"' in run("list", "--json")[1]
+    listed = run_command("--data-dir", tmp_path, "--config", config, "devices", "list").stdout
+    assert f"{NEW}: has not said what it has" in listed
     code, shown = run("check")
     assert (code, "never added" in shown) == (0, True)
     # A name alone means the file that lies there.

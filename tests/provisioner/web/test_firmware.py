@@ -103,7 +103,7 @@ async def test_a_phone_fetches_its_firmware_in_parts_and_comes_back_with_it(
     assert resumed[0] == 206
     assert broken_off.read_bytes() == rom(NEW)
 
-    before = (await show_device(stocked, MacAddress(T46S))).firmware_target
+    before = (await show_device(stocked, MacAddress(T46S))).summary.firmware_target
     assert before is not None
     assert (before.file, before.standing) == (NEW, Standing.WAITING)
     after = await booted(updated(running, machine, "66.86.0.15"))
@@ -111,7 +111,7 @@ async def test_a_phone_fetches_its_firmware_in_parts_and_comes_back_with_it(
     # Another generation: its files were written anew.
     assert after.applied is not None
     assert (await row_of(stocked, T46S)).firmware_seen == "66.86.0.15"
-    reached = (await show_device(stocked, MacAddress(T46S))).firmware_target
+    reached = (await show_device(stocked, MacAddress(T46S))).summary.firmware_target
     assert reached is not None
     assert reached.standing is Standing.REACHED
     (file,) = [each for each in await list_firmware(stocked) if each.name == NEW]
