@@ -90,11 +90,10 @@ class Scanner:
         waiting = self._chance.sample(macs, len(macs))
         while waiting:
             async with line_to(door, self._source) as line:
-                for mac in iter(lambda: waiting.pop() if waiting else None, None):
+                ends = False
+                while waiting and not ends:
                     ends = self._chance.random() < 0.2
-                    await self._ask(name, door, line, mac, ends=ends)
-                    if ends:
-                        break
+                    await self._ask(name, door, line, waiting.pop(), ends=ends)
 
     async def _ask(self, name: str, door: Door, line: Line, mac: str, *, ends: bool) -> None:
         agent = self._chance.choice(AGENTS)
