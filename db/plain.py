@@ -6,7 +6,9 @@ A statement is one moment of the database. Parameters are written `:name` for bo
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -22,10 +24,11 @@ Rows = list[tuple[Any, ...]]
 
 _CONNECTIONS = 4
 "To PostgreSQL, of each process."
-_PAUSE_S = 0.5
-"After a failure nobody waits for the same one again for so long."
-_CONNECT_S = 2
-_ANSWER_S = 5.0
+_PAUSE_S = 0.05
+"After a failure nobody tries again for so long, and not for as long as it took."
+_CONNECT_S = 2.0
+_ANSWER_S = 2.0
+"What takes longer is no answer: a server that hangs looks like one that is slow."
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -64,31 +67,49 @@ class SqlitePlainReader:
 
 
 class PostgresPlainReader:
-    """A few connections of its own, each opened when it is needed and again after a failure."""
+    """A few connections of its own, each opened when it is needed and again after a failure.
+
+    While the server can't be reached, one request at a time tries, and all others are told at once.
+    """
 
     def __init__(self, url: URL) -> None:
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._idle: list[psycopg.AsyncConnection[tuple[Any, ...]]] = []
         self._places = asyncio.Semaphore(_CONNECTIONS)
-        self._down_until = 0.0
+        self._next_try: float | None = None
+        "After a failure; None: the last look was answered."
 
     async def rows(self, statement: str, parameters: Mapping[str, object]) -> Rows:
         """See `PlainReader`."""
+        self._refuse_while_away()
         async with self._places:
+            # Whoever waited for a place may have waited for those who found that nobody is there.
+            self._refuse_while_away()
+            began = time.monotonic()
+            if self._next_try is not None:
+                self._next_try = began + _CONNECT_S + _ANSWER_S
             # An idle connection may be dead without anybody knowing, as after a restart of the server.
             for is_last in (not self._idle, True):
                 try:
-                    async with asyncio.timeout(_ANSWER_S):
-                        return await self._ask(_for_psycopg(statement), parameters)
+                    found = await self._ask(_for_psycopg(statement), parameters)
                 except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
                     await self.close()
-                    if is_last:
-                        self._down_until = time.monotonic() + _PAUSE_S
+                    if is_last or self._next_try is not None:
+                        now = time.monotonic()
+                        self._next_try = now + max(_PAUSE_S, now - began)
                         raise DatabaseUnavailable(f"the database can't be used now: {error}") from error
+                else:
+                    self._next_try = None
+                    return found
         raise AssertionError("the last try returns or raises")
+
+    def _refuse_while_away(self) -> None:
+        if self._next_try is not None and time.monotonic() < self._next_try:
+            raise DatabaseUnavailable("the database could not be used a moment ago: try again")
 
     async def _ask(self, statement: bytes, parameters: Mapping[str, object]) -> Rows:
         connection = self._idle.pop() if self._idle else await self._connect()
+        silence = asyncio.get_running_loop().call_later(_ANSWER_S, self._cut, connection)
         try:
             found = await connection.execute(statement, parameters)
             rows = await found.fetchall()
@@ -96,15 +117,20 @@ class PostgresPlainReader:
             # Cut short, it may have half an answer in it.
             await connection.close()
             raise
+        finally:
+            silence.cancel()
         self._idle.append(connection)
         return rows
 
+    def _cut(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+        """Ends a connection at which nothing comes. To cancel the query would be to ask the server again."""
+        self._next_try = time.monotonic() + _PAUSE_S
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
+
     async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        if time.monotonic() < self._down_until:
-            raise psycopg.OperationalError("it could not be reached a moment ago")
-        return await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, connect_timeout=_CONNECT_S
-        )
+        async with asyncio.timeout(_CONNECT_S):
+            return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
 
     async def close(self) -> None:
         """See `PlainReader`."""

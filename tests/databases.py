@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,12 @@ from psycopg import sql
 from db import migrations
 from db.engine import Database
 
+_OPTIONS = (
+    "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    # A server in another zone shows whether moments are kept as moments.
+    " -c timezone=Asia/Kathmandu"
+)
+
 
 @dataclass
 class PostgresServer:
@@ -30,6 +37,8 @@ class PostgresServer:
 
     directory: Path
     "Where its socket lies."
+    programs: Path
+    "Where Debian has put the program's own commands."
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def url(self, name: str) -> str:
@@ -39,16 +48,48 @@ class PostgresServer:
     def create(self, template: str = "template1") -> str:
         """Make a database like `template` and return its name."""
         name = f"centralka_{next(self._numbers)}"
-        self._run(
+        self._execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
         return name
 
     def drop(self, name: str) -> None:
         """Drop the database `name`, whoever is still connected."""
-        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _run(self, statement: sql.Composed) -> None:
+    def start(self) -> None:
+        """Starts the server, and returns when it takes connections."""
+        options = f"-k {self.directory} {_OPTIONS}"
+        self.run("pg_ctl", "start", "-w", "-t", "60", "-l", self.directory / "log", "-o", options)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stops the server, whoever is connected; `immediate` is a crash."""
+        # It finds the server by the process id that this data directory names.
+        self.run("pg_ctl", "stop", "-w", "-m", mode)
+
+    def processes(self) -> list[int]:
+        """All processes of the running server, the first one first."""
+        first = (self.directory / "data" / "postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [int(first), *map(int, children)]
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        """Runs one of the package's programs on the data directory, as a user that it accepts."""
+        account = _owner()
+        done = subprocess.run(
+            [self.programs / program, "-D", self.directory / "data", *arguments],
+            cwd=self.directory,
+            user=account and account.pw_uid,
+            group=account and account.pw_gid,
+            extra_groups=account and [],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+
+    def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
@@ -56,6 +97,13 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """The server. Without Debian's package its tests are skipped, but fail where `CI` is set."""
+    with running_postgres() as server:
+        yield server
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server of its own, up when the context begins; skips the test, or fails it, as `postgres` does."""
     # The initdb on the PATH may be a wrapper, so the package's own directory is asked.
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not found:
@@ -65,43 +113,24 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.skip(missing)
     # Not one of pytest's own directories: a socket's path is at most 107 bytes long.
     directory = Path(tempfile.mkdtemp(prefix="centralka-postgres-", dir=_memory()))
-    user: int | None = None
-    group: int | None = None
-    if os.geteuid() == 0:
-        # initdb and the server refuse to run as root; the package has made this user.
-        account = pwd.getpwnam("postgres")
-        user, group = account.pw_uid, account.pw_gid
-        os.chown(directory, user, group)
-
-    def run(program: str, *arguments: str | Path) -> None:
-        done = subprocess.run(
-            [found[-1] / program, "-D", directory / "data", *arguments],
-            cwd=directory,
-            user=user,
-            group=group,
-            extra_groups=None if user is None else [],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
-
-    options = (
-        f"-k {directory} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-        # A server in another zone shows whether moments are kept as moments.
-        " -c timezone=Asia/Kathmandu"
-    )
+    account = _owner()
+    if account is not None:
+        os.chown(directory, account.pw_uid, account.pw_gid)
+    server = PostgresServer(directory, found[-1])
     try:
-        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        run("pg_ctl", "start", "-w", "-t", "60", "-l", directory / "log", "-o", options)
+        server.run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        server.start()
         try:
-            yield PostgresServer(directory)
+            yield server
         finally:
-            # It finds the server by the process id that this data directory names.
-            run("pg_ctl", "stop", "-w", "-m", "fast")
+            server.stop()
     finally:
         shutil.rmtree(directory)
+
+
+def _owner() -> pwd.struct_passwd | None:
+    """As whom the server runs where we are root, for it refuses to; the package has made this user."""
+    return pwd.getpwnam("postgres") if os.geteuid() == 0 else None
 
 
 def _memory() -> Path | None:

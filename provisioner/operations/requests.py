@@ -35,6 +35,8 @@ _GATHER_S = 0.2
 _BATCH = 1000
 _WAITING = 50_000
 "More than these are lost and counted: phones are served first."
+_AGAIN_S = 0.5
+"How long traces wait before they are tried again, where the database could not take them."
 _PRUNE_AFTER = 64
 _PRUNE_STRANGERS_AFTER = 256
 _LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32,}")
@@ -79,6 +81,8 @@ class RequestLog:
         self._guard = guard
         self._inbox = _Inbox()
         self._closing = False
+        self._is_away = False
+        "The database took nothing when it was tried last."
         self._ended = asyncio.Event()
         self._since_pruning: Counter[int | None] = Counter()
 
@@ -110,6 +114,8 @@ class RequestLog:
                     inbox.filled.clear()
                     inbox.hurried.clear()
                 await self._write(batch)
+                if self._is_away and not self._closing:
+                    await asyncio.sleep(_AGAIN_S)
         finally:
             self._ended.set()
 
@@ -168,8 +174,8 @@ class RequestLog:
                 noticed = await self._guard.note(session, stored.misses)
             self._guard.tell(noticed)
             self._since_pruning = Counter({owner: since[owner] for owner in since if owner not in due})
-        except StorageError:
-            logger.exception("traces lost count=%d", len(traces))
+        except StorageError as error:
+            self._put_back(batch, error)
         except Exception:
             # Whatever is wrong with one trace, the others are kept and the server goes on.
             if len(batch) == 1:
@@ -178,10 +184,31 @@ class RequestLog:
             for each in batch:
                 await self._append([each])
         else:
+            if self._is_away:
+                self._is_away = False
+                logger.warning("traces are written again")
             for each in batch:
                 # Whoever waited may have gone.
                 if each.stored is not None and not each.stored.done():
                     each.stored.set_result(True)
+
+    def _put_back(self, batch: Sequence[_Waiting], error: StorageError) -> None:
+        """Keeps traces until the database takes them. Nobody else waits for that: they are refused now."""
+        if not self._is_away:
+            logger.warning("traces wait error=%s", error)
+        self._is_away = True
+        inbox = self._inbox
+        patient = [each for each in batch if each.stored is None]
+        for each in inbox.waiting:
+            if each.stored is None:
+                patient.append(each)
+            elif not each.stored.done():
+                each.stored.set_result(False)
+        # At the end there is no later.
+        inbox.waiting = [] if self._closing else patient[:_WAITING]
+        inbox.lost += len(patient) - len(inbox.waiting)
+        if inbox.waiting:
+            inbox.filled.set()
 
 
 def _prune_after(owner: int | None) -> int:

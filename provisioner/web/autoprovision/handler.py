@@ -79,8 +79,9 @@ async def serve_phone(desk: Desk, request: web.BaseRequest) -> web.StreamRespons
             decided = await receive(desk.installation, request, ask, now)
         else:
             decided = Answer(Reason.METHOD)
-    except StorageError:
-        logger.exception("not answered source=%s", ask.source)
+    except StorageError as error:
+        # A line each: while a database is away, every phone comes by.
+        logger.warning("not answered source=%s error=%s", ask.source, error)
         return _unavailable()
     if decided.file is not None:
         return _StoredFile(decided.file, partial(_noted, desk, request, now, ask, decided))
