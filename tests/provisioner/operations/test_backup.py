@@ -12,7 +12,7 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,21 +21,42 @@ from sqlalchemy import select
 from db import backup as databases
 from db.backup import NotEmpty, dump, is_empty
 from db.rotation import rotate
-from db.schema import ExtensionRow
+from db.schema import AlarmRow, ExtensionRow, MissRow
 from provisioner.app import Running
+from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue, Conflict
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations import encryption, rollouts
+from provisioner.operations.alarms import AlarmKind, list_alarms
+from provisioner.operations.api_tokens import bearer_of, create_token
 from provisioner.operations.archive import CHECKSUMS as SUMS
 from provisioner.operations.archive import HEADER, BadArchive
 from provisioner.operations.backup import DATABASE, Contents, back_up, restore
+from provisioner.operations.bans import add_ban, list_bans
 from provisioner.operations.devices import list_devices, render_device
 from provisioner.operations.drafts import CantWrite, drafting
-from provisioner.operations.installation import KEY_FILE, Installation, opened
+from provisioner.operations.export import MARK, export
+from provisioner.operations.firmware import check_firmware
+from provisioner.operations.installation import KEY_FILE, Installation, opened, utc_now
+from provisioner.operations.rollouts import Reach
 from provisioner.phones.render import DeviceFile
 from provisioner.settings import read_settings
 from tests.copies import config_file, contents, run_command, spare_database
 from tests.provisioner.conftest import apply_text
+from tests.provisioner.firmware import put_firmware
+from tests.provisioner.web.asking import T46S
 
+NEW_TABLES = {
+    "rollouts",
+    "rollout_phones",
+    "rollout_files",
+    "encryption_keys",
+    "firmware",
+    "bans",
+    "misses",
+    "api_tokens",
+    "alarms",
+}
 LOGO = bytes(range(256)) * 300
 
 
@@ -95,6 +116,12 @@ async def command(*arguments: str | Path, fails: bool = False) -> str:
     return (done.stderr if fails else done.stdout).replace("\n", " ")
 
 
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file with its bytes."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != MARK)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 async def files_of_phones(installation: Installation) -> dict[tuple[str, str], str]:
     """The exact bytes of every phone's files."""
     found = {}
@@ -124,6 +151,51 @@ async def test_what_is_restored_is_the_same_row_by_row_and_byte_by_byte(
 
     assert "not empty" in await command("restore", places.file, *there, fails=True)
     assert contents(places.restored_url) == contents(database_url)
+
+
+async def test_what_is_under_way_goes_on_after_a_restore(
+    sample: Installation, places: Places, database_url: str
+):
+    login, now = "nowyklienttestowy", utc_now()
+    await put_firmware(sample, "96.86.0.9.rom", folder=places.away)
+    await apply_text(
+        sample, f"customers: [{{login: {login}, phone: {{encryption: true, firmware: 96.86.0.9.rom}}}}]"
+    )
+    await encryption.rotate(sample, login, COMMAND_LINE)
+    await apply_text(
+        sample,
+        f"customers: [{{login: {login}, phone: {{language: en, http_auth: true}}}}]",
+        staged=True,
+    )
+    await rollouts.release(sample, login, Reach(MacAddress.parse(T46S)), COMMAND_LINE)
+    await add_ban(sample, "192.0.2.7", 60, COMMAND_LINE, now)
+    async with sample.database.change() as session:
+        session.add(MissRow(source="192.0.2.8", mac="001565000001", at=now))
+        session.add(AlarmRow(kind=AlarmKind.SCAN, text="scan", source="192.0.2.7", at=now))
+    program = await create_token(sample, "crm", COMMAND_LINE, customer=login)
+
+    places.back_up()
+    places.restore()
+    there = contents(places.restored_url)
+    assert there == contents(database_url)
+    assert not NEW_TABLES - {table for table, rows in there.items() if rows}
+    async with places.opened() as restored:
+        assert await files_of_phones(restored) == await files_of_phones(sample)
+        assert await list_devices(restored) == await list_devices(sample)
+        assert await rollouts.show(restored) == await rollouts.show(sample)
+        assert await encryption.show(restored, login) == await encryption.show(sample, login)
+        assert await list_bans(restored, now) == await list_bans(sample, now)
+        assert await list_alarms(restored) == await list_alarms(sample)
+        assert await bearer_of(restored, program.token) == await bearer_of(sample, program.token)
+        assert [each.name for each in await check_firmware(restored)] == ["66.86.0.15.rom"], "never added"
+        # Both with what the restored one's configuration says of addresses.
+        here = replace(sample, settings=restored.settings)
+        await export(restored, places.away / "there")
+        await export(here, places.away / "here")
+        assert tree(places.away / "there") == tree(places.away / "here")
+        for installation in (restored, here):
+            await rollouts.release(installation, login, Reach(), COMMAND_LINE)
+        assert await files_of_phones(restored) == await files_of_phones(sample)
 
 
 async def test_a_backup_is_made_and_is_whole_while_the_server_changes_things(

@@ -19,6 +19,7 @@ from provisioner.operations.drafts import CantWrite
 from provisioner.operations.encryption import rotate
 from provisioner.operations.export import MARK, export
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.rollouts import Reach, release
 from tests.copies import config_file, run_command
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.firmware import put_firmware
@@ -36,6 +37,10 @@ customers:
       - {mac: "24:9a:d8:00:00:54", phone: {boot_mode: true, firmware: 96.86.0.9.rom}}
       - {mac: "00:15:65:93:70:f2"}
 """
+
+
+MACS = (T46S, VP530P, "0015654aa937", "249ad8000054", "0015659370f2")
+"The phones of the sample company."
 
 
 @pytest.fixture
@@ -157,6 +162,25 @@ async def test_encrypted_files_are_exported_as_they_are_answered(
         assert path.read_bytes().startswith(b"#!version")
 
 
+async def test_while_a_change_is_staged_phones_find_under_each_token_what_the_server_answers(
+    stocked: Installation, running: Running, tmp_path: Path
+):
+    mixed = "{login: nowyklienttestowy, phone: {encryption: true, http_auth: true, language: en}}"
+    await apply_text(stocked, f"customers: [{mixed}]", staged=True)
+    await release(stocked, "nowyklienttestowy", Reach(MacAddress.parse(T46S)), COMMAND_LINE)
+    exported = await export(stocked, tmp_path / "tree")
+    assert exported.phones == len(MACS)
+    said = {}
+    for mac in MACS:
+        # The oldest first: each first use ends the tokens before it.
+        for token, _ in await tokens_of(stocked, mac):
+            own = (tmp_path / "tree" / token / f"{mac}.cfg").read_bytes()
+            assert (await ask(running, f"/{token}/{mac}.cfg")).body == own
+            said[mac] = own
+    # The one that is released.
+    assert [mac for mac in MACS if not said[mac].startswith(b"#!version")] == [T46S]
+
+
 async def test_one_firmware_for_many_phones_takes_its_room_once(stocked: Installation, tmp_path: Path):
     await export(stocked, tmp_path / "tree")
     logos = list((tmp_path / "tree").glob("*/media/logo.png"))
@@ -238,3 +262,4 @@ customers:
 """,
     )
     assert (await export(stocked, tmp_path / "after")).phones_with_login == 4
+    assert not (tmp_path / "after" / "auth").exists()
