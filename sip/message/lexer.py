@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from sip.message import limits
 from sip.message.errors import BadHeader
 
 BLANKS = " \t"
@@ -73,23 +74,30 @@ def leading_quoted(text: str) -> tuple[str, str]:
 def elements(text: str) -> list[str]:
     """What commas join, but for commas in quotes and <>; empty elements are passed over (RFC 9110 §5.6.1.2).
 
-    Raises `BadHeader` for quotes or brackets that don't end.
+    Raises `BadHeader` for quotes or brackets that don't end, and for more than `limits.VALUES`.
     """
     if "," not in text:
         return [text] if text else []
-    return [each for part in _split(_ELEMENT, text) if (each := part.strip(BLANKS))]
+    return [each for part in _split(_ELEMENT, text, limits.VALUES) if (each := part.strip(BLANKS))]
 
 
 def parameters(text: str) -> list[str]:
-    """What semicolons join, but for those in quotes and <>. Raises `BadHeader` as `elements` does."""
-    if '"' not in text and "<" not in text:
-        return text.split(";")
-    return _split(_PARAMETER, text)
+    """What semicolons join, but for those in quotes and <>.
+
+    Raises `BadHeader` as `elements` does, and for more than `limits.PARAMETERS`.
+    """
+    if '"' in text or "<" in text:
+        return _split(_PARAMETER, text, limits.PARAMETERS)
+    parts = text.split(";", limits.PARAMETERS)
+    if len(parts) > limits.PARAMETERS:
+        raise BadHeader("", f"more than {limits.PARAMETERS} parameters")
+    return parts
 
 
-def _split(pattern: re.Pattern[str], text: str) -> list[str]:
-    parts, at = [], 0
-    while True:
+def _split(pattern: re.Pattern[str], text: str, most: int) -> list[str]:
+    parts: list[str] = []
+    at = 0
+    while len(parts) < most:
         match = pattern.match(text, at)
         if match is None:
             raise AssertionError("the pattern matches the empty text")
@@ -99,6 +107,7 @@ def _split(pattern: re.Pattern[str], text: str) -> list[str]:
         if text[match.end()] in '"<':
             raise BadHeader("", "quotes or brackets do not end")
         at = match.end() + 1
+    raise BadHeader("", f"more than {most} values or parameters")
 
 
 def number(text: str, most: int) -> int:

@@ -6,5 +6,9 @@ HEADERS = 256
 "Headers of a message."
 LINE = 8 * 1024
 "Characters of a header, unfolded; an Identity of RFC 8224 has about 1 000."
+VALUES = 100
+"Values of one header, whether commas join them or they stand in lines of their own. Vias end at 70 hops."
+PARAMETERS = 64
+"Parameters of one value."
 URI = 2 * 1024
 "Characters of a Request-URI."

@@ -25,6 +25,7 @@ from sip.message.values import (
     parse_date,
     parse_expires,
     parse_max_forwards,
+    parse_privacy,
     parse_rseq,
     parse_seconds,
     parse_text,
@@ -90,6 +91,7 @@ class Message:
     replaces = One("Replaces", Replaces.parse)  # RFC 3891
     p_asserted_identity = Several("P-Asserted-Identity", NameAddress.parse)  # RFC 3325
     p_preferred_identity = Several("P-Preferred-Identity", NameAddress.parse)
+    privacy = Lines("Privacy", parse_privacy)  # RFC 3323
     remote_party_id = Several("Remote-Party-ID", NameAddress.parse)  # draft-ietf-sip-privacy
     diversion = Several("Diversion", NameAddress.parse)  # RFC 5806
     history_info = Several("History-Info", parse_text)  # RFC 7044, passed on as it is
@@ -123,23 +125,19 @@ class Message:
         return True
 
     @property
-    def privacy(self) -> tuple[str, ...]:
-        """What is to be hidden, lower case; joined by semicolons (RFC 3323 §4.2)."""
-        return tuple(
-            each.strip(lexer.BLANKS).lower()
-            for value in self.headers.all("Privacy")
-            for each in value.replace(",", ";").split(";")
-            if each.strip(lexer.BLANKS)
-        )
-
-    @property
     def start_line(self) -> str:
         """The first line, without its end."""
         raise NotImplementedError
 
     def __bytes__(self) -> bytes:
-        """As it is sent; Content-Length is right, and last."""
-        lines = [self.start_line, *(f"{name}: {value}" for name, value in self.headers)]
+        """As it is sent; Content-Length is right, and last.
+
+        Raises `ValueError` for a first line that would be more than one.
+        """
+        first = self.start_line
+        if not lexer.is_writable(first):
+            raise ValueError("a method, URI or reason can't hold a line end")
+        lines = [first, *(f"{name}: {value}" for name, value in self.headers)]
         head = "\r\n".join(lines) + f"\r\nContent-Length: {len(self.body)}\r\n\r\n"
         return head.encode("utf-8", "surrogateescape") + self.body
 

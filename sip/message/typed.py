@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar, overload
 
 from sip.errors import BadAuthHeader
-from sip.message import lexer
+from sip.message import lexer, limits
 from sip.message.errors import BadHeader, BadUri
 from sip.message.headers import Headers, key_of
 
@@ -76,11 +76,10 @@ class Several(Generic[T]):
         self._name, self._key, self._parse = name, key_of(name), parse
 
     def _read(self, values: list[str]) -> tuple[T, ...]:
-        return tuple(
-            _named(self._name, self._parse, element)
-            for value in values
-            for element in _named(self._name, lexer.elements, value)
-        )
+        elements = [each for value in values for each in _named(self._name, lexer.elements, value)]
+        if len(elements) > limits.VALUES:
+            raise BadHeader(self._name, f"more than {limits.VALUES} values")
+        return tuple(_named(self._name, self._parse, element) for element in elements)
 
     @overload
     def __get__(self, message: None, owner: type) -> Several[T]: ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv6Address
 from typing import TypeAlias
 
+from sip.message import limits
 from sip.message.errors import BadUri
 from sip.message.parameters import NONE, Parameters
 
@@ -130,7 +131,7 @@ def parse_uri(text: str) -> Uri:
             number, _, parameters = rest.partition(";")
             if not number:
                 raise BadUri("a tel URI without a number")
-            return TelUri(number, Parameters.of_uri(parameters) if parameters else NONE)
+            return TelUri(number, _parameters(parameters) if parameters else NONE)
         case _:
             return OtherUri(scheme, rest)
 
@@ -155,9 +156,15 @@ def _sip(scheme: str, rest: str) -> SipUri:
         password,
         None if port is None else _port(port),
         scheme,
-        Parameters.of_uri(parameters) if parameters else NONE,
+        _parameters(parameters) if parameters else NONE,
         _headers(headers) if headers else (),
     )
+
+
+def _parameters(text: str) -> Parameters:
+    if text.count(";") >= limits.PARAMETERS:
+        raise BadUri(f"more than {limits.PARAMETERS} parameters")
+    return Parameters.of_uri(text)
 
 
 def _headers(text: str) -> tuple[tuple[str, str], ...]:

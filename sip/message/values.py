@@ -317,6 +317,12 @@ def parse_rseq(text: str) -> int:
     return lexer.number(text, MOST_CSEQ)
 
 
+def parse_privacy(text: str) -> tuple[str, ...]:
+    """What is to be hidden, lower case; joined by semicolons (RFC 3323 §4.2), by some with commas."""
+    words = lexer.parameters(text.replace(",", ";"))
+    return tuple(word.lower() for each in words if (word := each.strip(lexer.BLANKS)))
+
+
 def parse_text(text: str) -> str:
     """What is for people, or means nothing but itself."""
     return text
