@@ -45,6 +45,34 @@ from tests.provisioner.conftest import apply_text
 from tests.provisioner.firmware import put_firmware
 from tests.provisioner.web.asking import T46S, VP530P
 
+CODES = {
+    "alarms",
+    "backlog",
+    "bans",
+    "certificate",
+    "certificate-name",
+    "claims",
+    "clear-text",
+    "clock",
+    "data-directory",
+    "database",
+    "device-ca",
+    "disk",
+    "encryption-keys",
+    "firmware",
+    "key",
+    "legacy-tls",
+    "lint",
+    "open-files",
+    "ports",
+    "provisioning-url",
+    "public",
+    "reach",
+    "rollouts",
+    "secrets",
+    "server",
+    "silent-phones",
+}
 PUBLIC = 'provisioning_url = "http://192.0.2.10:8081"\nsip_host = "192.0.2.10"'
 
 
@@ -247,6 +275,32 @@ async def test_old_phones_told_to_speak_modern_tls_are_named(patient: Patient):
     check = await patient.check("reach")
     assert check.health is Health.FAILURE
     assert "00:15:65:31:4b:c0" in check.message
+
+
+async def test_phones_whose_firmware_may_be_that_old_are_told_apart_from_those_whose_is(patient: Patient):
+    patient.tables["public"] = PUBLIC.replace("http:", "https:")
+    await apply_text(
+        patient.installation,
+        "customers: [{login: nowyklienttestowy, devices: [{mac: '80:5e:c0:12:34:56', model: T48G},"
+        " {mac: '00:15:65:31:4b:c0'}]}]",
+    )
+    found = {check.health: check for check in await patient.found("reach")}
+    assert "00:15:65:31:4b:c0" in found[Health.FAILURE].message
+    assert "80:5e:c0:12:34:56" in found[Health.WARNING].message
+    patient.tables["listen"] += '\nprovisioning_legacy_tls = "127.0.0.1:8081"'
+    assert (await patient.check("reach")).health is Health.OK
+
+
+async def test_the_codes_of_all_that_is_looked_at_stay_as_they_are(patient: Patient, tmp_path: Path):
+    chain, key = certificate(tmp_path, utc_now() + timedelta(days=400))
+    patient.tables["public"] = PUBLIC.replace("http:", "https:")
+    patient.tables["listen"] += "".join(
+        f'\nprovisioning_{name} = "127.0.0.1:0"' for name in ("tls", "certificates", "legacy_tls")
+    )
+    patient.tables["tls"] = f'certificate = "{chain}"\nprivate_key = "{key}"\ndevice_ca = "{chain}"'
+    _, said = await patient.command("--json")
+    assert {check["name"] for check in json.loads(said)} == CODES
+    assert all(check["advice"] for check in json.loads(said) if check["health"] != "ok")
 
 
 async def test_phones_that_nobody_has_seen_for_long_are_named(patient: Patient):
