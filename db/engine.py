@@ -279,6 +279,10 @@ def unavailable() -> Iterator[None]:
     except PoolTimeout as error:
         raise DatabaseUnavailable("no database connection became free in time: try again") from error
     except DBAPIError as error:
+        if _sqlite_code(error) == sqlite3.SQLITE_FULL:
+            raise DatabaseUnavailable(
+                "the disk that holds the database is full: make room on it and try again; nothing was changed"
+            ) from error
         if _passes(error):
             raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error
         raise
@@ -286,12 +290,16 @@ def unavailable() -> Iterator[None]:
 
 def _is_locked(error: DBAPIError) -> bool:
     """Whether another process writes to the SQLite file."""
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return _sqlite_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    """The primary code, which extended ones keep in the low byte; 0 for another database's error."""
+    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _passes(error: DBAPIError) -> bool:
     """Whether the database, not the statement, is at fault."""
     if isinstance(error.orig, sqlite3.Error):
-        # Extended codes keep the primary one in the low byte.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE
+        return _sqlite_code(error) in _SQLITE_UNAVAILABLE
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

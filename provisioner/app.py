@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import disk_usage
 from socket import socket
 from typing import cast
 
@@ -30,6 +32,9 @@ from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import watched
 from provisioner.workers import worker_names, working
+
+_FULL = 8 << 20
+"Less than so many bytes may be too little for the next change."
 
 Say = Callable[[str], None]
 Settled = Callable[[], Awaitable[None]]
@@ -64,7 +69,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         each.certificate(settings)
     options = ["portal", *(each.option for each in listeners)]
     names = worker_names(listen.workers) if listen.workers > 1 else []
-    health = Health(lambda: _answers(installation), [*options, *names], {*options, *names})
+    health = Health(lambda: _database_fault(installation), [*options, *names], {*options, *names})
     async with AsyncExitStack() as stack:
         keeper = await stack.enter_async_context(keeping(settings.limits))
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
@@ -139,10 +144,13 @@ async def _served(app: web.Application) -> AsyncIterator[web.Server]:
         await runner.cleanup()
 
 
-async def _answers(installation: Installation) -> bool:
+async def _database_fault(installation: Installation) -> str | None:
     try:
         # Not by a session: this look ends soon even where the database hangs.
         await installation.database.rows("SELECT value FROM instance WHERE key = :key", key=WRITTEN_BY)
     except StorageError:
-        return False
-    return True
+        return "the database does not answer"
+    url = installation.database.url
+    if url.drivername == "sqlite" and disk_usage(Path(url.database or "").parent).free < _FULL:
+        return "the disk that holds the database is full: make room on it"
+    return None

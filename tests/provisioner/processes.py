@@ -42,11 +42,16 @@ class Server:
 
 @asynccontextmanager
 async def served(
-    data_dir: Path, database_url: str, *options: str, errors: int | None = None, tables: str = ""
+    data_dir: Path,
+    database_url: str,
+    *options: str,
+    errors: int | None = None,
+    tables: str = "",
+    within: Sequence[str] = (),
 ) -> AsyncIterator[Server]:
     """The server of an installation, ended in order unless it has ended before.
 
-    `tables` are further ones of its configuration file.
+    `tables` are further ones of its configuration file; `within` is what its command line begins with.
     """
     config = data_dir / "centralka.toml"
     # Tests keep connections open while they do other things.
@@ -54,7 +59,7 @@ async def served(
     config.write_text(said + tables, encoding="utf-8")
     listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", *options)
     process = await asyncio.create_subprocess_exec(
-        *(COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen),
+        *(*within, COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=errors,

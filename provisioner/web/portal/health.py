@@ -12,7 +12,8 @@ from aiohttp import web
 class Health:
     """What has to be up, and what is."""
 
-    database_answers: Callable[[], Awaitable[bool]]
+    database_fault: Callable[[], Awaitable[str | None]]
+    "What is wrong with the database, for people."
     parts: Sequence[str] = ()
     "Every listener that is configured, by its option of `serve`, and every worker."
     waiting_for: set[str] = field(default_factory=set)
@@ -26,8 +27,9 @@ async def healthz(request: web.Request) -> web.Response:
     """`ok` and all that is up; else a line for each part that is missing."""
     health = request.app[HEALTH]
     missing = [f"{name} is not listening" for name in sorted(health.waiting_for)]
-    if not await health.database_answers():
-        missing.append("the database does not answer")
+    fault = await health.database_fault()
+    if fault is not None:
+        missing.append(fault)
     lines = missing or [f"ok: {', '.join([*health.parts, 'database'])}"]
     return web.Response(status=503 if missing else 200, text="\n".join(lines) + "\n")
 

@@ -27,18 +27,18 @@ async def asked(health: Health) -> tuple[int, str]:
 
 @pytest.mark.parametrize("missing", PARTS)
 async def test_each_part_that_is_not_up_is_named_and_the_others_are_not(missing: str):
-    async def answers() -> bool:
-        return True
+    async def none() -> None:
+        return None
 
-    assert await asked(Health(answers, PARTS, {missing})) == (503, f"{missing} is not listening\n")
+    assert await asked(Health(none, PARTS, {missing})) == (503, f"{missing} is not listening\n")
 
 
-async def test_a_database_that_does_not_answer_is_named_beside_the_rest():
-    async def fails() -> bool:
-        return False
+async def test_what_is_wrong_with_the_database_is_named_beside_the_rest():
+    async def fault() -> str:
+        return "the database does not answer"
 
     said = (503, "portal is not listening\nthe database does not answer\n")
-    assert await asked(Health(fails, PARTS, {"portal"})) == said
+    assert await asked(Health(fault, PARTS, {"portal"})) == said
 
 
 async def test_every_configured_listener_is_named_once_all_are_up(
