@@ -75,6 +75,8 @@ async def besieged(sample: Installation, running: Running) -> Besieged:
         *(f"media/{LOGIN}/dzwonek.wav", f"media/{LOGIN}/other.wav", "media/inny/dzwonek.wav"),
         *(f"firmware/{OTHER}", f"firmware/.{TOLD}.partial/file"),
         *(f"{T23G}.cfg", f"{T23G}-local.cfg"),
+        # What is the phone's own, it gets by its plain name alone.
+        *(f"{T46S}.cfg", "media/dzwonek.wav", "phonebook.xml"),
     ]
     for name in wanted:
         file = sample.data_dir / name
