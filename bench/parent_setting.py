@@ -37,7 +37,7 @@ from provisioner.settings import Settings, read_settings
 KINDS = ("in memory", "not in memory", "first contact", "first use of a token")
 PAUSE_S = 0.02
 "Between two requests of one kind."
-QUIET_S = 15.0
+QUIET_S = 8.0
 LISTEN = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0")
 
 

@@ -51,6 +51,25 @@ async def record(session: AsyncSession) -> int | None:
     return number
 
 
+async def newest(session: AsyncSession) -> int:
+    """The number of the last change that the session sees; in a read, asked first, that of its moment."""
+    return await session.scalar(select(func.max(ChangeRow.id))) or 0
+
+
+async def touched_since(session: AsyncSession, number: int) -> frozenset[str]:
+    """The scopes that were touched after change `number`; `all` where old ones are forgotten already."""
+    found = await session.execute(select(ChangeRow.id, ChangeRow.scope).where(ChangeRow.id > number))
+    rows = found.all()
+    if len(rows) > _KEPT // 2:
+        return frozenset({ALL})
+    return frozenset(row.scope for row in rows)
+
+
+def taken(session: AsyncSession) -> frozenset[str]:
+    """What was noted in a session whose rows another one writes, to be noted there."""
+    return frozenset(session.info.pop(_SCOPES, ()))
+
+
 async def confirmed(number: int, reading: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> None:
     """Returns when no node trusts anything older than change `number`.
 

@@ -169,12 +169,12 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def change(self) -> AsyncIterator[AsyncSession]:
+    async def change(self, *, confirm: bool = True) -> AsyncIterator[AsyncSession]:
         """The only change of configuration under way, in any process: one transaction, kept on success.
 
         Where it touched files that phones get (`db.changes.touch`), it ends when no process serves the old
-        ones any more. Raises `DatabaseUnavailable` when the turn does not come in time; then nothing was
-        changed.
+        ones any more; without `confirm` that is left to `confirmed`, once for many changes. Raises
+        `DatabaseUnavailable` when the turn does not come in time; then nothing was changed.
         """
         number: int | None = None
         async with self._turn(), self._writing_session() as session:
@@ -182,8 +182,18 @@ class Database:
                 await session.execute(statement)
             yield session
             number = await changes.record(session)
+        if number is not None and confirm:
+            await self._confirmed(number)
+
+    async def confirmed(self) -> None:
+        """Returns when no process serves anything that is older than the changes so far."""
+        async with self.read() as session:
+            number = await changes.newest(session)
+        await self._confirmed(number)
+
+    async def _confirmed(self, number: int) -> None:
         # Readers of a SQLite file see a change by themselves (`db.freshness`); others have to be heard.
-        if number is not None and self.url.drivername == "postgresql":
+        if self.url.drivername == "postgresql":
             await changes.confirmed(number, self.read)
 
     @asynccontextmanager

@@ -78,6 +78,13 @@ async def part_of_customer(
     return await session.scalar(query)
 
 
+async def own_of_customer(session: AsyncSession, customer_id: int) -> CustomerRow:
+    """The customer with its sites, short numbers and codes; looking at its other lists raises."""
+    own = (CustomerRow.sites, CustomerRow.speed_dials, CustomerRow.feature_codes)
+    query = select(CustomerRow).where(CustomerRow.id == customer_id)
+    return (await session.scalars(query.options(*(selectinload(each) for each in own)))).one()
+
+
 async def customer_logins(session: AsyncSession) -> Sequence[str]:
     """All logins, in order."""
     return (await session.scalars(select(CustomerRow.login).order_by(CustomerRow.login))).all()

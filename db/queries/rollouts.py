@@ -249,6 +249,7 @@ class Phone(NamedTuple):
 
 async def phones_with_rollout(session: AsyncSession, customer_id: int, rollout_id: int) -> list[Phone]:
     """All phones of the customer, by site, then MAC; also those that came after the rollout."""
+    below = select(RolloutRow.phones_below).where(RolloutRow.id == rollout_id).scalar_subquery()
     query = (
         select(
             DeviceRow.id,
@@ -259,7 +260,7 @@ async def phones_with_rollout(session: AsyncSession, customer_id: int, rollout_i
             DeviceRow.fetched_revision_id,
             RevisionRow.number,
             DeviceRow.fetched_at,
-            RolloutPhoneRow.rollout_id.is_not(None),
+            RolloutPhoneRow.rollout_id.is_not(None) | (DeviceRow.id < func.coalesce(below, 0)),
             RolloutPhoneRow.released_at,
             RolloutPhoneRow.actor,
             RolloutPhoneRow.cause,

@@ -23,7 +23,7 @@ from db.schema.exchange import (
     HuntGroupUsageRow,
     SpeedDialRow,
 )
-from db.schema.files import DeviceFileRow, RevisionRow
+from db.schema.files import DeviceFileRow, OwedFilesRow, RevisionRow
 from db.schema.firmware import FirmwareRow
 from db.schema.history import AlarmRow, AuditRow, ProvisioningRequestRow
 from db.schema.instance import InstanceRow
@@ -72,6 +72,7 @@ __all__ = [
     "MediaRow",
     "MissRow",
     "NodeRow",
+    "OwedFilesRow",
     "PhoneEventRow",
     "ProductFeatureRow",
     "ProductRow",

@@ -66,3 +66,19 @@ class RevisionRow(Numbered):
     audit_id: Mapped[int | None] = mapped_column(ForeignKey("audit.id", ondelete="SET NULL"), index=True)
 
     file: Mapped[DeviceFileRow] = relationship(lazy="raise_on_sql", foreign_keys=[file_id])
+
+
+class OwedFilesRow(Numbered):
+    """A customer whose data have changed, and whose files are still being written, some phones at a time."""
+
+    __tablename__ = "owed_files"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), unique=True)
+    after_mac: Mapped[str] = mapped_column(String(12), default="")
+    "The files of the customer's phones up to this one are written; empty: none yet."
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    role: Mapped[str]
+    cause: Mapped[str]
+    "What their revisions will say."
+    audit_id: Mapped[int | None] = mapped_column(ForeignKey("audit.id", ondelete="SET NULL"), index=True)

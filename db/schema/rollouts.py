@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.schema.base import Base, Numbered
 from db.schema.files import DeviceFileRow, RevisionRow
+from db.schema.types import Id
 
 
 class RolloutRow(Numbered):
@@ -33,6 +34,11 @@ class RolloutRow(Numbered):
     cause: Mapped[str]
     "Which change it is, for people."
     audit_id: Mapped[int | None] = mapped_column(ForeignKey("audit.id", ondelete="SET NULL"), index=True)
+    phones_below: Mapped[int | None] = mapped_column(Id)
+    """While it is being opened: devices with lower numbers keep what they have, also those without a row.
+
+    They get their rows together with their files. NULL: all of them have.
+    """
 
 
 class RolloutPhoneRow(Base):

@@ -12,11 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changes import touch
 from db.queries import encryption as queries
 from db.queries.encryption import TokenKey
-from db.schema import EncryptionKeyRow
+from db.schema import CustomerRow, EncryptionKeyRow
 from db.vault import Vault
 from phone_templates.yealink.encryption import AES_128, AES_256, KEY_SIGNS
 from provisioner.centrex.actor import Actor, Role
@@ -26,7 +28,8 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.revisions import Cause, FileChange, refresh_customer
+from provisioner.operations.owed import owe, settle, undisturbed
+from provisioner.operations.revisions import Cause, FileChange
 from provisioner.phones.describe import Surroundings, is_encrypted
 from provisioner.phones.levels import levels_of
 from provisioner.store.customers import Stored, load_customer
@@ -80,9 +83,9 @@ async def with_keys(
     session: AsyncSession, stored: Stored, around: Surroundings, now: datetime
 ) -> Surroundings:
     """`around` with keys: the first ones are made where the customer's phones need them, inside a change."""
-    if around.encryption_keys or not _wants_keys(stored.customer, around):
+    if around.encryption_keys or not wants_keys(stored.customer, around):
         return around
-    return replace(around, encryption_keys=await _make_keys(session, stored.vault, stored.row.id, now))
+    return replace(around, encryption_keys=await make_keys(session, stored.vault, stored.row.id, now))
 
 
 async def rotate(installation: Installation, login: str, actor: Actor) -> Rotated:
@@ -93,22 +96,28 @@ async def rotate(installation: Installation, login: str, actor: Actor) -> Rotate
     if actor.role is not Role.OPERATOR:
         raise Forbidden("new keys reach every phone of the customer: ask an operator for them")
     now = utc_now()
-    async with installation.database.change() as session:
-        stored = await _customer(session, installation, login)
-        around = await surroundings(session, installation, stored)
-        if not around.encryption_keys:
+
+    async def rotated(session: AsyncSession) -> int:
+        customer_id = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
+        if customer_id is None:
+            raise NotFound(f"there is no customer {login!r}")
+        version = await queries.newest_version(session, customer_id) + 1
+        if version == 1:
             raise Conflict(
                 f"customer {login} has no keys yet: say `phone: {{encryption: true}}` in its company file"
             )
-        keys = await _make_keys(session, installation.vault, stored.row.id, now)
-        version = await queries.newest_version(session, stored.row.id)
+        await make_keys(session, installation.vault, customer_id, now)
         summary = f"rotate the AES keys of {login} to version {version}"
         entry = await audit.record(
-            session, actor, now, "encryption.rotate", login, summary, customer_id=stored.row.id
+            session, actor, now, "encryption.rotate", login, summary, customer_id=customer_id
         )
-        cause = Cause(actor, summary, now, entry.id)
-        files = await refresh_customer(session, stored, replace(around, encryption_keys=keys), cause)
-    return Rotated(version, tuple(files))
+        touch(session, f"customer:{customer_id}")
+        await owe(session, {customer_id}, Cause(actor, summary, now, entry.id))
+        return version
+
+    version = await undisturbed(installation, [login], rotated)
+    files = await settle(installation, [login])
+    return Rotated(version, tuple(files.get(login, ())))
 
 
 async def show(installation: Installation, login: str) -> Encryption:
@@ -149,12 +158,13 @@ def _phone_key(tokens: list[TokenKey], wanted: bool) -> PhoneKey:
     )
 
 
-def _wants_keys(customer: Customer, around: Surroundings) -> bool:
+def wants_keys(customer: Customer, around: Surroundings) -> bool:
+    """Whether any of the customer's phones is to be encrypted."""
     return any(is_encrypted(levels_of(device, customer, around.vendor)) for device in customer.devices)
 
 
-async def _make_keys(session: AsyncSession, vault: Vault, customer_id: int, now: datetime) -> dict[int, int]:
-    """The next version, of both lengths; the number of each row by its length."""
+async def make_keys(session: AsyncSession, vault: Vault, customer_id: int, now: datetime) -> dict[int, int]:
+    """Makes the next version, of both lengths, inside a change. The number of each row by its length."""
     version = await queries.newest_version(session, customer_id) + 1
     rows = [
         EncryptionKeyRow(

@@ -8,18 +8,15 @@ from importlib.resources.abc import Traversable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import AlarmRow, InstanceRow
-from phone_templates.errors import PhoneTemplatesError
+from db.changes import ALL, touch
+from db.queries.owed import customer_ids
+from db.schema import InstanceRow
 from provisioner.centrex.actor import SYSTEM
-from provisioner.centrex.errors import CentralkaError
 from provisioner.operations import audit
 from provisioner.operations.addresses import listened_on, store_addresses
-from provisioner.operations.alarms import AlarmKind
-from provisioner.operations.context import all_customers, surroundings
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.revisions import Cause, refresh_customer, refresh_models
-from provisioner.phones.describe import Surroundings
-from provisioner.store.customers import Stored
+from provisioner.operations.owed import owe, settle, undisturbed
+from provisioner.operations.revisions import Cause, refresh_models
 from provisioner.store.vendors import load_vendor
 
 WRITTEN_BY = "written_by"
@@ -32,7 +29,8 @@ async def publish(installation: Installation, provisioning: str) -> None:
     A phone whose files can't be written any more keeps those that it has, and an alarm says why.
     """
     now = utc_now()
-    async with installation.database.change() as session:
+
+    async def published(session: AsyncSession) -> None:
         listened = listened_on(provisioning, installation.settings.listen.sip)
         moved = await store_addresses(session, listened, installation.settings.public)
         fingerprint = template_fingerprint()
@@ -47,38 +45,11 @@ async def publish(installation: Installation, provisioning: str) -> None:
         entry = await audit.record(session, SYSTEM, now, "serve", "files", text)
         cause = Cause(SYSTEM, text, now, entry.id)
         await refresh_models(session, await load_vendor(session, installation.vault), cause)
-        async for stored in all_customers(session, installation):
-            await _refresh_what_can_be(
-                session, stored, await surroundings(session, installation, stored), cause
-            )
+        await owe(session, await customer_ids(session), cause)
+        touch(session, ALL)
 
-
-async def _refresh_what_can_be(
-    session: AsyncSession, stored: Stored, around: Surroundings, cause: Cause
-) -> None:
-    try:
-        async with session.begin_nested():
-            await refresh_customer(session, stored, around, cause)
-        return
-    except (CentralkaError, PhoneTemplatesError, ValueError):
-        # One of its phones is at fault; the others must not wait for it.
-        pass
-    rows = {row.mac: row.id for row in stored.row.devices}
-    for device in stored.customer.devices:
-        try:
-            async with session.begin_nested():
-                await refresh_customer(session, stored, around, cause, {device.mac})
-        except (CentralkaError, PhoneTemplatesError, ValueError) as error:
-            session.add(
-                AlarmRow(
-                    device_id=rows[device.mac.hex],
-                    customer_id=stored.row.id,
-                    kind=AlarmKind.FILES,
-                    text=f"the files of {device.mac} can't be written, it keeps the old ones: {error}",
-                    source=None,
-                    at=cause.at,
-                )
-            )
+    await undisturbed(installation, None, published)
+    await settle(installation)
 
 
 def template_fingerprint() -> str:

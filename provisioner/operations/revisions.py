@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import touch
+from db.queries import owed, rollouts
 from db.queries import revisions as queries
-from db.queries import rollouts
 from db.schema import DeviceFileRow, RevisionRow, RolloutFileRow, RolloutPhoneRow, RolloutRow
 from phone_templates.values import references
 from phone_templates.yealink.models import find_model
@@ -88,27 +88,58 @@ async def refresh_customer(
     before. Raises what `device_files` raises.
     """
     customer = stored.customer
-    ids = {row.mac: row.id for row in stored.row.devices}
     devices = [device for device in customer.devices if only is None or device.mac in only]
-    rollout = await rollouts.open_rollout(session, stored.row.id)
-    tokens = TokenKeys(session, stored, around, cause.at)
     changes: list[FileChange] = []
     for start in range(0, len(devices), _BATCH):
-        batch = devices[start : start + _BATCH]
-        files = await _Files.load(
-            session, [ids[each.mac.hex] for each in batch], around, tokens, cause, rollout
-        )
-        for device in batch:
-            rendered = texts[device.mac] if texts else device_files(device, customer, around)
-            changes += files.refresh(device, ids[device.mac.hex], rendered)
+        rendered = {
+            device.mac: texts[device.mac] if texts else device_files(device, customer, around)
+            for device in devices[start : start + _BATCH]
+        }
+        changes += await revise_devices(session, stored, around, cause, rendered)
         await session.flush()
     if only is None:
-        own = {row.name: row for row in await queries.files_of_customer(session, stored.row.id)}
-        for name, text in customer_files(customer).items():
-            row = own.get(name) or _new_file(session, customer_id=stored.row.id, name=name)
-            if revision := await _revise(session, row, text, cause):
-                changes.append(FileChange(customer.login, name, revision.number))
+        changes += await revise_own_files(session, stored, cause)
         await session.flush()
+        return changes
+    for row in stored.row.devices:
+        if MacAddress(row.mac) in only:
+            # Also where no bytes differ: who has rendered these files outside of a change does it again.
+            touch(session, f"device:{row.id}")
+    return changes
+
+
+async def revise_devices(
+    session: AsyncSession,
+    stored: Stored,
+    around: Surroundings,
+    cause: Cause,
+    texts: Mapping[MacAddress, DeviceTexts | None],
+) -> list[FileChange]:
+    """Makes the files of these devices `texts`, as far as they follow the data. Nothing is flushed.
+
+    A device without texts keeps what it has: its files can't be written.
+    """
+    ids = {row.mac: row.id for row in stored.row.devices}
+    rollout = await rollouts.open_rollout(session, stored.row.id)
+    tokens = TokenKeys(session, stored, around, cause.at)
+    files = await _Files.load(session, [ids[mac.hex] for mac in texts], around, tokens, cause, rollout)
+    devices = {device.mac: device for device in stored.customer.devices}
+    return [
+        change
+        for mac, rendered in texts.items()
+        if rendered is not None
+        for change in files.refresh(devices[mac], ids[mac.hex], rendered)
+    ]
+
+
+async def revise_own_files(session: AsyncSession, stored: Stored, cause: Cause) -> list[FileChange]:
+    """Makes the files that all phones of the customer share what its data say. Nothing is flushed."""
+    changes: list[FileChange] = []
+    rows = {row.name: row for row in await queries.files_of_customer(session, stored.row.id)}
+    for name, text in customer_files(stored.customer).items():
+        row = rows.get(name) or _new_file(session, customer_id=stored.row.id, name=name)
+        if revision := await _revise(session, row, text, cause):
+            changes.append(FileChange(stored.customer.login, name, revision.number))
     return changes
 
 
@@ -125,9 +156,9 @@ class _Files:
     newest: Mapping[int, int]
     "The number of each file's last revision."
     rollout_id: int = 0
-    waiting: Mapping[int, RolloutPhoneRow] = field(default_factory=dict)
+    waiting: dict[int, RolloutPhoneRow] = field(default_factory=dict)
     "The devices that are not released."
-    staging: Mapping[int, RolloutFileRow] = field(default_factory=dict)
+    staging: dict[int, RolloutFileRow] = field(default_factory=dict)
     "By file."
 
     @classmethod
@@ -150,7 +181,28 @@ class _Files:
             files.rollout_id = rollout.id
             files.waiting = await rollouts.waiting_phones(session, rollout.id, device_ids)
             files.staging = await rollouts.files_of_rollout(session, rollout.id, device_ids)
+            if rollout.phones_below is not None:
+                await files._join([each for each in device_ids if each < rollout.phones_below])
         return files
+
+    async def _join(self, device_ids: Collection[int]) -> None:
+        """Writes down what these devices have while their rollout is opened, before they get anything."""
+        new = set(device_ids) - await owed.phones_in_rollout(self.session, self.rollout_id, device_ids)
+        rows = [
+            (row, row.current_revision)
+            for row in self.rows.values()
+            if row.device_id in new and row.current_revision is not None
+        ]
+        await owed.with_contents(self.session, [revision.id for _, revision in rows])
+        for row, before in rows:
+            device_id = row.device_id or 0
+            if device_id not in self.waiting:
+                self.waiting[device_id] = RolloutPhoneRow(rollout_id=self.rollout_id, device_id=device_id)
+                self.session.add(self.waiting[device_id])
+            self.staging[row.id] = RolloutFileRow(
+                rollout_id=self.rollout_id, file=row, before_revision=before, staged_revision=None
+            )
+            self.session.add(self.staging[row.id])
 
     def refresh(self, device: Device, device_id: int, texts: DeviceTexts) -> Iterator[FileChange]:
         """Makes the files of a device `texts`, as far as it follows the data. Returns what got new bytes."""
@@ -165,6 +217,7 @@ class _Files:
             row = self.rows.get((device_id, file))
             if row is None and newest is None:
                 continue
+            is_first = row is None
             row = row or _new_file(self.session, device_id=device_id, name=file)
             text = self._before(row) if waits else newest
             claims = _secrets_of(newest)
@@ -173,7 +226,7 @@ class _Files:
                     text = not_released(text, newest, device.mac.hex)
                 text = self._held(row, text, claims, device.mac.hex)
                 if file is DeviceFile.MAC and newest is not None:
-                    text, newest = self.tokens.bound(device.mac.hex, text, newest)
+                    text, newest = self.tokens.bound(device.mac.hex, text, newest, is_first=is_first)
             if text is None:
                 self._take_away(row)
             elif revision := self._revise(row, text):
@@ -245,6 +298,8 @@ class _Files:
         elif staging.staged_revision is not None and staging.staged_revision.digest == digest:
             return None
         staging.staged_revision = self._new_revision(row, content)
+        # No phone gets it yet, but who has worked out this file's next number must do it again.
+        _touch(self.session, row)
         return staging.staged_revision
 
     def _unstage(self, row: DeviceFileRow) -> None:

@@ -19,10 +19,14 @@ def check_staff(actor: Actor) -> None:
         raise Forbidden("a rollout is led by an operator or a technician: ask one of them")
 
 
-async def open_rollout(session: AsyncSession, login: str, customer_id: int, cause: Cause) -> RolloutRow:
+async def open_rollout(
+    session: AsyncSession, login: str, customer_id: int, cause: Cause, below: int | None = None
+) -> RolloutRow:
     """Makes every phone that the customer has had so far keep its files until it is released.
 
-    To be done before the files are written anew. Raises `Conflict` where a rollout is open already.
+    To be done before the files are written anew. With `below` the phones with lower numbers are written
+    down one slice after the other, together with their files (`operations.owed`). Raises `Conflict` where a
+    rollout is open already.
     """
     check_staff(cause.actor)
     there = await queries.open_rollout(session, customer_id)
@@ -38,10 +42,12 @@ async def open_rollout(session: AsyncSession, login: str, customer_id: int, caus
         actor=cause.actor.name,
         cause=cause.text,
         audit_id=cause.audit_id,
+        phones_below=below,
     )
     session.add(rollout)
     await session.flush()
-    await queries.add_phones(session, rollout)
+    if below is None:
+        await queries.add_phones(session, rollout)
     return rollout
 
 

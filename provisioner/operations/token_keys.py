@@ -34,16 +34,17 @@ class TokenKeys:
         self._tokens = {row.mac: row.tokens[-1] for row in stored.row.devices}
         self._ids = {row.mac: row.id for row in stored.row.devices}
 
-    def bound(self, mac_hex: str, text: str, newest: str) -> tuple[str, str]:
+    def bound(self, mac_hex: str, text: str, newest: str, *, is_first: bool) -> tuple[str, str]:
         """The phone's own file as it goes out from now on, and as it will be when the phone is released.
 
-        Where `text` tells another key than goes with the newest token, it hands out a new token.
+        Where `text` tells another key than goes with the newest token, it hands out a new token, unless it
+        is the phone's first file, so that no other has handed out the newest one.
         """
         characters = key_said(text, mac_hex)
         key = self._keys[characters] if characters is not None else None
         token = self._tokens[mac_hex]
         if token.encryption_key_id != key:
-            if not is_unheard_of(self._session, token):
+            if not is_first and not is_unheard_of(self._session, token):
                 token = self._next(mac_hex, token)
             token.encryption_key_id = key
         return bound_to(text, mac_hex, token.version, key), bound_to(newest, mac_hex, token.version, None)

@@ -28,7 +28,7 @@ from db.schema import (
 from db.vault import Vault
 from provisioner.centrex.customer import Customer, FeatureCodes, Member
 from provisioner.centrex.devices import Device, Key
-from provisioner.store.customers import Stored, group_of, settings_by
+from provisioner.store.customers import Own, Stored, group_of, settings_by
 from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 from provisioner.store.options import IsSecret, Said, write_level
@@ -70,6 +70,15 @@ class CustomerWriter:
         self._settings(row, settings, customer, sites, devices)
         await self.session.flush()
         return row
+
+    async def save_own(self, own: Own, customer: Customer) -> None:
+        """Writes what `customer` and its sites say themselves; its lists are what they are."""
+        self._own(own.row, customer)
+        sites = await self._sites(own.row, customer)
+        self._short_numbers(own.row, customer)
+        await self.session.flush()
+        self._own_settings(own.row, own.settings, customer, sites)
+        await self.session.flush()
 
     async def _new(self, customer: Customer) -> CustomerRow:
         row = CustomerRow(login=customer.login, name=customer.name, created_at=self.now)
@@ -304,16 +313,26 @@ class CustomerWriter:
         sites: Mapping[str, SiteRow],
         devices: Mapping[str, DeviceRow],
     ) -> None:
-        by_site, by_device = settings_by(there, "site_id"), settings_by(there, "device_id")
+        self._own_settings(row, there, customer, sites)
+        by_device = settings_by(there, "device_id")
+        for device in customer.devices:
+            device_id = devices[device.mac.hex].id
+            said = Said(device.phone, device.settings)
+            self._level(by_device[device_id], said, level="device", device_id=device_id)
+
+    def _own_settings(
+        self,
+        row: CustomerRow,
+        there: Sequence[SettingRow],
+        customer: Customer,
+        sites: Mapping[str, SiteRow],
+    ) -> None:
+        by_site = settings_by(there, "site_id")
         own = [each for each in there if each.level == "customer"]
         self._level(own, Said(customer.phone, customer.settings), level="customer", customer_id=row.id)
         for site in customer.sites:
             site_id = sites[site.name].id
             self._level(by_site[site_id], Said(site.phone, site.settings), level="site", site_id=site_id)
-        for device in customer.devices:
-            device_id = devices[device.mac.hex].id
-            said = Said(device.phone, device.settings)
-            self._level(by_device[device_id], said, level="device", device_id=device_id)
 
     def _level(self, there: Sequence[SettingRow], said: Said, **subject: object) -> None:
         write_level(self.session, self.vault, there, said, self.is_secret, **subject)

@@ -49,6 +49,14 @@ class Stored:
     "What its secrets are sealed with."
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a customer and its sites say themselves. Lines, extensions, groups and devices are not loaded."""
+
+    row: CustomerRow
+    settings: Sequence[SettingRow]
+
+
 async def load_customer(session: AsyncSession, vault: Vault, login: str) -> Stored | None:
     """The customer with that login, or None. What the session held before is written and let go."""
     await _start_afresh(session)
@@ -73,6 +81,13 @@ async def load_part(
     wanted = [mac.hex for mac in macs]
     row = await queries.part_of_customer(session, customer_id, wanted)
     return await _stored(session, vault, row, wanted)
+
+
+async def load_own(session: AsyncSession, customer_id: int) -> Own:
+    """The customer of that row without its lists. What the session held before is written and let go."""
+    await _start_afresh(session)
+    row = await queries.own_of_customer(session, customer_id)
+    return Own(row, await queries.settings_of_customer(session, row, ()))
 
 
 async def _start_afresh(session: AsyncSession) -> None:

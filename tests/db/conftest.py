@@ -126,6 +126,11 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
     )
     session.add(rollout)
     await session.flush()
+    session.add(
+        s.OwedFilesRow(
+            customer_id=customer.id, at=NOW, actor="cli", role="operator", cause="apply", audit_id=audit.id
+        )
+    )
     session.add_all(
         [
             s.RolloutPhoneRow(rollout_id=rollout.id, device_id=device.id),

@@ -1,0 +1,216 @@
+"""Files that a change owes: those of many phones are written some at a time, and nobody waits for them long.
+
+A change of data is one transaction. Where it reaches more phones than fit into one slice, their files are not
+written in it: the customer is owed them, by a row that is kept with the change. A slice is worked out on a
+moment of the database, beside everybody else; then, in a transaction of a few milliseconds, it is written,
+unless anything that it was worked out from has been touched since. The change is acknowledged when nothing
+is owed any more. Who dies on the way leaves the row, and the next change of the customer, or the start of
+`serve`, goes on from there: forward, never back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import changes
+from db.queries import owed as queries
+from db.queries import rollouts
+from db.schema import AlarmRow, Base, OwedFilesRow
+from phone_templates.errors import PhoneTemplatesError
+from provisioner.centrex.actor import Actor, Role
+from provisioner.centrex.customer import Extension
+from provisioner.centrex.devices import Device
+from provisioner.centrex.errors import CentralkaError
+from provisioner.centrex.mac import MacAddress
+from provisioner.operations.context import phones_of
+from provisioner.operations.dry_run import changing
+from provisioner.operations.installation import Installation
+from provisioner.operations.revisions import (
+    Cause,
+    DeviceTexts,
+    FileChange,
+    revise_devices,
+    revise_own_files,
+)
+from provisioner.operations.staging import keep_if_staged
+from provisioner.phones.describe import Surroundings
+from provisioner.phones.render import device_files
+from provisioner.store.customers import Stored
+
+T = TypeVar("T")
+
+SLICE = 10
+"Phones whose files are written in one transaction."
+PAUSE_S = 0.01
+"Between two slices: who waits for a SQLite file looks again only after some milliseconds, and would starve."
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The rows of a slice, worked out and not written."""
+
+    seen: int
+    "The last change that it knows of."
+    debt: OwedFilesRow
+    rows: tuple[Base, ...]
+    "New, or with new values."
+    files: tuple[FileChange, ...]
+    touches: frozenset[str]
+    "The scopes of these files."
+    depends_on: frozenset[str]
+    "The scopes that spoil it when they are touched."
+    last_mac: str
+    is_last: bool
+    rollout_id: int | None
+    "The rollout that is being opened."
+
+
+async def owe(session: AsyncSession, customer_ids: Collection[int], cause: Cause) -> None:
+    """All files of these customers, inside the change that calls for them. None of them is owed any."""
+    await queries.owe(
+        session,
+        customer_ids,
+        at=cause.at,
+        actor=cause.actor.name,
+        role=cause.actor.role,
+        cause=cause.text,
+        audit_id=cause.audit_id,
+    )
+
+
+async def settle(
+    installation: Installation, logins: Collection[str] | None = None
+) -> dict[str, list[FileChange]]:
+    """Writes all files that these customers are owed, or all are. Returns those that it wrote, by login.
+
+    Two may do it at once: each slice is written by one of them. A phone whose files can't be written any more
+    keeps those that it has, and an alarm says why. Raises `DatabaseUnavailable`: the rest stays owed.
+    """
+    async with installation.database.read() as session:
+        owing = await queries.owing(session, logins)
+    written: dict[str, list[FileChange]] = {}
+    for customer_id, login in owing:
+        written[login] = []
+        while (files := await _slice(installation, customer_id)) is not None:
+            written[login] += files
+            await asyncio.sleep(PAUSE_S)
+    if owing:
+        await installation.database.confirmed()
+    return written
+
+
+async def undisturbed(
+    installation: Installation,
+    logins: Collection[str] | None,
+    work: Callable[[AsyncSession], Awaitable[T]],
+    *,
+    dry_run: bool = False,
+) -> T:
+    """Does `work` in one transaction, when these customers, or all, are owed nothing any more.
+
+    A dry run settles, too: what is owed comes from changes that were made.
+    """
+    while True:
+        await settle(installation, logins)
+        async with changing(installation, dry_run=dry_run) as session:
+            if not await queries.owing(session, logins):
+                return await work(session)
+
+
+async def _slice(installation: Installation, customer_id: int) -> tuple[FileChange, ...] | None:
+    """Writes the customer's next files. Returns those that it wrote; None: nothing is owed."""
+    database = installation.database
+    async with database.read() as moment:
+        seen = await changes.newest(moment)
+        debt = await queries.owed(moment, customer_id)
+        if debt is None:
+            return None
+        draft = await _drafted(moment, installation, seen, debt)
+        # They are the writing session's now: this one can't write.
+        moment.expunge_all()
+    async with database.change(confirm=False) as session:
+        if draft.depends_on & await changes.touched_since(session, seen):
+            return ()
+        if not await queries.come_to(session, debt, draft.last_mac):
+            return ()
+        for scope in draft.touches:
+            changes.touch(session, scope)
+        session.add_all(draft.rows)
+        await session.flush()
+        if draft.is_last:
+            await _finish(session, draft)
+    return draft.files
+
+
+async def _drafted(
+    moment: AsyncSession, installation: Installation, seen: int, debt: OwedFilesRow
+) -> _Draft:
+    macs = await queries.macs_after(moment, debt.customer_id, debt.after_mac, SLICE)
+    is_last = len(macs) < SLICE
+    wanted = {MacAddress(mac) for mac in macs}
+    stored, around = await phones_of(moment, installation, debt.customer_id, wanted)
+    cause = Cause(Actor(debt.actor, Role(debt.role)), debt.cause, debt.at, debt.audit_id)
+    texts, problems = await _texts(stored, around)
+    files = await revise_devices(moment, stored, around, cause, texts)
+    if is_last:
+        people = await queries.extensions(moment, debt.customer_id)
+        extensions = tuple(Extension(number, None, name, said) for number, name, said in people)
+        whole = replace(stored, customer=replace(stored.customer, extensions=extensions))
+        files += await revise_own_files(moment, whole, cause)
+    ids = {row.mac: row.id for row in stored.row.devices}
+    for device, error in problems:
+        moment.add(_alarm(device, ids[device.mac.hex], error, debt))
+    rollout = await rollouts.open_rollout(moment, debt.customer_id)
+    return _Draft(
+        seen=seen,
+        debt=debt,
+        rows=(*moment.new, *moment.dirty),
+        files=tuple(files),
+        touches=changes.taken(moment),
+        depends_on=frozenset(
+            {changes.ALL, f"customer:{debt.customer_id}", *(f"device:{each}" for each in ids.values())}
+        ),
+        last_mac=macs[-1] if macs else debt.after_mac,
+        is_last=is_last,
+        rollout_id=rollout.id if rollout is not None and rollout.phones_below is not None else None,
+    )
+
+
+async def _texts(
+    stored: Stored, around: Surroundings
+) -> tuple[Mapping[MacAddress, DeviceTexts | None], list[tuple[Device, Exception]]]:
+    """The files of the phones; of those whose files can't be written none, and why."""
+    texts: dict[MacAddress, DeviceTexts | None] = {}
+    problems: list[tuple[Device, Exception]] = []
+    for device in stored.customer.devices:
+        try:
+            texts[device.mac] = device_files(device, stored.customer, around)
+        except (CentralkaError, PhoneTemplatesError, ValueError) as error:
+            texts[device.mac] = None
+            problems.append((device, error))
+        # A server goes on answering in between.
+        await asyncio.sleep(0)
+    return texts, problems
+
+
+async def _finish(session: AsyncSession, draft: _Draft) -> None:
+    await queries.settled(session, draft.debt)
+    if draft.rollout_id is not None:
+        await queries.all_phones_joined(session, draft.rollout_id)
+        await keep_if_staged(session, draft.rollout_id, draft.debt.at)
+
+
+def _alarm(device: Device, device_id: int, error: Exception, debt: OwedFilesRow) -> AlarmRow:
+    return AlarmRow(
+        device_id=device_id,
+        customer_id=debt.customer_id,
+        kind="files",
+        text=f"the files of {device.mac} can't be written, it keeps the old ones: {error}",
+        source=None,
+        at=debt.at,
+    )
