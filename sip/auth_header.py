@@ -14,11 +14,11 @@ from sip.errors import BadAuthHeader
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 # Possessive throughout, but for the scheme: `realm = x` begins like one.
 _PARAMETER = re.compile(
-    rf'(?:({_WORD})[ \t]++)?({_WORD})[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|([^ \t,"]*+))[ \t]*+(?:,|\Z)',
+    rf"(?:({_WORD})[ \t]++)?({_WORD})[ \t]*+=[ \t]*+"
+    r'(?:"((?:[^"\\]|\\.)*+)"|([^ \t,"]*+))[ \t]*+(?:,[ \t,]*+|\Z)',
     re.DOTALL,
 )
-_WITHOUT_PARAMETERS = re.compile(rf"({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+[ \t]*+(?:,|\Z)")
-_BETWEEN = re.compile(r"[ \t,]*+")
+_WITHOUT_PARAMETERS = re.compile(rf"({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+[ \t]*+(?:,[ \t,]*+|\Z)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'["\\]')
 _MOST = 100
@@ -41,7 +41,7 @@ def parse_auth(text: str) -> tuple[AuthValue, ...]:
     Raises `BadAuthHeader`, also where a parameter is said twice: two readers could pick different ones.
     """
     found: list[tuple[str, dict[str, str]]] = []
-    position = _after(_BETWEEN, text, 0)
+    position = len(text) - len(text.lstrip(" \t,"))
     for _ in range(_MOST):
         if position == len(text):
             return tuple(AuthValue(scheme, parameters) for scheme, parameters in found)
@@ -52,16 +52,18 @@ def parse_auth(text: str) -> tuple[AuthValue, ...]:
             if not found:
                 raise BadAuthHeader("a parameter stands before any scheme")
             parameters = found[-1][1]
-            if name.lower() in parameters:
+            name = name.lower()
+            if name in parameters:
                 raise BadAuthHeader("a parameter is said twice")
-            parameters[name.lower()] = plain if quoted is None else _ESCAPED.sub(r"\1", quoted)
+            if quoted is not None:
+                plain = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
+            parameters[name] = plain
             position = parameter.end()
         elif (other := _WITHOUT_PARAMETERS.match(text, position)) is not None:
             found.append((other[1].lower(), {}))
             position = other.end()
         else:
             raise BadAuthHeader(f"neither a scheme nor a parameter at character {position}")
-        position = _after(_BETWEEN, text, position)
     raise BadAuthHeader(f"more than {_MOST} schemes and parameters")
 
 
@@ -74,8 +76,3 @@ def quoted(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     return "\\" + match[0]
-
-
-def _after(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position

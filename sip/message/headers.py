@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 from sip.message import lexer
@@ -33,8 +33,7 @@ COMPACT = {
 }
 "The one-letter names (§7.3.3 and the IANA registry of SIP header fields)."
 
-# Spares most names of most messages the way through `lower`.
-_KEYS = {
+KEYS = {
     name: name.lower()
     for name in (
         "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Expires", "User-Agent",
@@ -42,11 +41,12 @@ _KEYS = {
         "Accept", "Allow", "Supported", "Require", "Route", "Record-Route", "Path", "Event", "Server", "Date",
     )
 } | COMPACT  # fmt: skip
+"Most names of most messages as they are written; others are found by `key_of` all the same."
 
 
 def key_of(name: str) -> str:
     """The one spelling of a header's name: long and lower case."""
-    key = _KEYS.get(name)
+    key = KEYS.get(name)
     if key is None:
         lower = name.lower()
         key = COMPACT.get(lower, lower)
@@ -59,12 +59,14 @@ class Headers:
     Content-Length is never among them: the length of the body is known.
     """
 
-    __slots__ = ("_fields", "_typed")
+    __slots__ = ("_fields", "_typed", "_values")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raises `ValueError` for what would not be one header each."""
         self._fields: list[tuple[str, str, str]] = [_field(name, value) for name, value in fields]
         self._typed: dict[str, Any] = {}
+        self._values: dict[str, list[str]] | None = None
+        "By key; None: not asked for since headers changed."
 
     @classmethod
     def as_read(cls, fields: list[tuple[str, str, str]]) -> Headers:
@@ -85,30 +87,28 @@ class Headers:
     __hash__ = None  # type: ignore[assignment]
 
     def __contains__(self, name: str) -> bool:
-        key = key_of(name)
-        return any(each == key for each, _, _ in self._fields)
+        return bool(self._under(key_of(name)))
 
     def all(self, name: str) -> list[str]:
         """The values of every header of this name, commas not yet read."""
-        key = key_of(name)
-        return [value for each, _, value in self._fields if each == key]
+        return list(self._under(key_of(name)))
 
     def get(self, name: str) -> str | None:
         """The value of the first header of this name."""
-        key = key_of(name)
-        return next((value for each, _, value in self._fields if each == key), None)
+        values = self._under(key_of(name))
+        return values[0] if values else None
 
     def add(self, name: str, value: str) -> None:
         """Adds a header after all others. Raises `ValueError` for what would not be one header."""
         field = _field(name, value)
         self._fields.append(field)
-        self._typed.pop(field[0], None)
+        self._changed(field[0])
 
     def prepend(self, name: str, value: str) -> None:
         """Adds a header before all others, as a Via or Record-Route is. Raises `ValueError` as `add` does."""
         field = _field(name, value)
         self._fields.insert(0, field)
-        self._typed.pop(field[0], None)
+        self._changed(field[0])
 
     def set(self, name: str, *values: str) -> None:
         """Leaves these alone under this name, where the first stood; raises `ValueError` as `add` does."""
@@ -122,7 +122,7 @@ class Headers:
         """Takes out every header of this name."""
         key = key_of(name)
         self._fields = [field for field in self._fields if field[0] != key]
-        self._typed.pop(key, None)
+        self._changed(key)
 
     def copy(self, *names: str) -> Headers:
         """A copy: of the headers of these names, or of all."""
@@ -131,13 +131,24 @@ class Headers:
         keys = {key_of(name) for name in names}
         return Headers.as_read([field for field in self._fields if field[0] in keys])
 
-    def typed(self, key: str, read: Callable[[list[str]], T]) -> T:
+    def typed(self, key: str, read: Callable[[Sequence[str]], T]) -> T:
         """What `read` makes of the values under `key`; made once. Raises what `read` raises."""
         if key in self._typed:
             return cast(T, self._typed[key])
-        value = read([value for each, _, value in self._fields if each == key])
+        value = read(self._under(key))
         self._typed[key] = value
         return value
+
+    def _under(self, key: str) -> Sequence[str]:
+        if self._values is None:
+            self._values = {}
+            for each, _, value in self._fields:
+                self._values.setdefault(each, []).append(value)
+        return self._values.get(key, ())
+
+    def _changed(self, key: str) -> None:
+        self._typed.pop(key, None)
+        self._values = None
 
 
 def _field(name: str, value: str) -> tuple[str, str, str]:

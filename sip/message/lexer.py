@@ -59,7 +59,7 @@ def _escape(match: re.Match[str]) -> str:
 def unquoted(text: str) -> str:
     """What a quoted-string says; any other text says itself."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        return _PAIR.sub(r"\1", text[1:-1])
+        return _PAIR.sub(r"\1", text[1:-1]) if "\\" in text else text[1:-1]
     return text
 
 

@@ -16,7 +16,7 @@ from sip.message.errors import (
     UnsupportedVersion,
     UriTooLong,
 )
-from sip.message.headers import Headers, key_of
+from sip.message.headers import KEYS, Headers, key_of
 from sip.message.message import Request, Response
 
 AnyMessage: TypeAlias = Request | Response
@@ -100,16 +100,17 @@ def parse_head(data: bytes) -> Head:
     if len(lines) - 1 > limits.HEADERS:
         error = error or MessageTooLarge(f"a message has at most {limits.HEADERS} headers")
         del lines[limits.HEADERS + 1 :]
+    may_have_long_lines = len(text) > limits.LINE
     for line in lines[1:]:
-        if len(line) > limits.LINE:
+        if may_have_long_lines and len(line) > limits.LINE:
             error = error or MessageTooLarge(f"a header has at most {limits.LINE} characters")
             continue
         name, colon, value = line.partition(":")
         name = name.rstrip(lexer.BLANKS)
-        if not colon or not lexer.is_token(name) or "\r" in value:
+        key = KEYS.get(name) or key_of(name)
+        if not colon or "\r" in value or not (name in KEYS or lexer.is_token(name)):
             error = error or BadHeader("", "a line is not a name, a colon and a value")
             continue
-        key = key_of(name)
         if key == "content-length":
             lengths.append(value.strip(lexer.BLANKS))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar, overload
 
 from sip.errors import BadAuthHeader
@@ -28,7 +28,7 @@ class One(Generic[T]):
     def __init__(self, name: str, parse: Callable[[str], T], write: Callable[[T], str] = str) -> None:
         self._name, self._key, self._parse, self._write = name, key_of(name), parse, write
 
-    def _read(self, values: list[str]) -> T | None:
+    def _read(self, values: Sequence[str]) -> T | None:
         if not any(values):
             # An empty header says nothing.
             return None
@@ -53,7 +53,7 @@ class Needed(Generic[T]):
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
         self._name, self._key, self._parse = name, key_of(name), parse
 
-    def _read(self, values: list[str]) -> T:
+    def _read(self, values: Sequence[str]) -> T:
         if len(values) != 1:
             raise BadHeader(self._name, "is there more often than once" if values else "is missing")
         return _named(self._name, self._parse, values[0])
@@ -75,7 +75,7 @@ class Several(Generic[T]):
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
         self._name, self._key, self._parse = name, key_of(name), parse
 
-    def _read(self, values: list[str]) -> tuple[T, ...]:
+    def _read(self, values: Sequence[str]) -> tuple[T, ...]:
         elements = [each for value in values for each in _named(self._name, lexer.elements, value)]
         if len(elements) > limits.VALUES:
             raise BadHeader(self._name, f"more than {limits.VALUES} values")
@@ -98,7 +98,7 @@ class Lines(Generic[T]):
     def __init__(self, name: str, parse: Callable[[str], tuple[T, ...]]) -> None:
         self._name, self._key, self._parse = name, key_of(name), parse
 
-    def _read(self, values: list[str]) -> tuple[T, ...]:
+    def _read(self, values: Sequence[str]) -> tuple[T, ...]:
         return tuple(each for value in values for each in _named(self._name, self._parse, value))
 
     @overload

@@ -67,7 +67,9 @@ class SipUri:
 
         Two URIs name the same AOR if these are equal.
         """
-        user = None if self.user is None else _escaped(_unescaped(self.user), _IN_USER)
+        user = self.user
+        if user is not None and not (user.isascii() and user.isalnum()):
+            user = _escaped(_unescaped(user), _IN_USER)
         return SipUri(canonical_host(self.host), user, port=self.port, scheme=self.scheme)
 
     def without_headers(self) -> SipUri:

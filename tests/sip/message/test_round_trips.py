@@ -34,7 +34,6 @@ def look_at_everything(message: Message) -> None:
     if isinstance(message, Request):
         with suppress(MessageError):
             _ = message.uri
-    message.headers.copy()
 
 
 def look_at(value: object) -> None:
