@@ -62,10 +62,10 @@ class PostgresServer:
         options = f"-k {self.directory} {_OPTIONS}"
         self.run("pg_ctl", "start", "-w", "-t", "60", "-l", self.directory / "log", "-o", options)
 
-    def stop(self, mode: str = "fast") -> None:
-        """Stops the server, whoever is connected; `immediate` is a crash."""
+    def stop(self) -> None:
+        """Stops the server, whoever is connected."""
         # It finds the server by the process id that this data directory names.
-        self.run("pg_ctl", "stop", "-w", "-m", mode)
+        self.run("pg_ctl", "stop", "-w", "-m", "fast")
 
     def processes(self) -> list[int]:
         """All processes of the running server, the first one first."""

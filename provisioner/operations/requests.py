@@ -253,7 +253,7 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
             continue
         if owner is not None:
             progress[owner] = trace
-            if answer.is_own_file and trace.method == "GET":
+            if answer.is_own_file and trace.method == "GET" and answer.revision_id in revisions:
                 fetched[owner] = trace
         rows.append(_row(trace, device, answer.revision_id if answer.revision_id in revisions else None))
     await session.flush()
