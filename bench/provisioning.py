@@ -25,6 +25,7 @@ import stock
 from rich.console import Console
 from rich.table import Table
 from servers import Load, Server, centralka, certificate, load, nginx, paths, wanted
+from servers import storm as storm_of
 
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.devices import render_device
@@ -35,7 +36,7 @@ CONSOLE = Console()
 FEW = 50
 "Phones whose files stay in memory."
 STORM = 10_000
-LIMITS = "[limits]\nconnections = 16000\nconnections_per_source = 16000\n"
+LIMITS = f"{stock.PUBLIC}[limits]\nconnections = 16000\nconnections_per_source = 16000\n"
 "All of wrk's connections come from one address."
 
 
@@ -60,34 +61,15 @@ def cached(options: argparse.Namespace, place: Path) -> None:
 
 def storm(options: argparse.Namespace, place: Path) -> None:
     """Each phone asks for its boot file (missing), model file, own file, contacts (missing), own file."""
-    prepare(place / "data", STORM)
+    asyncio.run(stock.make(place / "data", STORM))
     tls = certificate(place)
     table = Table(
         "door", "server", "per CPU-second", "per second", "of nginx", "lost traces", "longest", "lost"
     )
     files = {f"{each}.cfg": b"x" * 3900 for each in ("own", "model")}
-    script = f"""
-local n = 0
-local kinds = {{ "%012x.boot", "y000000000066.cfg", "%012x.cfg", "%012x-contact.xml", "%012x.cfg" }}
-request = function()
-  local phone, kind = math.floor(n / 5), kinds[n % 5 + 1]
-  n = n + 1
-  if n >= {5 * STORM} then wrk.thread:stop() end
-  local path = string.format("/%032x/" .. kind, phone, {stock.FIRST_MAC} + phone)
-  return wrk.format("GET", path, {{ Connection = "close" }})
-end
--- 404s belong to a boot
-"""
-    plain = f"""
-local n = 0
-local kinds = {{ "/missing", "/model.cfg", "/own.cfg", "/missing", "/own.cfg" }}
-request = function()
-  n = n + 1
-  if n >= {5 * STORM} then wrk.thread:stop() end
-  return wrk.format("GET", kinds[n % 5 + 1], {{ Connection = "close" }})
-end
--- 404s belong to a boot
-"""
+    own, model = "/{token}/{mac}.cfg", "/{token}/y000000000066.cfg"
+    boot = ("/{token}/{mac}.boot", model, own, "/{token}/{mac}-contact.xml", own)
+    same = ("/missing", "/model.cfg", "/own.cfg", "/missing", "/own.cfg")
     for door in ("HTTP", "TLS"):
         rounds = []
         for _ in range(options.rounds):
@@ -97,10 +79,7 @@ end
             ):
                 bases = [each.secure if door == "TLS" else each.base for each in (ours, peer)]
                 rounds.append(
-                    (
-                        load(ours, bases[0], script, place, 256, 600),
-                        load(peer, bases[1], plain, place, 256, 600),
-                    )
+                    (storm_of(ours, bases[0], STORM, 256, boot), storm_of(peer, bases[1], STORM, 256, same))
                 )
         add(table, door, ours, peer, rounds, storm=True)
     CONSOLE.print(f"{STORM:,} phones boot at once, 256 at a time, medians of {options.rounds} rounds")

@@ -27,7 +27,7 @@ from servers import centralka
 
 LISTED = 100
 SUSPICIOUS = 0.01
-BANS_OFF = "[security]\nscan_misses = 0\n"
+BANS_OFF = f"{stock.PUBLIC}[security]\nscan_misses = 0\n"
 WAYS: dict[str, Callable[[str], str]] = {
     "/MAC.cfg": lambda mac: f"/{mac}.cfg",
     "/MADE-UP-TOKEN/MAC.cfg": lambda mac: f"/{'0123456789abcdef' * 2}/{mac}.cfg",

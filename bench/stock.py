@@ -12,6 +12,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import apply
 from provisioner.operations.installation import initialise, opened
+from provisioner.operations.publishing import publish
 from provisioner.settings import read_settings
 
 FIRST_MAC = 0x805EC0000000
@@ -23,6 +24,14 @@ customers:
     devices:
       - {mac: "805ec0000000", model: T46S, accounts: [{account: 1, line: "48220000000"}]}
 """
+PUBLIC = """
+[public]
+provisioning_url = "http://127.0.0.1:8081"
+sip_host = "127.0.0.1"
+sip_port = 5060
+sip_transport = "udp"
+"""
+"For the configuration of a server: what phones are told does not change with where it listens."
 _SLICE = 10_000
 
 
@@ -38,10 +47,14 @@ def path(number: int) -> str:
 
 async def make(data_dir: Path, phones: int) -> None:
     """An installation on SQLite whose phones have all used their tokens."""
-    settings = read_settings(None)
+    config = data_dir.parent / "stock.toml"
+    config.write_text(PUBLIC)
+    settings = read_settings(config)
     await initialise(data_dir, settings)
     async with opened(data_dir, settings) as installation:
         await apply(installation, read_company_file(ONE_PHONE), COMMAND_LINE)
+        # Else the server would write the files of all phones when it starts.
+        await publish(installation, "127.0.0.1:8081")
     _copy(data_dir / "centralka.db", phones)
 
 
