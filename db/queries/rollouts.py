@@ -95,11 +95,10 @@ async def waiting_phones(
 ) -> dict[int, RolloutPhoneRow]:
     """Which of these devices keep what they had, by their rows."""
     query = select(RolloutPhoneRow).where(
-        RolloutPhoneRow.rollout_id == rollout_id,
-        RolloutPhoneRow.device_id.in_(device_ids),
-        RolloutPhoneRow.released_at.is_(None),
+        RolloutPhoneRow.rollout_id == rollout_id, RolloutPhoneRow.device_id.in_(device_ids)
     )
-    return {row.device_id: row for row in await session.scalars(query)}
+    # The session may know better than the database: it releases some.
+    return {row.device_id: row for row in await session.scalars(query) if row.released_at is None}
 
 
 async def files_of_rollout(
@@ -126,9 +125,18 @@ async def staged_revision(session: AsyncSession, file_id: int) -> RevisionRow | 
 
 
 async def phones_of(
-    session: AsyncSession, rollout_id: int, *, waiting: bool, device_ids: Select[int]
+    session: AsyncSession,
+    rollout_id: int,
+    *,
+    waiting: bool,
+    device_ids: Select[int],
+    after: str = "",
+    limit: int | None = None,
 ) -> list[tuple[RolloutPhoneRow, str]]:
-    """Those of the devices that wait, or those that are released, with their MACs."""
+    """Those of the devices that wait, or those that are released, with their MACs and in their order.
+
+    They begin after the MAC `after`, and are no more than `limit`.
+    """
     query = (
         select(RolloutPhoneRow, DeviceRow.mac)
         .join(DeviceRow, RolloutPhoneRow.device_id == DeviceRow.id)
@@ -136,8 +144,10 @@ async def phones_of(
             RolloutPhoneRow.rollout_id == rollout_id,
             RolloutPhoneRow.released_at.is_(None) if waiting else RolloutPhoneRow.released_at.is_not(None),
             DeviceRow.id.in_(device_ids),
+            DeviceRow.mac > after,
         )
         .order_by(DeviceRow.mac)
+        .limit(limit)
     )
     return [(row[0], row[1]) for row in await session.execute(query)]
 

@@ -18,9 +18,10 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import changes
+from db.errors import DatabaseUnavailable
 from db.queries import owed as queries
 from db.queries import rollouts
-from db.schema import AlarmRow, Base, OwedFilesRow
+from db.schema import AlarmRow, Base
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.customer import Extension
@@ -51,12 +52,11 @@ PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """The rows of a slice, worked out and not written."""
+class Draft:
+    """The rows of some phones' files, worked out on a moment of the database and not written."""
 
     seen: int
     "The last change that it knows of."
-    debt: OwedFilesRow
     rows: tuple[Base, ...]
     "New, or with new values."
     files: tuple[FileChange, ...]
@@ -64,10 +64,6 @@ class _Draft:
     "The scopes of these files."
     depends_on: frozenset[str]
     "The scopes that spoil it when they are touched."
-    last_mac: str
-    is_last: bool
-    rollout_id: int | None
-    "The rollout that is being opened."
 
 
 async def owe(session: AsyncSession, customer_ids: Collection[int], cause: Cause) -> None:
@@ -96,9 +92,15 @@ async def settle(
     written: dict[str, list[FileChange]] = {}
     for customer_id, login in owing:
         written[login] = []
-        while (files := await _slice(installation, customer_id)) is not None:
-            written[login] += files
-            await asyncio.sleep(PAUSE_S)
+        try:
+            while (files := await _slice(installation, customer_id)) is not None:
+                written[login] += files
+                await asyncio.sleep(PAUSE_S)
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(
+                f"what was changed of {login} is kept, but not all of its phones have it yet: {error}; repeat"
+                " the command, or start the server, to go on"
+            ) from error
     if owing:
         await installation.database.confirmed()
     return written
@@ -124,61 +126,85 @@ async def undisturbed(
 
 async def _slice(installation: Installation, customer_id: int) -> tuple[FileChange, ...] | None:
     """Writes the customer's next files. Returns those that it wrote; None: nothing is owed."""
-    database = installation.database
-    async with database.read() as moment:
+    async with installation.database.read() as moment:
         seen = await changes.newest(moment)
         debt = await queries.owed(moment, customer_id)
         if debt is None:
             return None
-        draft = await _drafted(moment, installation, seen, debt)
-        # They are the writing session's now: this one can't write.
-        moment.expunge_all()
-    async with database.change(confirm=False) as session:
-        if draft.depends_on & await changes.touched_since(session, seen):
+        macs = await queries.macs_after(moment, customer_id, debt.after_mac, SLICE)
+        is_last = len(macs) < SLICE
+        rollout = await rollouts.open_rollout(moment, customer_id)
+        opening = rollout.id if rollout is not None and rollout.phones_below is not None else None
+        cause = Cause(Actor(debt.actor, Role(debt.role)), debt.cause, debt.at, debt.audit_id)
+        draft = await drafted(moment, installation, seen, customer_id, macs, cause, own_files=is_last)
+    async with installation.database.change(confirm=False) as session:
+        if await is_spoilt(session, draft):
             return ()
-        if not await queries.come_to(session, debt, draft.last_mac):
+        if not await queries.come_to(session, debt, macs[-1] if macs else debt.after_mac):
             return ()
-        for scope in draft.touches:
-            changes.touch(session, scope)
-        session.add_all(draft.rows)
-        await session.flush()
-        if draft.is_last:
-            await _finish(session, draft)
+        await write(session, draft)
+        if is_last:
+            await queries.settled(session, debt)
+            if opening is not None:
+                await queries.all_phones_joined(session, opening)
+                await keep_if_staged(session, opening, debt.at)
     return draft.files
 
 
-async def _drafted(
-    moment: AsyncSession, installation: Installation, seen: int, debt: OwedFilesRow
-) -> _Draft:
-    macs = await queries.macs_after(moment, debt.customer_id, debt.after_mac, SLICE)
-    is_last = len(macs) < SLICE
-    wanted = {MacAddress(mac) for mac in macs}
-    stored, around = await phones_of(moment, installation, debt.customer_id, wanted)
-    cause = Cause(Actor(debt.actor, Role(debt.role)), debt.cause, debt.at, debt.audit_id)
+async def drafted(
+    moment: AsyncSession,
+    installation: Installation,
+    seen: int,
+    customer_id: int,
+    macs: Collection[str],
+    cause: Cause,
+    *,
+    own_files: bool = False,
+    first: Callable[[], Awaitable[None]] | None = None,
+) -> Draft:
+    """Works out the files of these phones, and with `own_files` those that they share.
+
+    `seen` is the newest change that the moment, a read, knows of, asked before anything else. `first` may
+    change rows that these files depend on. The session lets all rows go.
+    """
+    stored, around = await phones_of(moment, installation, customer_id, {MacAddress(mac) for mac in macs})
+    if first is not None:
+        await first()
     texts, problems = await _texts(stored, around)
     files = await revise_devices(moment, stored, around, cause, texts)
-    if is_last:
-        people = await queries.extensions(moment, debt.customer_id)
+    if own_files:
+        people = await queries.extensions(moment, customer_id)
         extensions = tuple(Extension(number, None, name, said) for number, name, said in people)
         whole = replace(stored, customer=replace(stored.customer, extensions=extensions))
         files += await revise_own_files(moment, whole, cause)
     ids = {row.mac: row.id for row in stored.row.devices}
     for device, error in problems:
-        moment.add(_alarm(device, ids[device.mac.hex], error, debt))
-    rollout = await rollouts.open_rollout(moment, debt.customer_id)
-    return _Draft(
+        moment.add(_alarm(device, ids[device.mac.hex], customer_id, error, cause))
+    scopes = frozenset(f"device:{each}" for each in ids.values())
+    rows = (*moment.new, *moment.dirty)
+    # They are those of the session that writes: this one can't.
+    moment.expunge_all()
+    return Draft(
         seen=seen,
-        debt=debt,
-        rows=(*moment.new, *moment.dirty),
+        rows=rows,
         files=tuple(files),
-        touches=changes.taken(moment),
-        depends_on=frozenset(
-            {changes.ALL, f"customer:{debt.customer_id}", *(f"device:{each}" for each in ids.values())}
-        ),
-        last_mac=macs[-1] if macs else debt.after_mac,
-        is_last=is_last,
-        rollout_id=rollout.id if rollout is not None and rollout.phones_below is not None else None,
+        # What `first` has changed spoils the drafts of others, also where no bytes differ.
+        touches=changes.taken(moment) | (scopes if first is not None else frozenset()),
+        depends_on=scopes | {changes.ALL, f"customer:{customer_id}"},
     )
+
+
+async def is_spoilt(session: AsyncSession, draft: Draft) -> bool:
+    """Whether others have touched what the draft depends on: asked inside the change that writes it."""
+    return bool(draft.depends_on & await changes.touched_since(session, draft.seen))
+
+
+async def write(session: AsyncSession, draft: Draft) -> None:
+    """Writes what was drafted, inside a change."""
+    for scope in draft.touches:
+        changes.touch(session, scope)
+    session.add_all(draft.rows)
+    await session.flush()
 
 
 async def _texts(
@@ -198,19 +224,12 @@ async def _texts(
     return texts, problems
 
 
-async def _finish(session: AsyncSession, draft: _Draft) -> None:
-    await queries.settled(session, draft.debt)
-    if draft.rollout_id is not None:
-        await queries.all_phones_joined(session, draft.rollout_id)
-        await keep_if_staged(session, draft.rollout_id, draft.debt.at)
-
-
-def _alarm(device: Device, device_id: int, error: Exception, debt: OwedFilesRow) -> AlarmRow:
+def _alarm(device: Device, device_id: int, customer_id: int, error: Exception, cause: Cause) -> AlarmRow:
     return AlarmRow(
         device_id=device_id,
-        customer_id=debt.customer_id,
+        customer_id=customer_id,
         kind="files",
         text=f"the files of {device.mac} can't be written, it keeps the old ones: {error}",
         source=None,
-        at=debt.at,
+        at=cause.at,
     )

@@ -7,15 +7,17 @@ it is held, whatever happens here. The phone book belongs to no phone and follow
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changes import newest
 from db.queries import rollouts as queries
 from db.schema import CustomerRow, DeviceRow, RolloutPhoneRow, RolloutRow, SiteRow
 from phone_templates.yealink.models import find_model
@@ -25,9 +27,9 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan
 from provisioner.operations.context import phones_of
-from provisioner.operations.dry_run import changing
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.revisions import Cause, refresh_customer
+from provisioner.operations.owed import PAUSE_S, SLICE, drafted, is_spoilt, undisturbed, write
+from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.operations.staging import check_staff, close_if_done
 from provisioner.phones.render import DeviceFile, device_file_name
 
@@ -131,12 +133,17 @@ async def release(
     Raises `NotFound` for an unknown customer, phone or site, `Conflict` where no rollout is open.
     """
     check_staff(actor)
-    async with changing(installation, dry_run=dry_run) as session:
-        customer_id = await _customer_id(session, login)
-        rollout = await queries.newest_rollout(session, customer_id)
+
+    async def released(session: AsyncSession) -> Plan | _Move:
+        rollout = await queries.newest_rollout(session, await _customer_id(session, login))
         if rollout is None or rollout.closed_at is not None:
             raise Conflict(f"customer {login} has no open rollout: every phone follows the data")
-        return await _step(installation, session, rollout, login, reach, actor, _Verb.RELEASE)
+        device_ids = await _reached(session, rollout, login, reach)
+        move = _Move(rollout, login, device_ids, _Verb.RELEASE)
+        return await _step(installation, session, move, reach, actor, dry_run)
+
+    done = await undisturbed(installation, [login], released, dry_run=dry_run)
+    return await _in_slices(installation, done) if isinstance(done, _Move) else done
 
 
 async def take_back(
@@ -148,55 +155,126 @@ async def take_back(
     does, and `Conflict` where a phone can't have what it had.
     """
     check_staff(actor)
-    async with changing(installation, dry_run=dry_run) as session:
-        customer_id = await _customer_id(session, login)
-        rollout = await queries.newest_rollout(session, customer_id)
+
+    async def taken_back(session: AsyncSession) -> Plan | _Move:
+        rollout = await queries.newest_rollout(session, await _customer_id(session, login))
         if rollout is None:
             raise Conflict(
                 f"customer {login} never had a rollout: `centralka rollback MAC --revision N` takes one phone"
                 " back"
             )
-        plan = await _step(installation, session, rollout, login, reach, actor, _Verb.BACK)
+        device_ids = await _reached(session, rollout, login, reach)
+        move = _Move(rollout, login, device_ids, _Verb.BACK)
+        done = await _step(installation, session, move, reach, actor, dry_run)
         if reach.mac is not None and not await queries.is_waiting(session, rollout.id, reach.mac.hex):
             raise Conflict(
                 f"what {reach.mac} had names a secret that it has no claim to any more, such as the password"
                 " of a line that it lost: it can't go back"
             )
-        return plan
+        return done
+
+    done = await undisturbed(installation, [login], taken_back, dry_run=dry_run)
+    return await _in_slices(installation, done) if isinstance(done, _Move) else done
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Phones of a rollout that are released, or taken back."""
+
+    rollout: RolloutRow
+    login: str
+    device_ids: Select[int]
+    "Those that the step is for."
+    verb: _Verb
+    cause: Cause | None = None
+    "What the step is called, when it is recorded."
+
+    async def phones(
+        self, session: AsyncSession, after: str = "", limit: int | None = None
+    ) -> list[tuple[RolloutPhoneRow, str]]:
+        """Those that are still to be moved."""
+        waiting = self.verb is _Verb.RELEASE
+        return await queries.phones_of(
+            session, self.rollout.id, waiting=waiting, device_ids=self.device_ids, after=after, limit=limit
+        )
+
+    def mark(self, phones: Iterable[RolloutPhoneRow], cause: Cause) -> None:
+        """Notes that they are released, or wait again."""
+        for phone in phones:
+            phone.released_at = cause.at if self.verb is _Verb.RELEASE else None
+            phone.actor, phone.cause, phone.audit_id = cause.actor.name, cause.text, cause.audit_id
 
 
 async def _step(
     installation: Installation,
     session: AsyncSession,
-    rollout: RolloutRow,
-    login: str,
+    move: _Move,
     reach: Reach,
     actor: Actor,
-    verb: _Verb,
-) -> Plan:
-    """Releases phones or takes them back, and writes their files anew."""
-    now = utc_now()
-    device_ids = await _reached(session, rollout, login, reach)
-    moving = await queries.phones_of(
-        session, rollout.id, waiting=verb is _Verb.RELEASE, device_ids=device_ids
-    )
+    dry_run: bool,
+) -> Plan | _Move:
+    """Moves phones and writes their files anew; many are left to `_in_slices`."""
+    rollout = move.rollout
+    moving = await move.phones(session, limit=None if dry_run else SLICE + 1)
     if not moving:
+        if rollout.closed_at is None:
+            # Who died between the last phone and this is the only one to leave such a rollout.
+            await close_if_done(session, rollout.id, utc_now())
         return Plan()
-    text = f"{'release' if verb is _Verb.RELEASE else 'take back'} {reach}: {rollout.cause}"
+    text = f"{'release' if move.verb is _Verb.RELEASE else 'take back'} {reach}: {rollout.cause}"
+    now = utc_now()
     entry = await audit.record(
-        session, actor, now, f"rollout.{verb}", login, text, customer_id=rollout.customer_id
+        session, actor, now, f"rollout.{move.verb}", move.login, text, customer_id=rollout.customer_id
     )
+    cause = Cause(actor, text, now, entry.id)
     await queries.set_closed(session, rollout.id, None)
-    released_at = now if verb is _Verb.RELEASE else None
-    for phone, _ in moving:
-        phone.released_at, phone.actor, phone.cause = released_at, actor.name, text
-        phone.audit_id = entry.id
+    if len(moving) > SLICE and not dry_run:
+        return replace(move, cause=cause)
+    move.mark((phone for phone, _ in moving), cause)
     macs = {MacAddress(mac) for _, mac in moving}
     stored, around = await phones_of(session, installation, rollout.customer_id, macs)
-    files = await refresh_customer(session, stored, around, Cause(actor, text, now, entry.id), macs)
+    files = await refresh_customer(session, stored, around, cause, macs)
     await close_if_done(session, rollout.id, now)
-    staged = any(file.staged for file in files)
-    return Plan((), tuple(files), (login,) if staged else ())
+    return _plan(move, files)
+
+
+async def _in_slices(installation: Installation, move: _Move) -> Plan:
+    """Moves many phones, some at a time. Who dies on the way has moved some: the same again goes on."""
+    database, cause = installation.database, move.cause
+    assert cause is not None  # noqa: S101 - set by `_step`, which leaves them to this
+    files: list[FileChange] = []
+    after = ""
+    while True:
+        async with database.read() as moment:
+            seen = await newest(moment)
+            rollout = await queries.open_rollout(moment, move.rollout.customer_id)
+            macs = [mac for _, mac in await move.phones(moment, after, SLICE)]
+            if not macs:
+                break
+            if rollout is None or rollout.id != move.rollout.id:
+                raise Conflict(f"the rollout of {move.login} was ended meanwhile: look at it, and ask again")
+
+            async def mark(moment: AsyncSession = moment, after: str = after) -> None:
+                move.mark((phone for phone, _ in await move.phones(moment, after, SLICE)), cause)
+
+            draft = await drafted(
+                moment, installation, seen, move.rollout.customer_id, macs, cause, first=mark
+            )
+        async with database.change(confirm=False) as session:
+            if await is_spoilt(session, draft):
+                continue
+            await write(session, draft)
+        files += draft.files
+        after = macs[-1]
+        await asyncio.sleep(PAUSE_S)
+    async with database.change(confirm=False) as session:
+        await close_if_done(session, move.rollout.id, cause.at)
+    await database.confirmed()
+    return _plan(move, files)
+
+
+def _plan(move: _Move, files: Sequence[FileChange]) -> Plan:
+    return Plan((), tuple(files), (move.login,) if any(file.staged for file in files) else ())
 
 
 async def _customer_id(session: AsyncSession, login: str) -> int:

@@ -55,15 +55,23 @@ def was_killed(data_dir: Path, url: str, work: Work, statement: int) -> bool:
     """Whether the process that did `work` came as far as to be killed before its n-th statement."""
     child = os.fork()
     if child == 0:
-        left = statement
+        left, has_written = statement, False
 
-        def count(*_: object) -> None:
-            nonlocal left
+        def count(connection: object, cursor: object, text: str, *_: object) -> None:
+            nonlocal left, has_written
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+            has_written = has_written or text.startswith(("INSERT", "UPDATE", "DELETE"))
+
+        def committed(_: object) -> None:
+            # What follows waits for other nodes (PostgreSQL): a kill there leaves all of the step.
+            nonlocal left
+            if has_written:
+                left = -1
 
         event.listen(Engine, "before_cursor_execute", count)
+        event.listen(Engine, "commit", committed)
         on(data_dir, url, work)
         os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from db.errors import DatabaseUnavailable
 from db.queries.owed import owing
 from db.schema import AlarmRow, ChangeRow, DeviceRow, OwedFilesRow, RevisionRow
 from provisioner.centrex.actor import COMMAND_LINE
@@ -86,15 +87,15 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Does something once, between the moment on which the first slice is worked out and its transaction."""
 
     def do(work: Any) -> None:
-        real = owed._drafted
+        real = owed.drafted
 
-        async def drafted(*arguments: Any) -> Any:
-            draft = await real(*arguments)
-            monkeypatch.setattr(owed, "_drafted", real)
+        async def drafted(*arguments: Any, **more: Any) -> Any:
+            draft = await real(*arguments, **more)
+            monkeypatch.setattr(owed, "drafted", real)
             await work()
             return draft
 
-        monkeypatch.setattr(owed, "_drafted", drafted)
+        monkeypatch.setattr(owed, "drafted", drafted)
 
     return do
 
@@ -182,6 +183,22 @@ async def test_who_dies_on_the_way_is_continued_by_the_next_change(large: Instal
     async with large.database.read() as session:
         made = select(func.count(RevisionRow.id)).where(RevisionRow.audit_id == first.id)
         assert await session.scalar(made) == SLICE * 5 // 2
+
+
+async def test_a_database_that_goes_away_on_the_way_is_told_as_that(
+    large: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    real = owed._slice
+
+    async def away(*_: Any) -> None:
+        raise DatabaseUnavailable("the database can't be used now: it is full")
+
+    monkeypatch.setattr(owed, "_slice", away)
+    with pytest.raises(DatabaseUnavailable, match=r"of firma is kept, but not all .* it is full; repeat"):
+        await just(large, phone={"nat_keepalive_s": 25})
+    monkeypatch.setattr(owed, "_slice", real)
+    assert (await just(large, phone={"nat_keepalive_s": 25})).changes == ()
+    assert await alive(large) == ["25"] * (SLICE * 5 // 2)
 
 
 async def test_the_next_start_of_a_server_writes_what_is_owed(large: Installation, dies_after: Any):
@@ -293,6 +310,57 @@ async def test_a_staged_change_of_many_phones_waits_for_each(large: Installation
     assert await alive(large) == ["25"] * (SLICE * 5 // 2)
     await rollouts.take_back(large, "firma", Reach(), COMMAND_LINE)
     assert await alive(large) == before
+
+
+async def test_a_release_that_dies_on_the_way_has_released_some_and_goes_on(
+    large: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    await put(large, {"login": "firma", "phone": {"nat_keepalive_s": 25}}, staged=True)
+    real = rollouts.write
+    left = 2
+
+    async def written(*arguments: Any) -> None:
+        nonlocal left
+        if left == 0:
+            raise Died
+        left -= 1
+        await real(*arguments)
+
+    monkeypatch.setattr(rollouts, "write", written)
+    with pytest.raises(Died):
+        await rollouts.release(large, "firma", Reach(), COMMAND_LINE)
+    monkeypatch.setattr(rollouts, "write", real)
+    assert [told == "25" for told in await alive(large)] == [at < 2 * SLICE for at in range(SLICE * 5 // 2)]
+    (rollout,) = await rollouts.show(large, "firma")
+    assert (rollout.waiting, rollout.closed_at) == (SLICE // 2, None)
+    await rollouts.release(large, "firma", Reach(), COMMAND_LINE)
+    assert await alive(large) == ["25"] * (SLICE * 5 // 2)
+    assert (await rollouts.show(large, "firma"))[0].closed_at is not None
+
+
+async def test_a_step_of_many_phones_says_in_a_dry_run_what_it_does(large: Installation):
+    await put(large, {"login": "firma", "phone": {"nat_keepalive_s": 25}}, staged=True)
+    for step in (rollouts.release, rollouts.take_back):
+        dry = await step(large, "firma", Reach(), COMMAND_LINE, dry_run=True)
+        assert len(owners(dry)) >= SLICE * 5 // 2
+        assert await step(large, "firma", Reach(), COMMAND_LINE) == dry
+
+
+async def test_a_claim_while_many_are_released_stays(large: Installation, monkeypatch: pytest.MonkeyPatch):
+    await put(large, {"login": "firma", "phone": {"nat_keepalive_s": 25}}, staged=True)
+    old = await exact(large, mac(0))
+    real = rollouts.drafted
+
+    async def drafted(*arguments: Any, **more: Any) -> Any:
+        draft = await real(*arguments, **more)
+        monkeypatch.setattr(rollouts, "drafted", real)
+        await claims.claim(large, mac(0), COMMAND_LINE)
+        return draft
+
+    monkeypatch.setattr(rollouts, "drafted", drafted)
+    await rollouts.release(large, "firma", Reach(), COMMAND_LINE)
+    new = await exact(large, mac(0))
+    assert (new[ALIVE], new[URL] != old[URL]) == ("25", True)
 
 
 async def test_a_staged_change_that_touches_no_phone_opens_no_rollout(large: Installation):
