@@ -142,7 +142,12 @@ def test_a_company_goes_from_an_empty_folder_to_the_bytes_of_a_phone(empty: Shop
     wet = empty.process("apply", SAMPLE)
     assert wet.out.splitlines()[:-1] == dry.out.splitlines()[:-1]
     assert empty("apply", SAMPLE).out == "Nothing changes.\n"
-    assert empty("apply", SAMPLE, "--json").json == {"dry_run": False, "changes": [], "files": []}
+    assert empty("apply", SAMPLE, "--json").json == {
+        "dry_run": False,
+        "changes": [],
+        "files": [],
+        "rollouts": [],
+    }
     text = empty.process("render", "805EC0123456").out
     assert text.startswith("#!version:1.0.0.1\n")
     assert "account.1.user_name = 48223809880\n" in text
@@ -364,13 +369,16 @@ def test_serve_says_where_it_listens_answers_and_ends_well(
 def test_a_claimed_phone_gets_exactly_what_render_prints(
     shop: Shop, server: tuple[subprocess.Popen[str], dict[str, str]]
 ):
-    _, where = server
+    process, where = server
     shop("devices", "claim", T46S)
     served = curl(f"{where['provisioning']}805ec0123456.cfg")
     assert served == shop("render", T46S).out
     (url,) = re.findall(r"^static\.auto_provision\.server\.url = (\S+)$", served, re.MULTILINE)
     assert url.startswith(where["provisioning"])
     assert curl(f"{url}805ec0123456.cfg") == served
+    # What is remembered of requests is written behind their answers, and before the server ends.
+    process.send_signal(signal.SIGTERM)
+    assert end(process).code == 0
     shown = shop("devices", "show", T46S, "--json").json
     assert shown["summary"]["rung"] == "current"
 
