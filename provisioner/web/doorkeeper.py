@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from provisioner.operations.sources import counted_source
 from provisioner.settings import Limits
 from provisioner.web.sockets import room_for
 
@@ -29,7 +29,7 @@ _PATIENCE_S = 2.0
 class Place:
     """What one connection takes up."""
 
-    source: str | bytes
+    source: str
     "Who is counted together: an IPv4 address, or an IPv6 network of 64 bits, which is one customer's."
     drop: Callable[[], None]
     "Ends the connection at once."
@@ -50,7 +50,7 @@ class Doorkeeper:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self._clock = clock
-        self._sources: dict[str | bytes, dict[Place, None]] = {}
+        self._sources: dict[str, dict[Place, None]] = {}
         self._headerless: Queue = OrderedDict()
         "No request is whole yet: these give way first."
         self._shaking: Queue = OrderedDict()
@@ -64,7 +64,7 @@ class Doorkeeper:
 
     def enter(self, address: str, drop: Callable[[], None]) -> Place | None:
         """A place for a connection that was accepted; None where there is none, even if others give way."""
-        source = _counted_as(address)
+        source = counted_source(address)
         own = self._sources.get(source)
         if own is not None and len(own) >= self.limits.connections_per_source:
             if not self._gives_way(self._next_of(own)):
@@ -185,9 +185,3 @@ async def _sweep(keeper: Doorkeeper) -> None:
             # One line a second, however many there are.
             logger.warning("connections are short: turned_away=%d taken=%d", keeper.turned_away, keeper.taken)
             said = keeper.turned_away
-
-
-def _counted_as(address: str) -> str | bytes:
-    if ":" not in address:
-        return address
-    return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8]
