@@ -84,6 +84,9 @@ async def apply(
     `staged` opens a rollout of each customer whose phones it would touch: they keep what they have until
     they are released. Where one is open already, what is applied waits with it.
 
+    It returns when no process serves an old file any more. The files of many phones are written after the
+    data, some at a time, so that phones which ask meanwhile are not kept waiting (`operations.owed`).
+
     A dry run does all of it and keeps nothing, so its plan is exact. Raises `CentralkaError`: `FileErrors`
     with places for what does not fit together; then nothing is kept.
     """
