@@ -9,8 +9,11 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/centralka demo --check
 
+# Most tests wait for a disk or another process: one run for each core, four at the most.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
 test: $(READY) lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -19,7 +22,7 @@ lint: $(READY)
 
 # The long counts: the same tests with the full number of examples and rounds.
 prove: $(READY)
-	CENTRALKA_PROVE=1 $(BIN)/pytest
+	CENTRALKA_PROVE=1 $(PYTEST)
 
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh .ci/install-packages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -52,6 +53,7 @@ async def publish(installation: Installation, provisioning: str) -> None:
     await settle(installation)
 
 
+@cache
 def template_fingerprint() -> str:
     """What tells two versions apart that write files differently: a digest of all that writes them."""
     digest = hashlib.sha256()
