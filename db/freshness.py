@@ -170,19 +170,7 @@ class PostgresWatcher:
         """Reads what is new, and only then confirms it together with the lease."""
         began = time.monotonic()
         async with asyncio.timeout(LEASE_S):
-            if self._number is None:
-                found = await connection.execute("SELECT coalesce(max(id), 0) FROM changes")
-                newest = await found.fetchone()
-                self._number = int(str(newest[0])) if newest else 0
-                self._pending.append(ALL)
-            else:
-                found = await connection.execute(
-                    "SELECT id, scope FROM changes WHERE id > %s ORDER BY id", (self._number,)
-                )
-                rows = [(int(str(row[0])), str(row[1])) for row in await found.fetchall()]
-                if rows:
-                    self._pending += [scope for _, scope in rows]
-                    self._number = rows[-1][0]
+            await self._read(connection)
             await connection.execute(
                 "INSERT INTO nodes (id, lease_until, confirmed)"
                 " VALUES (%s, clock_timestamp() + %s * interval '1 s', %s)"
@@ -190,5 +178,23 @@ class PostgresWatcher:
                 " DO UPDATE SET lease_until = excluded.lease_until, confirmed = excluded.confirmed",
                 (self._id, LEASE_S, self._number),
             )
+            if not self.trusts:
+                # Nobody has waited for a node without a lease: what came before this one is read, too.
+                await self._read(connection)
         self._trusted_until = began + LEASE_S - _MARGIN_S
         self.first_lease.set()
+
+    async def _read(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        if self._number is None:
+            found = await connection.execute("SELECT coalesce(max(id), 0) FROM changes")
+            newest = await found.fetchone()
+            self._number = int(str(newest[0])) if newest else 0
+            self._pending.append(ALL)
+            return
+        found = await connection.execute(
+            "SELECT id, scope FROM changes WHERE id > %s ORDER BY id", (self._number,)
+        )
+        rows = [(int(str(row[0])), str(row[1])) for row in await found.fetchall()]
+        if rows:
+            self._pending += [scope for _, scope in rows]
+            self._number = rows[-1][0]

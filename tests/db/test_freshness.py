@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
 from db.changes import ALL, touch
 from db.engine import Database
-from db.freshness import Watcher, watching
+from db.freshness import PostgresWatcher, Watcher, watching
 from db.schema import InstanceRow, NodeRow
 
 
@@ -86,3 +88,26 @@ async def test_a_node_that_ends_is_not_waited_for(database: Database):
     await change(database, "device:1")
     async with database.read() as session:
         assert (await session.scalars(select(NodeRow))).all() == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_change_just_before_a_node_has_its_lease_is_news_when_it_has_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever made it found nobody to wait for."""
+    node = PostgresWatcher(database.url)
+    execute = psycopg.AsyncConnection.execute
+
+    async def executed(connection: Any, query: Any, *rest: Any) -> Any:
+        if "INSERT INTO nodes" in query and not node.first_lease.is_set():
+            # A request read what was there before, and keeps it.
+            assert list(node.news()) != []
+            await change(database, "device:1")
+        return await execute(connection, query, *rest)
+
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        monkeypatch.setattr(psycopg.AsyncConnection, "execute", executed)
+        await node._renew(connection)
+    assert node.trusts
+    assert list(node.news()) == ["device:1"]
