@@ -92,6 +92,9 @@ class ScanGuard:
             except StorageError as error:
                 # Should it be told no more, the next miss of a source gets it judged anew.
                 logger.warning("scans not judged error=%s", error)
+            except Exception:
+                # Phones are served by the same process, whatever is wrong with a scan.
+                logger.exception("scans not judged")
             if not self._noticed:
                 self._is_settled.set()
 

@@ -15,12 +15,13 @@ from sqlalchemy import func, select
 from db.engine import Database
 from db.freshness import watching
 from db.schema import AlarmRow, AuditRow, BanRow, DeviceRow, MissRow
+from phone_templates.yealink.files import classify
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue, NotFound
-from provisioner.operations import scans
+from provisioner.operations import scan_guard, scans
 from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.bans import Ban, Bans, Verdict, add_ban, lift_ban, list_bans
-from provisioner.operations.installation import Installation
+from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.scan_guard import ScanGuard, guarding
 from provisioner.operations.scans import Miss, Noticed, decide, judge, note_misses
@@ -280,7 +281,7 @@ async def test_another_process_knows_of_a_ban_and_of_its_end_at_once(
             memory.on_news(bans.hear)
 
             async def verdict() -> Verdict:
-                memory.now()
+                memory.find(None, classify(""))
                 return await bans.of(SCANNER, NOON)
 
             assert await verdict() is Verdict.FREE
@@ -423,3 +424,19 @@ async def test_what_the_writer_tells_is_judged_before_the_server_ends(installati
         guard.tell(noticed)
     (ban,) = await list_bans(installation, NOON)
     assert ban.source == SCANNER
+
+
+async def test_what_is_wrong_with_one_scan_ends_nothing(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    async def fails(*_: object) -> None:
+        raise ValueError
+
+    async with guarding(installation) as guard:
+        with monkeypatch.context() as patched:
+            patched.setattr(scan_guard, "judge", fails)
+            guard.tell(Noticed({SCANNER: Verdict.BANNED}, spread=False))
+            await guard.settled()
+        guard.tell(Noticed({OTHER: Verdict.BANNED}, spread=False))
+    assert await known(installation, OTHER, utc_now()) is Verdict.BANNED
+    assert await known(installation, SCANNER, utc_now()) is Verdict.FREE
