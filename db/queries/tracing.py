@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,31 +30,24 @@ class RequestTrace(NamedTuple):
     sent_bytes: int
 
 
-class Contact(NamedTuple):
-    """The last request for a file of a device, which did not get its own file."""
+class Progress(NamedTuple):
+    """The last request for a file of a device, in the order in which it is written."""
 
     at: datetime
     source: str
-    device_id: int
-
-
-class Fetch(NamedTuple):
-    """The last request for a file of a device, which got its own file then or shortly before."""
-
-    at: datetime
-    source: str
-    fetched_at: datetime
+    fetched_at: datetime | None
+    "When it got its own file, then or shortly before; None: it did not."
     revision_id: int | None
+    "What it got."
     device_id: int
 
 
 _INSERT = f"INSERT INTO provisioning_requests ({', '.join(RequestTrace._fields)}) VALUES ({{}})".format(  # noqa: S608
     ", ".join("?" * len(RequestTrace._fields))
 )
-_CONTACTED = "UPDATE devices SET contacted_at = ?, contacted_from = ? WHERE id = ?"
-_FETCHED = (
-    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = ?, fetched_revision_id = ?"
-    " WHERE id = ?"
+_PROGRESSED = (
+    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = coalesce(?, fetched_at),"
+    " fetched_revision_id = coalesce(?, fetched_revision_id) WHERE id = ?"
 )
 
 
@@ -62,16 +56,14 @@ async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrac
     await _write(connection, _INSERT, traces)
 
 
-async def note_progress(
-    connection: AsyncConnection, contacts: Iterable[Contact], fetches: Iterable[Fetch]
-) -> None:
+async def note_progress(connection: AsyncConnection, progress: Iterable[Progress]) -> None:
     """How far each device came, one entry for each."""
-    await _write(connection, _CONTACTED, list(contacts))
-    await _write(connection, _FETCHED, list(fetches))
+    # In one order: on PostgreSQL two processes that write of the same devices would wait for each other.
+    await _write(connection, _PROGRESSED, sorted(progress, key=attrgetter("device_id")))
 
 
 async def _write(
-    connection: AsyncConnection, statement: str, rows: Sequence[RequestTrace | Contact | Fetch]
+    connection: AsyncConnection, statement: str, rows: Sequence[RequestTrace | Progress]
 ) -> None:
     """Many rows by one statement."""
     if not rows:

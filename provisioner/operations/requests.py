@@ -15,7 +15,7 @@ from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.errors import StorageError
-from db.queries.tracing import Contact, Fetch, RequestTrace, add_requests, note_progress
+from db.queries.tracing import Progress, RequestTrace, add_requests, note_progress
 from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
 from db.tail import announce
 from phone_templates.yealink.user_agent import parse_user_agent
@@ -165,15 +165,22 @@ class RequestLog:
             async with self._installation.database.append() as session:
                 await announce(session)
                 stored = await _store(session, traces)
-                since = self._since_pruning + stored.owners
-                due = {owner for owner, count in since.items() if count >= _prune_after(owner)}
+                # Those of this batch alone: a look at all devices would hold up the phones.
+                since = self._since_pruning
+                due = {
+                    owner
+                    for owner, count in stored.owners.items()
+                    if since[owner] + count >= _prune_after(owner)
+                }
                 if due:
                     memory = self._installation.settings.memory
                     await prune(session, memory, sorted(owner for owner in due if owner), None in due)
                     await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
                 noticed = await self._guard.note(session, stored.misses)
             self._guard.tell(noticed)
-            self._since_pruning = Counter({owner: since[owner] for owner in since if owner not in due})
+            since.update(stored.owners)
+            for owner in due:
+                del since[owner]
         except StorageError as error:
             self._put_back(batch, error)
         except Exception:
@@ -261,13 +268,14 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
     await note_progress(
         connection,
         [
-            Contact(trace.at, trace.ask.source, each)
+            Progress(
+                trace.at,
+                trace.ask.source,
+                got.at if (got := fetched.get(each)) else None,
+                got.answer.revision_id if got else None,
+                each,
+            )
             for each, trace in progress.items()
-            if each not in fetched
-        ],
-        [
-            Fetch(progress[each].at, progress[each].ask.source, got.at, got.answer.revision_id, each)
-            for each, got in fetched.items()
         ],
     )
     misses = [Miss(row.source, row.mac, row.at) for row in rows if row.mac and row.reason == Reason.UNLISTED]

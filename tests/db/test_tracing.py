@@ -1,0 +1,55 @@
+"""Traces that several processes write at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from db.engine import Database
+from db.queries.tracing import Progress, note_progress
+from db.schema import DeviceRow
+from tests.db.conftest import insert_sample
+
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"
+    " AND datname = current_database()"
+)
+
+
+async def noted(database: Database, devices: Sequence[int], now: datetime, source: str) -> None:
+    async with database.append() as session:
+        progress = [Progress(now, source, None, None, device) for device in devices]
+        await note_progress(await session.connection(), progress)
+
+
+async def until_waiting(database: Database, count: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with database.read() as session:
+                if await session.scalar(WAITING) == count:
+                    return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_processes_may_write_of_the_same_phones_in_any_order(database: Database, now: datetime):
+    async with database.change() as session:
+        await insert_sample(session, "one", "48223809887", "0015654aa937", str.encode)
+        one = (await session.execute(select(DeviceRow.__table__))).mappings().one()
+        session.add(DeviceRow(**dict(one) | {"id": None, "mac": "0015654aa938", "service_token_hash": "two"}))
+    async with database.read() as session:
+        first, second = await session.scalars(select(DeviceRow.id).order_by(DeviceRow.id))
+    # Both wait for the first phone; had one of them the second already, neither could go on.
+    async with asyncio.TaskGroup() as tasks, database.append() as session:
+        await session.execute(update(DeviceRow).where(DeviceRow.id == first).values(name="held"))
+        tasks.create_task(noted(database, [first, second], now, "192.0.2.1"))
+        await until_waiting(database, 1)
+        tasks.create_task(noted(database, [second, first], now, "192.0.2.2"))
+        await until_waiting(database, 2)
+    async with database.read() as session:
+        noticed = select(func.count()).select_from(DeviceRow).where(DeviceRow.contacted_from == "192.0.2.2")
+        assert await session.scalar(noticed) == 2
