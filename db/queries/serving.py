@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from db.engine import Database
@@ -29,7 +30,7 @@ _OF_TOKEN = f"{_SELECT} WHERE t.token_hash = :hash AND t.revoked_at IS NULL"
 _OF_MAC = f"""{_SELECT} WHERE d.mac = :mac AND d.released_at IS NULL
     AND t.version = n.version"""
 _OPEN_WINDOWS = """
-SELECT d.mac, d.id FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.ended_at IS NULL
+SELECT d.mac, d.id, c.expires_at FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.ended_at IS NULL
 """
 
 
@@ -66,6 +67,14 @@ class Serving(NamedTuple):
     "Of the lines on its accounts, by number."
 
 
+class OpenWindow(NamedTuple):
+    """A claim that nobody has ended yet."""
+
+    device_id: int
+    expires_at: datetime
+    "From then on it counts as ended."
+
+
 async def serving_of_token(database: Database, token_hash: str, file: str) -> Serving | None:
     """The device with the live token of that hash. `file` is what `device_files.name` calls it."""
     return _serving(await database.rows(_OF_TOKEN, hash=token_hash, file=file))
@@ -94,13 +103,19 @@ async def content_of_model(database: Database, model: str, file: str) -> Content
     return Content(*rows[0]) if rows else None
 
 
-async def open_windows(database: Database, devices: Collection[int] | None) -> dict[str, int]:
-    """The devices, by MAC, with a claim that has not ended: of those given, or of all."""
+async def open_windows(database: Database, devices: Collection[int] | None) -> dict[str, OpenWindow]:
+    """The claims that have not been ended, by MAC: those of the devices given, or all."""
     statement = _OPEN_WINDOWS
     if devices is not None:
         # Numbers of our own, as many as there are: a parameter would have to be one text for both databases.
         statement += f" AND c.device_id IN ({', '.join(str(int(each)) for each in devices)})"
-    return dict(await database.rows(statement))
+    rows = await database.rows(statement)
+    return {mac: OpenWindow(device_id, _moment(expires_at)) for mac, device_id, expires_at in rows}
+
+
+def _moment(value: datetime | str) -> datetime:
+    """A moment as plain SQL gives it: SQLite keeps text, in UTC."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _serving(rows: Rows) -> Serving | None:

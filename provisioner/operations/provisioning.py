@@ -75,7 +75,8 @@ async def answer(installation: Installation, ask: Ask, now: datetime, memory: Me
         if kept is None:
             raise
         return replace(kept.answer, reason=Reason.KEPT)
-    if decided.lasting:
+    # What is nobody's is kept for those who say no name: a phone that is listed later gets its own.
+    if decided.lasting and (decided.device_id is not None or authority is None):
         files.keep(moment, authority, named, Kept(decided, _firmware(ask)))
     return decided
 
@@ -133,7 +134,7 @@ async def _as_stranger(
     # Memory alone may be asked for windows while it is told of every change.
     is_told = memory is not None and memory.files.trusts
     windows = memory.windows if memory is not None and is_told else OpenWindows(installation.database)
-    if not await windows.has(named.mac):
+    if not await windows.has(named.mac, now):
         return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named)

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from db.changes import ALL
 from db.engine import Database
-from db.queries.serving import open_windows
+from db.queries.serving import OpenWindow, open_windows
 
 _MOST_LOOKED_UP = 500
 "Devices that are asked for one by one; of more news than that, all windows are read."
 
 
 class OpenWindows:
-    """The devices with a claim that has not ended (it may have lapsed by the clock)."""
+    """The devices whose window is open."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._open: dict[str, int] = {}
-        "Device by MAC."
+        self._open: dict[str, OpenWindow] = {}
+        "By MAC. One that lapses by the clock stays until its device changes."
         self._unsure: set[int] | None = None
         "Devices of which a change was heard since the last look; None: any."
         self._looking = asyncio.Lock()
@@ -37,8 +38,8 @@ class OpenWindows:
             elif kind == "device" and self._unsure is not None:
                 self._unsure.add(int(number))
 
-    async def has(self, mac: str) -> bool:
-        """Whether the window of `mac` (twelve lower-case hex digits) may be open.
+    async def has(self, mac: str, now: datetime) -> bool:
+        """Whether the window of `mac` (twelve lower-case hex digits) is open.
 
         Raises `DatabaseUnavailable` where there is news that can't be looked up.
         """
@@ -46,7 +47,8 @@ class OpenWindows:
         if self._unsure is None or self._unsure or self._looking.locked():
             async with self._looking:
                 await self._look()
-        return mac in self._open
+        window = self._open.get(mac)
+        return window is not None and now < window.expires_at
 
     async def _look(self) -> None:
         unsure, self._unsure = self._unsure, set()
@@ -59,5 +61,9 @@ class OpenWindows:
         except BaseException:
             self._unsure = None
             raise
-        known = {mac: each for mac, each in self._open.items() if unsure is not None and each not in unsure}
+        known = {
+            mac: window
+            for mac, window in self._open.items()
+            if unsure is not None and window.device_id not in unsure
+        }
         self._open = known | found

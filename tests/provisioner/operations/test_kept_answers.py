@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -17,7 +18,7 @@ from provisioner.operations.kept_answers import Kept, KeptAnswers
 from provisioner.operations.memory import Memory, fresh_memory
 from provisioner.operations.provisioning import answer
 from provisioner.operations.scan_guard import ScanGuard
-from tests.provisioner.conftest import apply_text
+from tests.provisioner.conftest import SAMPLE, apply_text
 
 MAC = MacAddress.parse("80:5e:c0:12:34:56")
 RENAMED = """
@@ -128,6 +129,34 @@ async def test_a_phone_with_other_firmware_is_decided_anew(phone: Phone):
     old = await phone.ask(agent="Yealink SIP-T46S 66.86.0.15 80:5e:c0:12:34:56")
     new = await phone.ask(agent="Yealink SIP-T46S 66.81.0.15 80:5e:c0:12:34:56")
     assert new.revision_id != old.revision_id
+
+
+async def test_a_phone_with_its_certificate_gets_its_own_file_once_it_is_listed(
+    sample: Installation, memory: Memory
+):
+    async def asked() -> Answer:
+        ask = Ask(None, "y000000000066.cfg", "127.0.0.1", "", clear_text=False, certificate=MAC.hex)
+        return await answer(sample, ask, utc_now(), memory)
+
+    await apply_text(sample, REMOVED)
+    assert (await asked()).reason == Reason.FIRST_CONTACT_FILE
+    await apply_text(sample, SAMPLE.read_text(encoding="utf-8"), SAMPLE.name)
+    assert (await asked()).reason == Reason.CERTIFICATE
+
+
+async def test_a_window_that_has_lapsed_is_closed_without_a_look_into_the_database(
+    sample: Installation, memory: Memory, monkeypatch: pytest.MonkeyPatch
+):
+    claimed = await claims.claim(sample, MAC, COMMAND_LINE)
+    assert await memory.windows.has(MAC.hex, utc_now())
+    ask = Ask(None, f"{MAC.hex}.cfg", "127.0.0.1", "", clear_text=True)
+    await answer(sample, ask, utc_now() + timedelta(days=9), memory)
+
+    def looked() -> None:
+        raise AssertionError("a look")
+
+    monkeypatch.setattr(sample.database, "change", looked)
+    assert (await answer(sample, ask, claimed.expires_at, memory)).reason == claims.Entry.CLOSED
 
 
 async def test_without_a_database_what_is_kept_goes_out_and_says_so(
