@@ -57,7 +57,10 @@ class SqlitePlainReader:
                     f"file:{self._file}?mode=ro", uri=True, isolation_level=None, timeout=0.1
                 )
             return self._connection.execute(statement, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            # A damaged file is not among the operational errors.
             raise DatabaseUnavailable(f"the database can't be used now: {error}") from error
 
     async def close(self) -> None:

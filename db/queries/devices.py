@@ -57,17 +57,6 @@ async def all_devices(session: AsyncSession, login: str | None = None) -> Sequen
     return [Selected(*row) for row in (await session.execute(query)).all()]
 
 
-async def device_of_token(session: AsyncSession, token_hash: str) -> tuple[DeviceRow, DeviceTokenRow] | None:
-    """The device that has the live device token, and the token."""
-    query = (
-        select(DeviceRow, DeviceTokenRow)
-        .join(DeviceTokenRow, DeviceTokenRow.device_id == DeviceRow.id)
-        .where(DeviceTokenRow.token_hash == token_hash, DeviceTokenRow.revoked_at.is_(None))
-    )
-    row = (await session.execute(query)).one_or_none()
-    return (row[0], row[1]) if row else None
-
-
 async def device_of_service_token(session: AsyncSession, token_hash: str) -> DeviceRow | None:
     """The device that has the service token."""
     return await session.scalar(select(DeviceRow).where(DeviceRow.service_token_hash == token_hash))
@@ -130,11 +119,6 @@ class Current(NamedTuple):
 async def current_of_device(session: AsyncSession, device_id: int, name: str) -> Current | None:
     """The current revision of one of the device's files, or None while it has none."""
     return await _current(session, DeviceFileRow.device_id == device_id, name)
-
-
-async def current_of_model(session: AsyncSession, model: str, name: str) -> Current | None:
-    """The current revision of a model's own file."""
-    return await _current(session, DeviceFileRow.model == model, name)
 
 
 async def current_of_customer(session: AsyncSession, customer_id: int, name: str) -> Current | None:

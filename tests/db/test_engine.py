@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db.engine import Database
 from db.errors import BadDatabaseUrl, DatabaseUnavailable
+from db.plain import SqlitePlainReader
 from db.schema import InstanceRow, LineRow
 
 COUNT_UP = """
@@ -199,3 +201,11 @@ async def test_every_sqlite_connection_is_durable_private_and_keeps_foreign_keys
 
 def modes(directory: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+
+
+async def test_a_file_that_is_damaged_is_a_database_that_is_not_there(tmp_path: Path):
+    (tmp_path / "damaged.db").write_bytes(b"no database" * 1000)
+    reader = SqlitePlainReader(make_url(f"sqlite:///{tmp_path / 'damaged.db'}"))
+    with pytest.raises(DatabaseUnavailable, match="not a database"):
+        await reader.rows("SELECT 1 FROM devices", {})
+    await reader.close()

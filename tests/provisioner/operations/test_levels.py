@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from db.queries import devices as queries
+from db.queries.serving import content_of_model
 from db.schema import AuditRow, DeviceFileRow, RevisionRow
 from phone_templates import cfg
 from provisioner.centrex.mac import MacAddress
@@ -110,12 +110,12 @@ async def test_a_vendors_word_changes_the_files_of_every_customer_and_of_first_c
     plan = await put(firma, vendors=[{"vendor": "yealink", "phone": {"time_zone": "Asia/Tokyo"}}])
     assert phones(plan) == {str(DESK), str(HALL), "00:15:65:00:00:09"}
     assert {"T46S", "VP530P", "T54W"} <= {file.owner for file in plan.files}
+    current = await content_of_model(firma.database, "T46S", FIRST_CONTACT)
+    assert current is not None
     async with firma.database.read() as session:
-        current = await queries.current_of_model(session, "T46S", FIRST_CONTACT)
-        assert current is not None
         revision = await session.get_one(RevisionRow, current.revision_id)
         entry = await session.get_one(AuditRow, revision.audit_id)
-    assert dict(cfg.parse(current.content))["local_time.time_zone"] == "+9"
+    assert dict(cfg.parse(current.text))["local_time.time_zone"] == "+9"
     assert (revision.actor, revision.cause) == ("cli", "apply test.yaml")
     assert "time zone" in (entry.plan or "")
 
