@@ -33,6 +33,14 @@ BUSY_S = 10.0
 _TRY_AGAIN_S = 0.003
 "Seconds between two tries to begin while another process writes to the SQLite file."
 
+_ALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"A PostgreSQL whose machine is gone without a word is noticed in seconds, not in TCP's quarter of an hour."
+
 CHANGE_LOCK = 0x43656E7472616C6B
 "The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
 
@@ -125,6 +133,8 @@ class Database:
             made = create_async_engine(
                 url.set(drivername="sqlite+aiosqlite"),
                 connect_args={"isolation_level": None, "timeout": waits_s},
+                # Parameters hold sealed secrets, and errors are logged.
+                hide_parameters=True,
                 pool_size=pool_size,
                 max_overflow=0,
                 pool_timeout=busy_s,
@@ -139,7 +149,8 @@ class Database:
     def _postgresql(cls, url: URL, busy_s: float) -> Self:
         engine = create_async_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={"connect_timeout": math.ceil(busy_s)},
+            connect_args={"connect_timeout": math.ceil(busy_s), **_ALIVE},
+            hide_parameters=True,
             pool_size=8,
             max_overflow=8,
             pool_timeout=busy_s,

@@ -16,9 +16,8 @@ The number is fixed, for it is what an answer takes its time by. Who claims a ph
 it fetch anything leaves out the oldest of the tokens that it has never used.
 """
 _MAC = re.compile("[0-9a-f]{12}")
-
-
 _STAND_INS = 1000
+"Devices that stand in for MACs that are not listed, so that refusing one takes as long."
 
 
 class DeviceTokens:

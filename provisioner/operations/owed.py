@@ -28,6 +28,7 @@ from provisioner.centrex.customer import Extension
 from provisioner.centrex.devices import Device
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.context import phones_of
 from provisioner.operations.dry_run import changing
 from provisioner.operations.installation import Installation
@@ -228,7 +229,7 @@ def _alarm(device: Device, device_id: int, customer_id: int, error: Exception, c
     return AlarmRow(
         device_id=device_id,
         customer_id=customer_id,
-        kind="files",
+        kind=AlarmKind.FILES,
         text=f"the files of {device.mac} can't be written, it keeps the old ones: {error}",
         source=None,
         at=cause.at,

@@ -28,7 +28,13 @@ def proven_mac(der: bytes) -> str | None:
         if not _can_prove(certificate):
             return None
         macs = {mac for name in _names(certificate) if (mac := _mac(name)) is not None}
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ):
         return None
     return macs.pop() if len(macs) == 1 else None
 
