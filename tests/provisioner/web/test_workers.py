@@ -148,7 +148,10 @@ async def test_nothing_that_a_worker_has_acknowledged_is_lost_when_it_is_killed(
             while brought < goal and not bringing.done():
                 await healthz(server)
             assert not bringing.done(), bringing.exception()
-            os.kill(server.workers()[turn % 2], signal.SIGKILL)
+            # The parent may not have noticed the last death yet when it says that all are up.
+            while len(alive := server.workers()) < 2:
+                await healthz(server)
+            os.kill(alive[turn % 2], signal.SIGKILL)
             acknowledged = brought
             newest = (await list_uploads(sample, MacAddress(T46S), Backup.LOCAL))[0].version
             assert newest >= acknowledged
