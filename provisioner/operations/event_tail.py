@@ -48,6 +48,8 @@ class Subscription:
         self.token_id = token_id
         "None: it needs no token."
         self._tail = tail
+        self._has_begun = False
+        "Before it is known from where it reads on, nothing is put behind that."
         self._position: Position | None = None
         "While it reads what it has missed; None afterwards."
         self._waiting: deque[Event] = deque()
@@ -77,11 +79,11 @@ class Subscription:
 
     def begin(self, after: Position | None) -> None:
         """Goes on behind `after`; None: gets what comes from now on."""
-        self._position = after
+        self._position, self._has_begun = after, True
 
     def offer(self, events: Sequence[Event], most: int) -> None:
         """Puts what is wanted of `events` behind what waits for it; more than `most` ends it."""
-        if self._end is not None or self._position is not None:
+        if self._end is not None or self._position is not None or not self._has_begun:
             return
         for event in events:
             if self.wanted.includes(event):

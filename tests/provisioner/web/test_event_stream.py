@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,8 @@ from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.api_tokens import create_token, revoke_token
-from provisioner.operations.event_tail import EventTail, event_tail
+from provisioner.operations.event_tail import EventTail, Subscription, event_tail
+from provisioner.operations.events import Position, Wanted
 from provisioner.operations.installation import Installation
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
@@ -220,6 +221,39 @@ async def test_many_streams_that_begin_anywhere_miss_nothing_and_see_nothing_twi
         tasks.create_task(reports())
     for each in following_it:
         assert each.result() == [str(number) for number in range(60)]
+
+
+async def test_what_happens_while_a_reader_is_let_in_is_told_once(
+    sample: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    async with event_tail(sample.database) as tail, tail.subscribed(Wanted()):
+        existing = EventTail._existing
+
+        async def meanwhile(self: EventTail, after: Position) -> Position:
+            told = asyncio.Event()
+            monkeypatch.setattr(Subscription, "offer", noticed(Subscription.offer, told))
+            await keep(sample, T46S, 1)
+            await told.wait()
+            return await existing(self, after)
+
+        monkeypatch.setattr(EventTail, "_existing", meanwhile)
+        async with tail.subscribed(Wanted(), Position(0, 0)) as late:
+            seen = list(await late.next())
+            await keep(sample, T46S, 1)
+            seen += await late.next()
+            numbers = [event.position.report for event in seen]
+            assert numbers == sorted(set(numbers))
+            assert len(numbers) == 2
+
+
+def noticed(offer: Callable[..., None], told: asyncio.Event) -> Callable[..., None]:
+    """`offer`, which sets `told`."""
+
+    def offered(self: Subscription, *arguments: Any) -> None:
+        offer(self, *arguments)
+        told.set()
+
+    return offered
 
 
 async def test_very_much_that_was_missed_comes_in_order(sample: Installation, running: Running):
