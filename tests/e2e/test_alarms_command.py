@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from provisioner.cli import main
-
-Run = Callable[..., str]
+from tests.e2e.conftest import Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command: Run, tmp_path: Path) -> Run:
     """The command, on a data directory in which two alarms wait."""
-
-    def run(*arguments: str, fails: bool = False) -> str:
-        monkeypatch.setattr("sys.argv", ["centralka", *arguments, "--data-dir", str(tmp_path / "d")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert bool(ended.value.code) is fails
-        said = capsys.readouterr()
-        return said.err if fails else said.out
-
-    run("init")
+    command("init")
     with closing(sqlite3.connect(tmp_path / "d" / "centralka.db")) as database, database:
         database.executemany(
             "INSERT INTO alarms (kind, text, at) VALUES (?, ?, '2026-03-02 12:00:00.000000')",
             [("files", "[red]no files[/red]"), ("mac-scan", "a scan")],
         )
-    return run
+    return command
 
 
 def test_alarms_are_listed_seen_to_and_listed_no_more(run: Run) -> None:
@@ -52,4 +40,4 @@ def test_alarms_are_listed_seen_to_and_listed_no_more(run: Run) -> None:
 
 def test_what_is_no_alarm_is_refused_with_advice(run: Run) -> None:
     for wrong in ("7", "seven"):
-        assert "centralka alarms list" in run("alarms", "ack", wrong, fails=True)
+        assert "centralka alarms list" in run("alarms", "ack", wrong, code=1)

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from provisioner.cli import main
-
-Run = Callable[..., str]
+from tests.e2e.conftest import Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command: Run) -> Run:
     """The command, on a new data directory."""
-
-    def run(*arguments: str, fails: bool = False) -> str:
-        monkeypatch.setattr("sys.argv", ["centralka", *arguments, "--data-dir", str(tmp_path / "d")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert bool(ended.value.code) is fails
-        said = capsys.readouterr()
-        return said.err if fails else said.out
-
-    run("init")
-    return run
+    command("init")
+    return command
 
 
 def test_a_source_is_banned_shown_and_let_go_again(run: Run) -> None:
@@ -45,5 +32,5 @@ def test_a_source_is_banned_shown_and_let_go_again(run: Run) -> None:
 
 
 def test_what_is_no_source_and_who_is_not_banned_are_refused_with_advice(run: Run) -> None:
-    assert "such as 192.0.2.7" in run("bans", "add", "192.0.2.0/24", fails=True)
-    assert "centralka bans list" in run("bans", "lift", "192.0.2.7", fails=True)
+    assert "such as 192.0.2.7" in run("bans", "add", "192.0.2.0/24", code=1)
+    assert "centralka bans list" in run("bans", "lift", "192.0.2.7", code=1)

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from provisioner.cli import main
+from tests.e2e.conftest import Run
 from tests.provisioner.operations.small import DESK, small, written
 
-Run = Callable[..., str]
 ON = {"login": "firma", "phone": {"encryption": True}}
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, on a data directory with the company in it."""
-
-    def run(*arguments: str, fails: bool = False) -> str:
-        monkeypatch.setattr("sys.argv", ["centralka", *arguments, "--data-dir", str(tmp_path / "d")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert bool(ended.value.code) is fails
-        said = capsys.readouterr()
-        return said.err if fails else said.out
-
     monkeypatch.chdir(tmp_path)
     Path("company.yaml").write_text(written(small()), encoding="utf-8")
     Path("on.yaml").write_text(written(ON), encoding="utf-8")
-    run("init")
-    run("apply", "company.yaml")
-    return run
+    command("init")
+    command("apply", "company.yaml")
+    return command
 
 
 def test_keys_are_made_rotated_and_shown_by_their_versions(run: Run) -> None:
-    assert "encryption: true" in run("encryption", "rotate", "firma", fails=True)
+    assert "encryption: true" in run("encryption", "rotate", "firma", code=1)
     assert "No keys were made yet." in run("encryption", "show", "firma")
     assert "2 phones get new bytes" in run("apply", "on.yaml")
     assert "version 2: 2 phones are told" in run("encryption", "rotate", "firma")
@@ -63,5 +52,5 @@ def test_keys_are_made_rotated_and_shown_by_their_versions(run: Run) -> None:
 
 
 def test_an_unknown_customer_is_refused(run: Run) -> None:
-    assert "no customer 'nobody'" in run("encryption", "rotate", "nobody", fails=True)
-    assert "no customer 'nobody'" in run("encryption", "show", "nobody", fails=True)
+    assert "no customer 'nobody'" in run("encryption", "rotate", "nobody", code=1)
+    assert "no customer 'nobody'" in run("encryption", "show", "nobody", code=1)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from provisioner.cli import main
+from tests.e2e.conftest import Run
 from tests.provisioner.operations.small import DESK, HALL, ONE, TWO, phone, small, written
-
-Run = Callable[..., str]
 
 COMPANY = small(
     sites=[{"name": "Kraków"}],
@@ -21,25 +18,14 @@ CHANGE = {"login": "firma", "name": "Firma", "phone": {"language": "en"}}
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, on a data directory with the company in it and its change in `change.yaml`."""
-
-    def run(*arguments: str | Path, fails: bool = False) -> str:
-        monkeypatch.setattr(
-            "sys.argv", ["centralka", *map(str, arguments), "--data-dir", str(tmp_path / "d")]
-        )
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert bool(ended.value.code) is fails
-        said = capsys.readouterr()
-        return said.err if fails else said.out
-
     monkeypatch.chdir(tmp_path)
     Path("company.yaml").write_text(written(COMPANY), encoding="utf-8")
     Path("change.yaml").write_text(written(CHANGE), encoding="utf-8")
-    run("init")
-    run("apply", "company.yaml")
-    return run
+    command("init")
+    command("apply", "company.yaml")
+    return command
 
 
 def test_a_staged_change_is_announced_shown_and_released(run: Run) -> None:
@@ -66,7 +52,7 @@ def test_lists_and_differences_tell_of_what_is_staged(run: Run) -> None:
     assert f"{DESK.hex}.cfg: revision 1, staged 2" in run("devices", "show", DESK.hex)
     first = json.loads(run("devices", "list", "--json"))[0]
     assert (first["revision"], first["staged_revision"], first["held_revision"]) == (1, 2, None)
-    assert "leave the other option out" in run("diff", DESK.hex, "--staged", "--history", fails=True)
+    assert "leave the other option out" in run("diff", DESK.hex, "--staged", "--history", code=1)
 
 
 @pytest.mark.parametrize(
@@ -74,14 +60,14 @@ def test_lists_and_differences_tell_of_what_is_staged(run: Run) -> None:
 )
 def test_a_release_says_for_which_phones(run: Run, options: tuple[str, ...]) -> None:
     run("apply", "change.yaml", "--staged")
-    assert "say which phones" in run("rollout", "release", "firma", *options, fails=True)
+    assert "say which phones" in run("rollout", "release", "firma", *options, code=1)
 
 
 def test_a_step_back_is_for_a_phone_or_a_site(run: Run) -> None:
-    said = run("rollout", "back", "firma", "--device", DESK.hex, "--site", "Kraków", fails=True)
+    said = run("rollout", "back", "firma", "--device", DESK.hex, "--site", "Kraków", code=1)
     assert "neither for all" in said
 
 
 def test_a_customer_without_a_rollout_is_told_so(run: Run) -> None:
     assert run("rollout", "show", "firma") == "firma never had a rollout.\n"
-    assert "every phone follows the data" in run("rollout", "release", "firma", "--all", fails=True)
+    assert "every phone follows the data" in run("rollout", "release", "firma", "--all", code=1)

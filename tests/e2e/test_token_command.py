@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
-import pytest
-
-from provisioner.cli import main
+from tests.e2e.conftest import Run
 
 
-def test_a_token_is_made_listed_and_revoked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    def run(*arguments: str, code: int = 0) -> str:
-        monkeypatch.setattr("sys.argv", ["centralka", *arguments, "--data-dir", str(tmp_path / "data")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert (ended.value.code or 0) == code
-        said = capsys.readouterr()
-        return said.err if code else said.out
-
+def test_a_token_is_made_listed_and_revoked(command: Run):
+    run = command
     run("init")
     said = run("token", "create", "--name", "monitor", "--days", "30")
     (token,) = re.findall(r"^Token 1: ([0-9a-f]{32})$", said, re.MULTILINE)

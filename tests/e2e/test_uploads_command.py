@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,17 +14,16 @@ from sqlalchemy import select
 from db.schema import DeviceRow
 from phone_templates.yealink.backups import Backup
 from provisioner.centrex.mac import MacAddress
-from provisioner.cli import main
 from provisioner.operations.asking import Ask, Reported
 from provisioner.operations.installation import opened
 from provisioner.operations.phone_events import event_row
 from provisioner.operations.uploads import Announced, announce, keep
 from provisioner.settings import Settings
 from provisioner.store.secret_values import open_secrets
+from tests.e2e.conftest import Run
 from tests.provisioner.conftest import SAMPLE
 
 T46S, T54W = "80:5e:c0:12:34:56", "24:9a:d8:00:00:54"
-Run = Callable[..., str]
 
 
 async def _bring(folder: Path, backup: Backup, *contents: bytes) -> None:
@@ -43,25 +41,14 @@ async def _bring(folder: Path, backup: Backup, *contents: bytes) -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command: Run, tmp_path: Path) -> Run:
     """The command, on a data directory in which the T46S has brought its files."""
-
-    def run(*arguments: str | Path, fails: bool = False) -> str:
-        monkeypatch.setattr(
-            "sys.argv", ["centralka", *map(str, arguments), "--data-dir", str(tmp_path / "d")]
-        )
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert bool(ended.value.code) is fails
-        said = capsys.readouterr()
-        return said.err if fails else said.out
-
-    run("init")
-    run("apply", SAMPLE)
+    command("init")
+    command("apply", SAMPLE)
     first = b"account.1.missed_calllog = 1\nphone_setting.phone_lock.unlock_pin = 4711\n"
     asyncio.run(_bring(tmp_path / "d", Backup.LOCAL, first, first.replace(b"= 1\n", b"= 0\n")))
     asyncio.run(_bring(tmp_path / "d", Backup.CONTACTS, b"<root_contact/>"))
-    return run
+    return command
 
 
 def test_what_a_phone_brought_is_listed(run: Run) -> None:
@@ -81,7 +68,7 @@ def test_what_stands_in_a_file_is_shown_without_its_secrets(run: Run) -> None:
     )
     assert "missed_calllog = 1\n" in run("uploads", "show", T46S, "local", "--version", "1")
     assert run("uploads", "show", T46S, "contacts") == "<root_contact/>"
-    assert "1 to 2 are kept" in run("uploads", "show", T46S, "local", "--version", "7", fails=True)
+    assert "1 to 2 are kept" in run("uploads", "show", T46S, "local", "--version", "7", code=1)
 
 
 def test_two_versions_are_compared(run: Run) -> None:
@@ -122,4 +109,4 @@ def test_what_a_phone_reported_is_shown_with_it(run: Run, tmp_path: Path) -> Non
 
 
 def test_a_word_that_is_no_verb_and_no_mac_says_how_a_mac_is_written(run: Run) -> None:
-    assert "write it like" in run("uploads", "shwo", fails=True)
+    assert "write it like" in run("uploads", "shwo", code=1)
