@@ -74,6 +74,10 @@ class OpenWindow(NamedTuple):
     expires_at: datetime
     "From then on it counts as ended."
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether it has not lapsed by the clock."""
+        return now < self.expires_at
+
 
 async def serving_of_token(database: Database, token_hash: str, file: str) -> Serving | None:
     """The device with the live token of that hash. `file` is what `device_files.name` calls it."""
@@ -109,7 +113,15 @@ async def open_windows(database: Database, devices: Collection[int] | None) -> d
     if devices is not None:
         # Numbers of our own, as many as there are: a parameter would have to be one text for both databases.
         statement += f" AND c.device_id IN ({', '.join(str(int(each)) for each in devices)})"
-    rows = await database.rows(statement)
+    return _windows(await database.rows(statement))
+
+
+async def open_window(database: Database, mac: str) -> OpenWindow | None:
+    """The claim of one device that has not been ended. `mac` is twelve lower-case hex digits."""
+    return _windows(await database.rows(f"{_OPEN_WINDOWS} AND d.mac = :mac", mac=mac)).get(mac)
+
+
+def _windows(rows: Rows) -> dict[str, OpenWindow]:
     return {mac: OpenWindow(device_id, _moment(expires_at)) for mac, device_id, expires_at in rows}
 
 

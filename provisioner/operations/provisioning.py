@@ -39,7 +39,6 @@ from provisioner.operations.kept_answers import Kept
 from provisioner.operations.memory import Memory
 from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
-from provisioner.operations.windows import OpenWindows
 from provisioner.phones.encrypt import as_fetched
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
 from provisioner.store.fresh import token_hash
@@ -131,10 +130,7 @@ async def _as_stranger(
         return _closed(Reason.NO_SUCH_FILE, named)
     if memory is not None and not await memory.guard.admits(ask.source, now):
         return _closed(Reason.BANNED, named)
-    # Memory alone may be asked for windows while it is told of every change.
-    is_told = memory is not None and memory.files.trusts
-    windows = memory.windows if memory is not None and is_told else OpenWindows(installation.database)
-    if not await windows.has(named.mac, now):
+    if not await _has_window(installation, named.mac, now, memory):
         return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named)
@@ -149,6 +145,14 @@ async def _as_stranger(
             return _closed(entry, named, device.id)
         await _heard_firmware(session, installation, device, ask, now)
         return await _device_file(session, installation, device, DeviceFile.MAC, entry, named)
+
+
+async def _has_window(installation: Installation, mac: str, now: datetime, memory: Memory | None) -> bool:
+    """Asks memory while it is told of every change, otherwise the database."""
+    if memory is not None and memory.files.trusts:
+        return await memory.windows.has(mac, now)
+    window = await queries.open_window(installation.database, mac)
+    return window is not None and window.is_open(now)
 
 
 async def _first_contact_file(installation: Installation, named: FileName) -> Answer:

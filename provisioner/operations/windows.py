@@ -48,7 +48,7 @@ class OpenWindows:
             async with self._looking:
                 await self._look()
         window = self._open.get(mac)
-        return window is not None and now < window.expires_at
+        return window is not None and window.is_open(now)
 
     async def _look(self) -> None:
         unsure, self._unsure = self._unsure, set()
