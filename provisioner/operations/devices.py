@@ -19,8 +19,6 @@ from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.values import fill, masked, references
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.customer import Customer
-from provisioner.centrex.devices import Device, VendorLevel
 from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.problems import Contradictions
@@ -28,16 +26,14 @@ from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
-from provisioner.operations.context import all_customers, phones_of
+from provisioner.operations.context import phones_of
+from provisioner.operations.firmware import Aim, aim_of, aims
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
-from provisioner.phones.firmware import Standing, standing, target_of
-from provisioner.phones.levels import levels_of
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
-from provisioner.store.vendors import load_vendor
 
 _SHOWN_REQUESTS = 20
 
@@ -66,14 +62,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class FirmwareTarget:
-    """The firmware that a phone shall have."""
-
-    file: str
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """One line of the list of devices."""
 
@@ -87,7 +75,7 @@ class Summary:
     contacted_from: str | None
     firmware: str | None
     "What it said last that it runs."
-    firmware_target: FirmwareTarget | None
+    firmware_target: Aim | None
     "None: nothing is said of it."
     revision: int | None
     "Of its own file, which it gets now."
@@ -325,34 +313,21 @@ async def import_devices(
 
 async def _firmware_target(
     session: AsyncSession, installation: Installation, device: DeviceRow
-) -> FirmwareTarget | None:
+) -> Aim | None:
     """Asked last: loading the customer lets the session's rows go."""
     mac, seen = MacAddress(device.mac), device.firmware_seen
     stored, around = await phones_of(session, installation, device.customer_id, {mac})
     mine = next(each for each in stored.customer.devices if each.mac == mac)
-    return _target(replace(mine, firmware_seen=seen), stored.customer, around.vendor)
+    return aim_of(replace(mine, firmware_seen=seen), stored.customer, around.vendor)
 
 
 async def _firmware_targets(
     session: AsyncSession, installation: Installation, login: str | None
-) -> dict[str, FirmwareTarget]:
+) -> dict[str, Aim]:
     """By MAC, of all phones or a customer's. Customers are read whole, so only where any level says it."""
     if not await says_of_firmware(session):
         return {}
-    vendor = await load_vendor(session, installation.vault)
-    targets: dict[str, FirmwareTarget] = {}
-    async for stored in all_customers(session, installation, login):
-        for device in stored.customer.devices:
-            target = _target(device, stored.customer, vendor)
-            if target is not None:
-                targets[str(device.mac)] = target
-    return targets
-
-
-def _target(device: Device, customer: Customer, vendor: VendorLevel) -> FirmwareTarget | None:
-    model = find_model(device.model)
-    target = target_of(model, levels_of(device, customer, vendor))
-    return FirmwareTarget(target.file, standing(model, target, device.firmware_seen)) if target else None
+    return {str(device.mac): aim async for device, aim in aims(session, installation, login)}
 
 
 async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:

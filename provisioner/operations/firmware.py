@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,13 +28,14 @@ from phone_templates.yealink.firmware import FirmwareName, models_of_prefix, par
 from phone_templates.yealink.models import find_model
 from provisioner.centrex import text
 from provisioner.centrex.actor import Actor
+from provisioner.centrex.customer import Customer
+from provisioner.centrex.devices import Device, VendorLevel
 from provisioner.centrex.errors import BadValue, Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.context import all_customers
 from provisioner.operations.drafts import CantWrite, drafting, sync_directory
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.phones.describe import generation_of
 from provisioner.phones.firmware import Standing, files_named, standing, target_of
 from provisioner.phones.levels import levels_of
 from provisioner.phones.lint.case import FirmwareState
@@ -119,6 +120,14 @@ class Firmware:
     "That say that they run its version."
     standing: Mapping[str, int]
     "How many phones that shall have it stand where (`Standing`)."
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """The firmware that a phone shall have, and where it stands."""
+
+    file: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,15 +401,29 @@ def _called(say: queries.Say) -> str:
 
 async def _standing(session: AsyncSession, installation: Installation) -> dict[str, Counter[Standing]]:
     """By file: where the phones stand that shall have it."""
-    vendor = await load_vendor(session, installation.vault)
     stands: defaultdict[str, Counter[Standing]] = defaultdict(Counter)
-    async for stored in all_customers(session, installation):
-        for device in stored.customer.devices:
-            model, _ = generation_of(device)
-            target = target_of(model, levels_of(device, stored.customer, vendor))
-            if target is not None:
-                stands[target.file][standing(model, target, device.firmware_seen)] += 1
+    async for _, aim in aims(session, installation):
+        stands[aim.file][aim.standing] += 1
     return stands
+
+
+async def aims(
+    session: AsyncSession, installation: Installation, login: str | None = None
+) -> AsyncIterator[tuple[Device, Aim]]:
+    """The phones that shall have a firmware, of all customers or of one. Customers are read whole."""
+    vendor = await load_vendor(session, installation.vault)
+    async for stored in all_customers(session, installation, login):
+        for device in stored.customer.devices:
+            aim = aim_of(device, stored.customer, vendor)
+            if aim is not None:
+                yield device, aim
+
+
+def aim_of(device: Device, customer: Customer, vendor: VendorLevel) -> Aim | None:
+    """The firmware that the phone shall have; None where nothing is said of it."""
+    model = find_model(device.model)
+    target = target_of(model, levels_of(device, customer, vendor))
+    return Aim(target.file, standing(model, target, device.firmware_seen)) if target else None
 
 
 async def check_firmware(installation: Installation) -> list[Damage]:

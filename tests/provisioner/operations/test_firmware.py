@@ -16,8 +16,9 @@ from provisioner.files.company import read_company_file
 from provisioner.files.errors import FileErrors
 from provisioner.operations.backup import back_up, restore
 from provisioner.operations.companies import apply
-from provisioner.operations.devices import FirmwareTarget, list_devices, show_device
+from provisioner.operations.devices import list_devices, show_device
 from provisioner.operations.firmware import (
+    Aim,
     BadFirmwareFile,
     Fault,
     FirmwareWanted,
@@ -287,7 +288,7 @@ async def test_the_list_of_phones_shows_what_each_shall_have_beside_what_it_runs
     for login in (None, "firma"):
         desk, hall = await list_devices(firma, login)
         assert desk.firmware == "66.85.0.5"
-        assert desk.firmware_target == FirmwareTarget(NEW, Standing.WAITING)
+        assert desk.firmware_target == Aim(NEW, Standing.WAITING)
         assert desk == (await show_device(firma, DESK)).summary
         assert hall.firmware_target is None
 
