@@ -17,6 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import TextClause, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -24,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from db import changes
-from db.errors import BadDatabaseUrl, DatabaseUnavailable
+from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
 
 BUSY_S = 10.0
@@ -40,6 +41,13 @@ _ALIVE = {
     "tcp_user_timeout": 15_000,
 }
 "A PostgreSQL whose machine is gone without a word is noticed in seconds, not in TCP's quarter of an hour."
+
+_APPEND_LOCK_S = 0.2
+"""How long an append waits for a row that a change holds, before it gives up and is tried again.
+
+PostgreSQL looks for a deadlock after a second, and ends whoever looks: an append that has let go by then
+never costs a change.
+"""
 
 CHANGE_LOCK = 0x43656E7472616C6B
 "The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
@@ -209,11 +217,17 @@ class Database:
 
     @asynccontextmanager
     async def append(self) -> AsyncIterator[AsyncSession]:
-        """A short write that leans on nothing it read, such as a trace; PostgreSQL takes many at once."""
+        """A short write that leans on nothing it read, such as a trace; PostgreSQL takes many at once.
+
+        Raises `DatabaseBusy` where a change holds a row that it needs: then it is to be tried again.
+        """
         async with AsyncExitStack() as stack:
             if self._exclusive_appends:
                 await stack.enter_async_context(self._turn())
-            yield await stack.enter_async_context(self._writing_session())
+            session = await stack.enter_async_context(self._writing_session())
+            if not self._exclusive_appends:
+                await session.execute(_lock_timeout(_APPEND_LOCK_S))
+            yield session
 
     @asynccontextmanager
     async def _writing_session(self) -> AsyncIterator[AsyncSession]:
@@ -261,10 +275,12 @@ def lock_changes(database: str, busy_s: float = BUSY_S) -> tuple[TextClause, ...
     """What a transaction runs first so that no other change runs beside it (SQLite: `BEGIN` did that)."""
     if database == "sqlite":
         return ()
-    return (
-        text(f"SELECT set_config('lock_timeout', '{busy_s * 1000:.0f}ms', true)"),
-        text(f"SELECT pg_advisory_xact_lock({CHANGE_LOCK})"),
-    )
+    return (_lock_timeout(busy_s), text(f"SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
+
+
+def _lock_timeout(longest_s: float) -> TextClause:
+    """How long each statement of this transaction waits for a lock on PostgreSQL."""
+    return text(f"SELECT set_config('lock_timeout', '{longest_s * 1000:.0f}ms', true)")
 
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
@@ -304,6 +320,8 @@ def unavailable() -> Iterator[None]:
             raise DatabaseUnavailable(
                 "the disk that holds the database is full: make room on it and try again; nothing was changed"
             ) from error
+        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            raise DatabaseBusy("another change holds what this one needs: try again") from error
         if _passes(error):
             raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error
         raise

@@ -15,5 +15,9 @@ class DatabaseUnavailable(StorageError):
     """The database is busy, full, unreachable or unreadable: nothing was changed; try again later."""
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """Another transaction holds a row that this one needs: nothing was changed; try again soon."""
+
+
 class VaultError(StorageError):
     """A secret can't be sealed or opened with the keys at hand."""

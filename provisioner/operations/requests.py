@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.errors import StorageError
+from db.engine import BUSY_S
+from db.errors import DatabaseBusy, StorageError
 from db.queries.tracing import Progress, RequestTrace, add_requests, note_progress
 from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
 from db.tail import announce
@@ -37,6 +39,8 @@ _WAITING = 50_000
 "More than these are lost and counted: phones are served first."
 _AGAIN_S = 0.5
 "How long traces wait before they are tried again, where the database could not take them."
+_HELD_S = 0.02
+"How long traces wait for a change that holds one of their devices, before they are tried again."
 _PRUNE_AFTER = 64
 _PRUNE_STRANGERS_AFTER = 256
 _LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32,}")
@@ -162,25 +166,7 @@ class RequestLog:
         if not traces:
             return
         try:
-            async with self._installation.database.append() as session:
-                await announce(session)
-                stored = await _store(session, traces)
-                # Those of this batch alone: a look at all devices would hold up the phones.
-                since = self._since_pruning
-                due = {
-                    owner
-                    for owner, count in stored.owners.items()
-                    if since[owner] + count >= _prune_after(owner)
-                }
-                if due:
-                    memory = self._installation.settings.memory
-                    await prune(session, memory, sorted(owner for owner in due if owner), None in due)
-                    await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
-                noticed = await self._guard.note(session, stored.misses)
-            self._guard.tell(noticed)
-            since.update(stored.owners)
-            for owner in due:
-                del since[owner]
+            await self._keep(traces)
         except StorageError as error:
             self._put_back(batch, error)
         except Exception:
@@ -198,6 +184,36 @@ class RequestLog:
                 # Whoever waited may have gone.
                 if each.stored is not None and not each.stored.done():
                     each.stored.set_result(True)
+
+    async def _keep(self, traces: Sequence[Trace]) -> None:
+        """Writes the traces; waits for a change that holds one of their devices. Raises `StorageError`."""
+        give_up_at = time.monotonic() + BUSY_S
+        while True:
+            try:
+                return await self._keep_now(traces)
+            except DatabaseBusy:
+                if time.monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(_HELD_S)
+
+    async def _keep_now(self, traces: Sequence[Trace]) -> None:
+        async with self._installation.database.append() as session:
+            await announce(session)
+            stored = await _store(session, traces)
+            # Those of this batch alone: a look at all devices would hold up the phones.
+            since = self._since_pruning
+            due = {
+                owner for owner, count in stored.owners.items() if since[owner] + count >= _prune_after(owner)
+            }
+            if due:
+                memory = self._installation.settings.memory
+                await prune(session, memory, sorted(owner for owner in due if owner), None in due)
+                await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
+            noticed = await self._guard.note(session, stored.misses)
+        self._guard.tell(noticed)
+        since.update(stored.owners)
+        for owner in due:
+            del since[owner]
 
     def _put_back(self, batch: Sequence[_Waiting], error: StorageError) -> None:
         """Keeps traces until the database takes them. Nobody else waits for that: they are refused now."""

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
-from db.errors import BadDatabaseUrl, DatabaseUnavailable
+from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import SqlitePlainReader
 from db.schema import InstanceRow, LineRow
 
@@ -139,6 +140,35 @@ async def test_traces_are_appended_while_a_change_runs(database: Database) -> No
     async with database.change(), database.append() as session:
         session.add(InstanceRow(key="count", value="1"))
     assert await get_count(database) == "1"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_change_and_an_append_that_wait_for_each_other_end_with_the_change_kept(database: Database):
+    async with database.change() as session:
+        session.add_all([InstanceRow(key=key, value="0") for key in ("one", "two")])
+    has_two = asyncio.Event()
+
+    async def append() -> None:
+        async with database.append() as session:
+            await set_value(session, "two", "appended")
+            has_two.set()
+            await set_value(session, "one", "appended")
+
+    async with database.change() as session:
+        await set_value(session, "one", "changed")
+        appending = asyncio.create_task(append())
+        await has_two.wait()
+        await set_value(session, "two", "changed")
+    with pytest.raises(DatabaseBusy):
+        await appending
+    async with database.read() as session:
+        assert set(await session.scalars(text("SELECT value FROM instance"))) >= {"changed"}
+        assert not await session.scalar(text("SELECT count(*) FROM instance WHERE value = 'appended'"))
+
+
+async def set_value(session: AsyncSession, key: str, value: str) -> None:
+    statement = text("UPDATE instance SET value = :value WHERE key = :key")
+    await session.execute(statement, {"key": key, "value": value})
 
 
 async def test_an_appended_row_is_there_afterwards(database: Database) -> None:

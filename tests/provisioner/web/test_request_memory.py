@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from db.engine import Database
+from db.schema import DeviceRow
 from provisioner.app import Running, serving
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.devices import Rung
@@ -168,6 +170,29 @@ async def test_a_phone_that_asks_for_ever_fills_a_bounded_memory(sample: Install
     kept = [row.path for row in await requests(sample)]
     assert 10 <= len(kept) <= 10 + 256
     assert kept == [f"/{number}" for number in range(600 - len(kept), 600)], "the oldest go first"
+
+
+# SQLite has one writer.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_a_phone_reports_waits_for_a_change_that_holds_the_phone(sample: Installation):
+    async def waiting() -> bool:
+        """Whether somebody waits for a lock."""
+        found = await sample.database.rows("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(found[0][0])
+
+    log = RequestLog(sample, ScanGuard(sample))
+    device = (await row_of(sample, T23G)).id
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(log.run())
+        async with sample.database.change() as session:
+            await session.execute(update(DeviceRow).where(DeviceRow.id == device).values(service_token_hash="x"))
+            reported = tasks.create_task(log.stored(trace(Answer(Reason.NO_SUCH_FILE, device_id=device))))
+            for is_waiting in (True, False, True):
+                while await waiting() != is_waiting:
+                    pass
+        assert await reported
+        await log.close()
+    assert [row.device_id for row in await requests(sample)] == [device]
 
 
 async def test_devices_show_climbs_with_the_phone(sample: Installation, running: Running):
