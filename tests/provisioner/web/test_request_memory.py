@@ -185,7 +185,8 @@ async def test_what_a_phone_reports_waits_for_a_change_that_holds_the_phone(samp
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(log.run())
         async with sample.database.change() as session:
-            await session.execute(update(DeviceRow).where(DeviceRow.id == device).values(service_token_hash="x"))
+            held = update(DeviceRow).where(DeviceRow.id == device)
+            await session.execute(held.values(service_token_hash="x"))
             reported = tasks.create_task(log.stored(trace(Answer(Reason.NO_SUCH_FILE, device_id=device))))
             for is_waiting in (True, False, True):
                 while await waiting() != is_waiting:
