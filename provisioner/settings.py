@@ -201,6 +201,13 @@ class Limits(_Section):
     "How long a client may take nothing of an answer."
 
 
+class Sip(_Section):
+    """`[sip]`: how phones register."""
+
+    realm: str = Field("centralka", pattern=r"^[A-Za-z0-9 ._@-]{1,100}$")
+    "What phones are told that their password is for; a new one makes every HA1 anew."
+
+
 class FirmwareSection(_Section):
     """`[firmware]`."""
 
@@ -218,6 +225,7 @@ class Settings(_Section):
     security: Security = Security()
     numbering: Numbering = Numbering()
     memory: Memory = Memory()
+    sip: Sip = Sip()
     firmware: FirmwareSection = FirmwareSection()
     limits: Limits = Limits()
 

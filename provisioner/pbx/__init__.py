@@ -1,0 +1,1 @@
+"""The wiring between phones that speak SIP and what is kept of them."""
