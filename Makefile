@@ -37,6 +37,8 @@ lock:
 		--no-emit-index-url --quiet --output-file requirements.lock
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --quiet --output-file requirements-dev.lock
+	uv pip compile pyproject.toml --extra fuzz --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --quiet --output-file requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) build dist
