@@ -177,6 +177,8 @@ class Memory(_Section):
     "Requests that belong to no listed phone."
     events_per_device: int = Field(500, ge=10)
     "Events that phones report, such as calls."
+    registration_events_per_line: int = Field(500, ge=10)
+    "What happens to a line's registrations; refreshes are counted only."
     uploads_per_file: int = Field(10, ge=2)
     "Versions of each file that a phone brings."
     files_mib: int = Field(256, ge=0)

@@ -31,9 +31,11 @@ from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
 from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
+from db.schema.registering import PnpInboxRow, RegistrationEventRow, ResyncRow
 from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
 from db.schema.scans import BanRow, MissRow
+from db.schema.sessions import SessionRow
 from db.schema.signalling import RegistrationRow, TrunkNumberRow, TrunkRow
 
 metadata = Base.metadata
@@ -74,16 +76,20 @@ __all__ = [
     "NodeRow",
     "OwedFilesRow",
     "PhoneEventRow",
+    "PnpInboxRow",
     "ProductFeatureRow",
     "ProductRow",
     "ProvisioningRequestRow",
     "RatePlanRow",
     "RateRow",
+    "RegistrationEventRow",
     "RegistrationRow",
+    "ResyncRow",
     "RevisionRow",
     "RolloutFileRow",
     "RolloutPhoneRow",
     "RolloutRow",
+    "SessionRow",
     "SettingRow",
     "SiteRow",
     "SpeedDialRow",

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.base import Base, Numbered, one_of, owned
+from db.schema.types import Id
 
 
 class RegistrationRow(Numbered):
@@ -21,9 +22,13 @@ class RegistrationRow(Numbered):
     )
 
     line_id: Mapped[int] = mapped_column(ForeignKey("lines.id", ondelete="CASCADE"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
+    "The listed phone whose it is, as far as can be told; NULL: nobody knows."
     contact: Mapped[str]
+    q: Mapped[int] = mapped_column(default=1000)
+    "How much it is preferred, in thousandths (RFC 3261 §20.10)."
     call_id: Mapped[str]
-    cseq: Mapped[int]
+    cseq: Mapped[int] = mapped_column(Id)
     instance_id: Mapped[str] = mapped_column(default="")
     "`+sip.instance`; empty where the phone sends none."
     reg_id: Mapped[int] = mapped_column(default=0)
@@ -33,9 +38,19 @@ class RegistrationRow(Numbered):
     transport: Mapped[str]
     source: Mapped[str]
     "`host:port` that it came from."
+    local_address: Mapped[str] = mapped_column(default="")
+    "`host:port` of ours that it came to: the other end of its flow."
     registered_at: Mapped[datetime]
     refreshed_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    refreshes: Mapped[int] = mapped_column(default=0)
+    "How often it was refreshed since `registered_at`."
+    expires_at: Mapped[datetime]
+    reachable: Mapped[bool | None]
+    "Whether it answered the last OPTIONS; NULL: it was not asked yet."
+    heard_at: Mapped[datetime | None]
+    "When anything came from it last."
+    rtt_ms: Mapped[int | None]
+    "How long its last answer to an OPTIONS took."
 
 
 class TrunkRow(Numbered):

@@ -121,10 +121,11 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
         cause="apply",
         audit_id=audit.id,
     )
+    user = s.UserRow(customer_id=customer.id, login=login, role="customer", time_zone="Europe/Prague")
     rollout = s.RolloutRow(
         customer_id=customer.id, opened_at=NOW, actor="cli", cause="apply", audit_id=audit.id
     )
-    session.add(rollout)
+    session.add_all([rollout, user])
     await session.flush()
     session.add(
         s.OwedFilesRow(
@@ -140,7 +141,6 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 before_revision_id=file.current_revision_id,
                 staged_revision_id=file.current_revision_id,
             ),
-            s.UserRow(customer_id=customer.id, login=login, role="customer", time_zone="Europe/Prague"),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
             ),
@@ -201,6 +201,7 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
             ),
             s.RegistrationRow(
                 line_id=line.id,
+                device_id=device.id,
                 contact="sip:x@192.0.2.1",
                 call_id="a",
                 cseq=1,
@@ -210,6 +211,18 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 refreshed_at=NOW,
                 expires_at=NOW,
             ),
+            s.RegistrationEventRow(
+                line_id=line.id, device_id=device.id, at=NOW, kind="registered", contact="sip:x@192.0.2.1"
+            ),
+            s.ResyncRow(
+                device_id=device.id,
+                revision_id=file.current_revision_id,
+                kind="resync",
+                cause="change",
+                actor="cli",
+                asked_at=NOW,
+            ),
+            s.PnpInboxRow(mac=mac, source="192.0.2.9", first_seen_at=NOW, last_seen_at=NOW),
             s.TrunkRow(
                 customer_id=customer.id,
                 name="PBX",
@@ -225,6 +238,15 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 version="66.86.0.15",
                 added_at=NOW,
                 actor="cli",
+            ),
+            s.SessionRow(
+                id_hash=mac,
+                user_id=user.id,
+                csrf="c",
+                created_at=NOW,
+                last_seen_at=NOW,
+                expires_at=NOW,
+                source="192.0.2.1",
             ),
             s.InstanceRow(key=login, value="http://192.0.2.1:8081"),
             s.ChangeRow(scope="all", at=NOW),

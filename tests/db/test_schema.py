@@ -115,7 +115,7 @@ async def test_a_customer_takes_all_of_its_own_along_and_leaves_what_happened(
             if await session.scalar(select(func.count()).select_from(table))
         }
     stock = {"products", "features", "product_features"}
-    happened = {"audit", "provisioning_requests", "misses", "bans", "firmware"}
+    happened = {"audit", "provisioning_requests", "misses", "bans", "pnp_inbox", "firmware"}
     assert left - stock == {*happened, "changes", "instance", "nodes", "rate_plans", "rates"}
 
 
