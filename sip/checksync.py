@@ -1,0 +1,88 @@
+"""Telling a phone that its files have changed: NOTIFY with `Event: check-sync`, out of any dialog.
+
+No RFC has this event; phones of many vendors know it. `reboot=true` makes the phone start anew,
+`reboot=false` fetch its files (older firmware starts anew by either). Nobody subscribes to it, so nothing is
+kept of it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from sip.message.address import Contact, NameAddress
+from sip.message.message import Request
+from sip.message.parameters import Parameters
+from sip.message.uri import SipUri, Uri
+from sip.message.values import CSeq, Event, SubscriptionState
+from sip.transport.flow import Flow, Transport
+
+MAX_FORWARDS = 70
+"§8.1.1.6."
+_TERMINATED = SubscriptionState("terminated")
+"There is no subscription that would go on (RFC 6665 §8.2.3)."
+
+
+def check_sync(
+    aor: SipUri,
+    contact: Uri,
+    path: Sequence[NameAddress],
+    flow: Flow,
+    *,
+    reboot: bool,
+    call_id: str,
+    tag: str,
+) -> Request:
+    """The NOTIFY for one binding of `aor`, without Via, which the transaction puts on top.
+
+    `contact` is where the binding is, `path` what its REGISTER brought (RFC 3327 §5.4), `flow` the way on
+    which it came. `call_id` and `tag` are new for each.
+    """
+    request = Request("NOTIFY", contact.without_headers() if isinstance(contact, SipUri) else contact)
+    request.max_forwards = MAX_FORWARDS
+    if path:
+        request.route = tuple(path)
+    # A phone may be told to hear nobody but the server that it registers with: we speak as that.
+    request.from_ = NameAddress(aor).with_tag(tag)
+    request.to = NameAddress(aor)
+    request.call_id = call_id
+    request.cseq = CSeq(1, "NOTIFY")
+    request.contact = (Contact(_own_uri(flow)),)
+    request.event = Event("check-sync", Parameters((("reboot", "true" if reboot else "false"),)))
+    request.subscription_state = _TERMINATED
+    return request
+
+
+class Heard(Enum):
+    """What an answer to a check-sync means."""
+
+    ACCEPTED = auto()
+    "The phone has heard; whether it does anything, its fetch will show."
+    REFUSED = auto()
+    "It will not hear the same better the next time."
+    UNHEARD = auto()
+    "Nobody answered, or not now: it pays to tell it again."
+
+
+_TRY_LATER = frozenset({408, 430, 480, 486, 491})
+"Who answers so may hear it another time (430: RFC 5626 §11.6)."
+_NOT_IMPLEMENTED = 501
+"NOTIFY is not known there at all (§21.5.2)."
+
+
+def heard(status: int | None) -> Heard:
+    """What the final status of the answer means; None: there was none."""
+    if status is None or status in _TRY_LATER or (500 <= status < 600 and status != _NOT_IMPLEMENTED):
+        return Heard.UNHEARD
+    return Heard.ACCEPTED if 200 <= status < 300 else Heard.REFUSED
+
+
+def _own_uri(flow: Flow) -> SipUri:
+    """Where the phone finds us on this flow."""
+    host = f"[{flow.local.host}]" if ":" in flow.local.host else flow.local.host
+    transport = (
+        Parameters()
+        if flow.transport is Transport.UDP
+        else Parameters((("transport", flow.transport.value),))
+    )
+    return SipUri(host, port=flow.local.port, parameters=transport)
