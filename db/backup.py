@@ -2,6 +2,8 @@
 
 SQLite is copied page by page by its own backup interface, PostgreSQL by its own `pg_dump`: both copies show
 one moment. The way back goes into an empty database, all or nothing.
+
+A copy says nothing of who is logged in: whoever logged out since would be in again after a restore.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from db import migrations
 from db.engine import BUSY_S, make_private, parse_url, unavailable
 from db.errors import DatabaseUnavailable, StorageError
 
+_NOT_COPIED = ("sessions",)
+"Tables whose rows stay behind."
 _LOCK_WAIT_MS = 60_000
 "How long `pg_dump` waits for a migration that is under way."
 
@@ -45,7 +49,9 @@ def dump(url: str, target: Path) -> str | None:
     if parsed.drivername == "sqlite":
         return _dump_sqlite(Path(parsed.database or ""), target)
     before = migrations.current(url)
-    _run("pg_dump", parsed, "--format=custom", f"--lock-wait-timeout={_LOCK_WAIT_MS}", f"--file={target}")
+    without = [f"--exclude-table-data={table}" for table in _NOT_COPIED]
+    options = ["--format=custom", f"--lock-wait-timeout={_LOCK_WAIT_MS}", *without]
+    _run("pg_dump", parsed, *options, f"--file={target}")
     # The dump doesn't tell which moment it shows: it was this schema's if no migration came between.
     if migrations.current(url) != before:
         raise DatabaseUnavailable("the schema was changed while the database was copied: try again")
@@ -115,6 +121,7 @@ def _dump_sqlite(source: Path, target: Path) -> str | None:
             original.backup(copy, pages=-1)
             # One file, without a journal beside it.
             copy.execute("PRAGMA journal_mode=DELETE")
+            _empty(copy)
             damage = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
             if damage != "ok":
                 raise DatabaseUnavailable(
@@ -127,6 +134,16 @@ def _dump_sqlite(source: Path, target: Path) -> str | None:
     except sqlite3.Error as error:
         raise DatabaseUnavailable(f"can't copy the database {source}: {error}") from error
     return str(row[0]) if row else None
+
+
+def _empty(copy: sqlite3.Connection) -> None:
+    """Takes out of a copy what is not copied, so that no byte of it is left."""
+    copy.execute("PRAGMA secure_delete=ON")
+    with copy:
+        for table in _NOT_COPIED:
+            # An older schema may not have it.
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                copy.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
 
 
 def _load_sqlite(target: Path, source: Path) -> None:
