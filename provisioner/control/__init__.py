@@ -1,0 +1,1 @@
+"""How a command speaks with the server that runs on its data directory: a Unix socket in that directory."""
