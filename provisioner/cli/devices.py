@@ -11,6 +11,7 @@ from rich.text import Text
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
+from provisioner.cli import registrations
 from provisioner.cli.common import (
     AsJson,
     ConfigFile,
@@ -27,6 +28,7 @@ from provisioner.cli.common import (
 from provisioner.files.company import read_company_file
 from provisioner.files.devices_csv import read_devices_csv
 from provisioner.operations import claims, companies, devices
+from provisioner.operations.ladder import Rung
 
 
 def apply(
@@ -135,9 +137,7 @@ def devices_show(
 
 def _print_details(details: devices.Details) -> None:
     summary, target = details.summary, details.summary.firmware_target
-    rungs = list(devices.Rung)
-    reached = rungs.index(summary.rung)
-    ladder = "  ".join(f"[{'x' if step <= reached else ' '}] {rung}" for step, rung in enumerate(rungs))
+    ladder = "  ".join(f"[{'x' if rung in summary.rungs else ' '}] {rung}" for rung in Rung)
     lines = [
         f"{summary.mac}  {summary.model}  {summary.name}",
         f"customer {summary.customer}" + (f", site {summary.site}" if summary.site else ""),
@@ -165,6 +165,8 @@ def _print_details(details: devices.Details) -> None:
     lines += [f"ALARM: {alarm}" for alarm in details.alarms]
     for line in lines:
         out.print(line, markup=False)
+    if details.registrations:
+        out.print(registrations.table(details.registrations))
     table = Table("when", "from", "asked", "got", "why", "revision", "called itself")
     for request in details.requests:
         table.add_row(

@@ -23,6 +23,7 @@ from provisioner.demo.phone import Boot, boot
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies, devices
 from provisioner.operations.installation import Installation, initialise, opened
+from provisioner.operations.ladder import Rung
 from provisioner.settings import Listen, Settings, split_address
 
 FIRMWARE = {
@@ -139,7 +140,7 @@ async def _show(installation: Installation, running: Running, console: Console, 
         await running.settled()
         details = await devices.show_device(installation, MacAddress.parse(device.mac))
         verdict.expect(
-            details.summary.rung is devices.Rung.CURRENT, f"the server knows: {details.summary.rung}"
+            Rung.CURRENT in details.summary.rungs, f"the server knows: {details.summary.rung}"
         )
     await _show_change(installation, phones, sources, console, verdict)
     console.rule("How far each phone came")
@@ -165,7 +166,7 @@ async def _show_change(
     behind = [
         device.mac
         for device in await devices.list_devices(installation)
-        if device.rung is not devices.Rung.CURRENT
+        if Rung.CURRENT not in device.rungs
     ]
     verdict.expect(sorted(behind) == touched and bool(touched), "exactly these are no longer current")
     for mac in phones:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,24 +29,15 @@ from provisioner.operations.context import phones_of
 from provisioner.operations.firmware import Aim, aim_of, aims
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.ladder import Ladder, Rung
 from provisioner.operations.phone_events import Event, newest_events
+from provisioner.operations.registered import LIVE, Registration, State, states_of_devices
+from provisioner.operations.registrations import Wanted, page
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
 
 _SHOWN_REQUESTS = 20
-
-
-class Rung(StrEnum):
-    """How far a phone came, from the list to its present files. Later rungs come with SIP."""
-
-    LISTED = "listed"
-    CONTACTED = "contacted"
-    "It asked for something."
-    FETCHED = "fetched"
-    "It got its own file, but that has changed since."
-    CURRENT = "current"
-    "It has what we have."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +61,9 @@ class Summary:
     customer: str
     site: str | None
     rung: Rung
+    "How far it came: the highest of the next."
+    rungs: tuple[Rung, ...]
+    "All that hold."
     contacted_at: datetime | None
     contacted_from: str | None
     firmware: str | None
@@ -132,6 +125,8 @@ class Details:
     events: tuple[Event, ...]
     "What it reported, the latest first."
     alarms: tuple[str, ...]
+    registrations: tuple[Registration, ...]
+    "Its lines: what it holds of them now, or held."
 
 
 async def list_devices(installation: Installation, login: str | None = None) -> list[Summary]:
@@ -143,8 +138,11 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
             each.device_id: each for each in await file_numbers(session) if each.name == DeviceFile.MAC
         }
         fetched = await revision_queries.fetched_numbers(session)
+        states = await states_of_devices(session, utc_now())
         summaries = [
-            _summary(device, owner, numbers.get(device.id), fetched.get(device.id))
+            _summary(
+                device, owner, numbers.get(device.id), fetched.get(device.id), states.get(device.id, ())
+            )
             for device, owner in await queries.all_devices(session, login)
         ]
         targets = await _firmware_targets(session, installation, login)
@@ -178,8 +176,10 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         fetched = past.get(device.fetched_revision_id or 0)
         claim = await queries.last_claim(session, device.id)
         used = device.tokens[-1].first_used_at if device.tokens else None
+        registrations = (await page(session, Wanted(mac=mac), utc_now())).rows
+        states = {each.state for each in registrations}
         found = Details(
-            summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched),
+            summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched, states),
             accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
             fetched_at=device.fetched_at,
             fetched_revision=fetched,
@@ -189,6 +189,7 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
             requests=tuple(await _requests(session, device, past)),
             events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
+            registrations=registrations,
         )
         target = await _firmware_target(session, installation, device)
         return replace(found, summary=replace(found.summary, firmware_target=target))
@@ -337,19 +338,28 @@ async def _selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:
     return selected
 
 
-def _summary(device: DeviceRow, login: str, own: FileNumbers | None, fetched: int | None) -> Summary:
-    if device.fetched_at is not None:
-        has_it = own is not None and device.fetched_revision_id == own.current_id
-        rung = Rung.CURRENT if has_it else Rung.FETCHED
-    else:
-        rung = Rung.CONTACTED if device.contacted_at is not None else Rung.LISTED
+def _summary(
+    device: DeviceRow,
+    login: str,
+    own: FileNumbers | None,
+    fetched: int | None,
+    states: Collection[State],
+) -> Summary:
+    ladder = Ladder(
+        has_contacted=device.contacted_at is not None,
+        has_fetched=device.fetched_at is not None,
+        is_current=own is not None and device.fetched_revision_id == own.current_id,
+        is_registered=not LIVE.isdisjoint(states),
+        is_reachable=State.REACHABLE in states,
+    )
     return Summary(
         mac=str(MacAddress(device.mac)),
         model=device.model,
         name=device.name,
         customer=login,
         site=device.site.name if device.site else None,
-        rung=rung,
+        rung=ladder.rung,
+        rungs=ladder.steps,
         contacted_at=device.contacted_at,
         contacted_from=device.contacted_from,
         firmware=device.firmware_seen,
