@@ -1,0 +1,113 @@
+"""Sending an INVITE (RFC 3261 §17.1.1, figure 5, with the state Accepted of RFC 6026 §7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sip.message.message import Request, Response
+from sip.message.values import CSeq
+from sip.transaction.effects import Answered, Effect, Send, Why
+from sip.transaction.keys import ClientKey
+from sip.transaction.machine import ClientTransaction, State
+from sip.transaction.timers import Timers
+from sip.transport.flow import Flow
+
+_HOPS = 70
+
+
+class InviteClient(ClientTransaction):
+    """From Calling to Terminated. Once it rings it rings until somebody answers or cancels."""
+
+    __slots__ = ("_ack", "_data", "_held_back")
+
+    def __init__(self, request: Request, flow: Flow, timers: Timers, key: ClientKey) -> None:
+        super().__init__(request, flow, timers, State.CALLING, key)
+        self._data = bytes(request)
+        self._ack = b""
+        self._held_back: Request | None = None
+
+    def start(self, now: float) -> list[Effect]:
+        self._end_at = now + self._timers.give_up_s
+        if not self.flow.transport.is_reliable:
+            self._resend_at = now + self._interval_s
+        return [Send(self.flow, self._data)]
+
+    def receive(self, response: Response, now: float) -> list[Effect]:
+        status = response.status
+        match self.state:
+            case State.CALLING | State.PROCEEDING if status < 200:
+                if self.state is State.CALLING:
+                    # From here on timer B can't end it.
+                    self.state, self._resend_at, self._end_at = State.PROCEEDING, None, None
+            case State.CALLING | State.PROCEEDING if status < 300:
+                self._held_back = None
+                self._stay(State.ACCEPTED, self._timers.give_up_s, now)
+            case State.CALLING | State.PROCEEDING:
+                self._held_back = None
+                self._ack = bytes(self._ack_of(response))
+                self._stay(State.COMPLETED, self._timers.d_s(self.flow.transport), now)
+                return [Send(self.flow, self._ack), Answered(self, response)]
+            case State.ACCEPTED if 200 <= status < 300:
+                pass
+            case State.COMPLETED if status >= 300:
+                return [Send(self.flow, self._ack)]
+            case _:
+                return []
+        return [Answered(self, response)]
+
+    def cancel(self, reasons: Sequence[str], now: float) -> Request | None:
+        """Held back while nothing has come: the CANCEL could be there before the INVITE (§9.1)."""
+        if self.state is State.CALLING:
+            self._held_back = self._held_back or self._cancel_of(reasons)
+            return None
+        if self.state is not State.PROCEEDING or self._end_at is not None:
+            return None
+        return self._given_up(self._cancel_of(reasons), now)
+
+    def held_back_cancel(self, now: float) -> Request | None:
+        if self._held_back is None or self.state is not State.PROCEEDING:
+            return None
+        cancel, self._held_back = self._held_back, None
+        return self._given_up(cancel, now)
+
+    def closed(self) -> list[Effect]:
+        if self.state is State.CALLING or self.state is State.PROCEEDING:
+            return self._fail(Why.TRANSPORT)
+        # Its user has the answer already.
+        return self._terminate()
+
+    def _send_again(self, now: float) -> list[Effect]:
+        self._interval_s *= 2
+        self._resend_at = now + self._interval_s
+        return [Send(self.flow, self._data)]
+
+    def _state_ends(self) -> list[Effect]:
+        if self.state is State.CALLING or self.state is State.PROCEEDING:
+            return self._fail(Why.TIMEOUT)
+        return self._terminate()
+
+    def _given_up(self, cancel: Request, now: float) -> Request:
+        # The 487 may never come (§9.1).
+        self._end_at = now + self._timers.give_up_s
+        return cancel
+
+    def _cancel_of(self, reasons: Sequence[str]) -> Request:
+        cancel = self._belonging("CANCEL")
+        for reason in reasons:
+            cancel.headers.add("Reason", reason)
+        return cancel
+
+    def _ack_of(self, response: Response) -> Request:
+        """The ACK of a refusal, which goes hop by hop (§17.1.1.3)."""
+        ack = self._belonging("ACK")
+        ack.headers.set("To", *response.headers.all("To"))
+        return ack
+
+    def _belonging(self, method: str) -> Request:
+        """A request that the next hop knows to belong to this one: the same Via, numbers and way."""
+        headers = self.request.headers.copy("Via", "Route", "From", "To", "Call-ID")
+        request = Request(method, self.request.uri_text, headers)
+        request.via = self.request.via[:1]
+        request.cseq = CSeq(self.request.cseq.number, method)
+        request.max_forwards = _HOPS
+        return request

@@ -1,0 +1,82 @@
+"""What transactions want done: to be sent, or to be told to their user (RFC 3261 §17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from sip.message.message import Request, Response
+from sip.transport.flow import Flow
+
+if TYPE_CHECKING:
+    from sip.transaction.machine import ClientTransaction, ServerTransaction
+
+
+class Why(StrEnum):
+    """Why a transaction has failed."""
+
+    TIMEOUT = "timeout"
+    "The peer has been silent for too long: to the user of a request as good as a 408 (§8.1.3.1)."
+    TRANSPORT = "transport"
+    "The flow is closed: as good as a 503."
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """To be sent as it is."""
+
+    flow: Flow
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request of no known transaction. It has left no trace: `Transactions.serve` makes its transaction."""
+
+    request: Request
+    flow: Flow
+    key: str
+    "What its retransmissions are known by (§17.2.3)."
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """An INVITE without final response is not wanted any more. Its CANCEL has a 200; it is to get a 487."""
+
+    transaction: ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """An ACK of a 2xx, or of something that left no trace: a dialog knows it, or nobody (§13.3.1.4)."""
+
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response. Every 2xx of an INVITE is told: also one that comes again, or of another branch (§13.2.2.4)."""
+
+    transaction: ClientTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The transaction has ended without what it waited for: a final response, or the ACK of a refusal."""
+
+    transaction: ClientTransaction | ServerTransaction
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A response of no known transaction. A 2xx of an INVITE may belong to a dialog; others mean nothing."""
+
+    response: Response
+    flow: Flow
+
+
+Effect: TypeAlias = Send | NewRequest | Cancelled | Acknowledged | Answered | Failed | Stray

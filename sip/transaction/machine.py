@@ -1,0 +1,142 @@
+"""What the four machines have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from sip.message.message import Request, Response
+from sip.transaction.effects import Effect, Failed, Why
+from sip.transaction.keys import ClientKey
+from sip.transaction.timers import Timers
+from sip.transport.flow import Flow
+
+
+class State(Enum):
+    """The states of all figures."""
+
+    CALLING = "calling"
+    TRYING = "trying"
+    PROCEEDING = "proceeding"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Machine:
+    """A transaction: one timer that sends again, and one that ends its state."""
+
+    __slots__ = ("_end_at", "_interval_s", "_resend_at", "_timers", "flow", "request", "state", "woken_at")
+
+    def __init__(self, request: Request, flow: Flow, timers: Timers, state: State) -> None:
+        self.request = request
+        self.flow = flow
+        self.state = state
+        self.woken_at: float | None = None
+        "When whoever keeps it will look at it; theirs to keep."
+        self._timers = timers
+        self._resend_at: float | None = None
+        self._end_at: float | None = None
+        self._interval_s = timers.t1_s
+        "Until what is sent next is sent once more."
+
+    @property
+    def deadline(self) -> float | None:
+        """When `timer` is to be called."""
+        if self._resend_at is None or self._end_at is None:
+            return self._end_at if self._resend_at is None else self._resend_at
+        return min(self._resend_at, self._end_at)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is in the state Terminated: nothing comes of it any more."""
+        return self.state is State.TERMINATED
+
+    def timer(self, now: float) -> list[Effect]:
+        """Does what is due by `now`."""
+        if self._end_at is not None and now >= self._end_at:
+            return self._state_ends()
+        if self._resend_at is not None and now >= self._resend_at:
+            return self._send_again(now)
+        return []
+
+    def closed(self) -> list[Effect]:
+        """The flow is no more."""
+        raise NotImplementedError
+
+    def _state_ends(self) -> list[Effect]:
+        raise NotImplementedError
+
+    def _send_again(self, now: float) -> list[Effect]:
+        raise NotImplementedError
+
+    def _terminate(self) -> list[Effect]:
+        self.state = State.TERMINATED
+        self._resend_at = self._end_at = None
+        return []
+
+    def _fail(self, why: Why) -> list[Effect]:
+        self._terminate()
+        return [Failed(self._itself(), why)]
+
+    def _itself(self) -> ClientTransaction | ServerTransaction:
+        raise NotImplementedError
+
+    def _stay(self, state: State, for_s: float, now: float) -> None:
+        """Enters a state that only takes what comes late; no time means not at all."""
+        self._resend_at = None
+        if for_s:
+            self.state, self._end_at = state, now + for_s
+        else:
+            self._terminate()
+
+
+class ClientTransaction(Machine):
+    """Of a request that we send; `request` has our Via."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: ClientKey) -> None:
+        super().__init__(request, flow, timers, state)
+        self.key = key
+
+    def start(self, now: float) -> list[Effect]:
+        """Sends the request."""
+        raise NotImplementedError
+
+    def receive(self, response: Response, now: float) -> list[Effect]:
+        """A response has come."""
+        raise NotImplementedError
+
+    def cancel(self, reasons: Sequence[str], now: float) -> Request | None:
+        """The CANCEL, if it can be sent at once. Raises `ValueError`: only an INVITE is cancelled (§9.1)."""
+        raise ValueError("only an INVITE is cancelled (RFC 3261 §9.1)")
+
+    def held_back_cancel(self, now: float) -> Request | None:
+        """The CANCEL that had to wait until now, once."""
+        return None
+
+    def _itself(self) -> ClientTransaction:
+        return self
+
+
+class ServerTransaction(Machine):
+    """Of a request that we answer."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: str) -> None:
+        super().__init__(request, flow, timers, state)
+        self.key = key
+
+    def again(self, flow: Flow) -> list[Effect]:
+        """The request has come again."""
+        raise NotImplementedError
+
+    def respond(self, response: Response, now: float) -> list[Effect]:
+        """Sends a response of its user; what comes too late is dropped."""
+        raise NotImplementedError
+
+    def _itself(self) -> ServerTransaction:
+        return self

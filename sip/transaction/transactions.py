@@ -1,0 +1,342 @@
+"""All transactions together: what comes finds its own (RFC 3261 §17, §18.2.1, §9.2, §8.2.2.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from sip.message.message import Request, Response
+from sip.message.parameters import Parameters
+from sip.message.values import Reason
+from sip.message.via import Via
+from sip.transaction.answers import Answers
+from sip.transaction.client import NonInviteClient
+from sip.transaction.client_invite import InviteClient
+from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed, NewRequest, Send, Stray
+from sip.transaction.errors import AlreadyServed, MergedRequest, TooManyTransactions
+from sip.transaction.keys import (
+    ClientKey,
+    MergeKey,
+    ack_key,
+    client_key,
+    fresh_branch,
+    merge_key,
+    server_key,
+)
+from sip.transaction.machine import ClientTransaction, Machine, ServerTransaction, State
+from sip.transaction.server import NonInviteServer
+from sip.transaction.server_invite import InviteServer
+from sip.transaction.timers import Timers
+from sip.transport.flow import Flow
+
+__all__ = ["ClientTransaction", "ServerTransaction", "Transactions"]
+
+_TAG_BYTES = 8
+
+
+class Transactions:
+    """Every transaction of a process. The driver performs the effects, and calls `timer` at `deadline`.
+
+    Times are loop times, in seconds. A send that fails for good is told by `closed`.
+    """
+
+    def __init__(
+        self,
+        timers: Timers | None = None,
+        *,
+        most: int = 20_000,
+        remembered: int = 200_000,
+        branches: Callable[[], str] = fresh_branch,
+    ) -> None:
+        """`most` may be under way; `remembered` answers wait for retransmissions, see `Answers`."""
+        self._timers = timers or Timers()
+        self._most = most
+        self._branches = branches
+        self._secret = secrets.token_bytes(32)
+        self._clients: dict[ClientKey, ClientTransaction] = {}
+        self._invites: dict[str, InviteServer] = {}
+        self._acks: dict[str, InviteServer] = {}
+        "Refused INVITEs of RFC 2543, by what their ACK will be known by."
+        self._requests: OrderedDict[str, NonInviteServer] = OrderedDict()
+        "Not yet answered; all may take equally long, so the first is the first to end."
+        self._answers = Answers(64 * self._timers.t1_s, remembered)
+        self._merged: dict[MergeKey, str] = {}
+        "Which transaction has a request that may come by other ways, too."
+        self._by_flow: dict[Flow, set[Machine]] = {}
+        "Those that end with their connection."
+        self._wakings: list[tuple[float, int, Machine]] = []
+        "A heap; one that its machine no longer waits for is passed over when its time has come."
+        self._order = itertools.count()
+
+    def __len__(self) -> int:
+        return self._under_way + len(self._answers)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `timer` is to be called; None: nothing waits."""
+        self._drop_old_wakings()
+        waiting = (
+            self._wakings[0][0] if self._wakings else None,
+            next(iter(self._requests.values())).deadline if self._requests else None,
+            self._answers.deadline,
+        )
+        return min((each for each in waiting if each is not None), default=None)
+
+    def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Effect]:
+        """A message has come, its top Via as `Via.received_from` leaves it."""
+        if isinstance(message, Response):
+            return self._receive_response(message, flow, now)
+        match message.method:
+            case "ACK":
+                return self._receive_ack(message, flow, now)
+            case "CANCEL":
+                return self._receive_cancel(message, flow, now)
+        key = server_key(message, flow)
+        if (again := self._again(key, flow)) is not None:
+            return again
+        if self._is_merged(message, key):
+            return [self._refusal(message, flow, key, MergedRequest.status)]
+        return [NewRequest(message, flow, key)]
+
+    def serve(self, new: NewRequest, now: float) -> ServerTransaction:
+        """Makes the transaction of a request: from now on its retransmissions are absorbed.
+
+        Raises `TooManyTransactions`, `MergedRequest`, or `AlreadyServed` where another copy was served first.
+        """
+        request, flow, key = new.request, new.flow, new.key
+        if self._knows(key):
+            raise AlreadyServed(f"a {request.method} came again before it was served")
+        if self._is_merged(request, key):
+            raise MergedRequest(f"the {request.method} is being served already, by another way")
+        self._make_room()
+        transaction: ServerTransaction
+        if request.method == "INVITE":
+            transaction = self._invites[key] = InviteServer(request, flow, self._timers, key, now)
+            self._wake(transaction)
+        else:
+            transaction = self._requests[key] = NonInviteServer(request, flow, self._timers, key, now)
+        if (same := merge_key(request)) is not None:
+            self._merged[same] = key
+        self._hold_by_flow(transaction)
+        return transaction
+
+    def respond(self, transaction: ServerTransaction, response: Response, now: float) -> list[Effect]:
+        """Sends a response. One that comes too late, after the transaction has failed, goes nowhere."""
+        effects = transaction.respond(response, now)
+        if isinstance(transaction, NonInviteServer):
+            if effects and response.status >= 200:
+                self._answered(transaction, now)
+            return effects
+        is_refused = bool(effects) and response.status >= 300
+        if is_refused and isinstance(transaction, InviteServer):
+            self._await_ack_of_rfc_2543(transaction)
+        return self._after(transaction, effects)
+
+    def request(self, request: Request, flow: Flow, now: float) -> tuple[ClientTransaction, list[Effect]]:
+        """Sends a request, our Via on top of its own; `request` itself is left as it is.
+
+        Raises `TooManyTransactions`.
+        """
+        self._make_room()
+        sent, branch = self._with_via(request, flow)
+        make = InviteClient if request.method == "INVITE" else NonInviteClient
+        transaction = make(sent, flow, self._timers, (branch, request.method))
+        return transaction, self._start(transaction, now)
+
+    def acknowledge(self, ack: Request, flow: Flow) -> Send:
+        """Sends the ACK of a 2xx, which has no transaction; its bytes answer each further 2xx (§13.2.2.4)."""
+        return Send(flow, bytes(self._with_via(ack, flow)[0]))
+
+    def cancel(
+        self, transaction: ClientTransaction, now: float, reasons: Iterable[Reason] = ()
+    ) -> list[Effect]:
+        """Cancels an INVITE, as soon as that may be; without effect once it has its answer (§9.1).
+
+        The answer is told as ever: mostly a 487, or a 2xx that was faster; or it fails after 32 s.
+        Raises `ValueError` for other methods.
+        """
+        return self._send_cancel(transaction, transaction.cancel([str(each) for each in reasons], now), now)
+
+    def closed(self, flow: Flow, now: float) -> list[Effect]:
+        """A flow is no more: whatever needed it fails."""
+        if flow.transport.is_reliable:
+            ending = list(self._by_flow.get(flow, ()))
+        else:
+            every: tuple[Iterable[Machine], ...] = (
+                self._clients.values(),
+                self._invites.values(),
+                self._requests.values(),
+            )
+            ending = [each for each in itertools.chain(*every) if each.flow == flow]
+        return [effect for machine in ending for effect in self._after(machine, machine.closed())]
+
+    def timer(self, now: float) -> list[Effect]:
+        """Does what is due by `now`."""
+        effects: list[Effect] = []
+        while self._wakings and self._wakings[0][0] <= now:
+            at, _, machine = heapq.heappop(self._wakings)
+            if machine.woken_at == at:
+                machine.woken_at = None
+                effects += self._after(machine, machine.timer(now))
+        while self._requests:
+            oldest = next(iter(self._requests.values()))
+            if oldest.deadline is None or oldest.deadline > now:
+                break
+            effects += self._after(oldest, oldest.timer(now))
+        self._answers.timer(now)
+        return effects
+
+    def _receive_response(self, response: Response, flow: Flow, now: float) -> list[Effect]:
+        if len(response.via) > 1:
+            # Not for us, whatever it says (§8.1.3.3).
+            return []
+        transaction = self._clients.get(client_key(response))
+        if transaction is None:
+            return [Stray(response, flow)]
+        effects = self._after(transaction, transaction.receive(response, now))
+        return effects + self._send_cancel(transaction, transaction.held_back_cancel(now), now)
+
+    def _receive_ack(self, ack: Request, flow: Flow, now: float) -> list[Effect]:
+        key = server_key(ack, flow, "INVITE")
+        invite = self._invites.get(key) or self._acks.get(key)
+        if invite is None or invite.is_accepted:
+            return [Acknowledged(ack, flow)]
+        invite.acknowledged(now)
+        return self._after(invite, [])
+
+    def _receive_cancel(self, cancel: Request, flow: Flow, now: float) -> list[Effect]:
+        key = server_key(cancel, flow)
+        if (again := self._again(key, flow)) is not None:
+            return again
+        invite = self._invites.get(server_key(cancel, flow, "INVITE"))
+        if invite is None:
+            return [self._refusal(cancel, flow, key, 481)]
+        answer = bytes(cancel.response(200, to_tag=invite.to_tag or self._tag(key)))
+        if not flow.transport.is_reliable:
+            self._answers.add(key, answer, now)
+        effects: list[Effect] = [Send(flow, answer)]
+        if invite.can_be_cancelled:
+            invite.is_cancelled = True
+            effects.append(Cancelled(invite))
+        return effects
+
+    def _await_ack_of_rfc_2543(self, invite: InviteServer) -> None:
+        if (key := _ack_key_of_rfc_2543(invite)) is not None:
+            self._acks[key] = invite
+
+    def _again(self, key: str, flow: Flow) -> list[Effect] | None:
+        """What a retransmission gets; None: it is none."""
+        if (answer := self._answers.get(key)) is not None:
+            return [Send(flow, answer)]
+        transaction = self._requests.get(key) or self._invites.get(key)
+        return None if transaction is None else transaction.again(flow)
+
+    def _is_merged(self, request: Request, key: str) -> bool:
+        same = merge_key(request) if self._merged else None
+        return same is not None and self._merged.get(same, key) != key
+
+    def _refusal(self, request: Request, flow: Flow, key: str, status: int) -> Send:
+        return Send(flow, bytes(request.response(status, to_tag=self._tag(key))))
+
+    def _tag(self, key: str) -> str:
+        """A To tag for an answer without state: the same each time (§8.2.7)."""
+        data = key.encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(data, key=self._secret, digest_size=_TAG_BYTES).hexdigest()
+
+    def _with_via(self, request: Request, flow: Flow) -> tuple[Request, str]:
+        """A copy with our Via on top, which asks for rport (RFC 3581 §3); and its branch."""
+        branch = self._branches()
+        host, port = flow.local
+        via = Via(
+            flow.transport.upper(),
+            f"[{host}]" if ":" in host else host,
+            port,
+            Parameters([("branch", branch), ("rport", None)]),
+        )
+        sent = Request(request.method, request.uri_text, request.headers.copy(), request.body)
+        sent.headers.prepend("Via", str(via))
+        return sent, branch
+
+    def _start(self, transaction: ClientTransaction, now: float) -> list[Effect]:
+        self._clients[transaction.key] = transaction
+        self._hold_by_flow(transaction)
+        return self._after(transaction, transaction.start(now))
+
+    def _send_cancel(self, invite: ClientTransaction, cancel: Request | None, now: float) -> list[Effect]:
+        if cancel is None:
+            return []
+        # From now on the INVITE waits, but not for ever.
+        self._after(invite, [])
+        key = (invite.key[0], cancel.method)
+        return self._start(NonInviteClient(cancel, invite.flow, self._timers, key), now)
+
+    def _make_room(self) -> None:
+        if self._under_way >= self._most:
+            raise TooManyTransactions(f"{self._most} transactions are under way")
+
+    @property
+    def _under_way(self) -> int:
+        return len(self._clients) + len(self._invites) + len(self._requests)
+
+    def _knows(self, key: str) -> bool:
+        return key in self._requests or key in self._invites or self._answers.get(key) is not None
+
+    def _after(self, machine: Machine, effects: list[Effect]) -> list[Effect]:
+        """Looks to what a machine has become; gives back what of its effects is for the driver."""
+        if machine.has_ended:
+            self._remove(machine)
+        elif not isinstance(machine, NonInviteServer):
+            self._wake(machine)
+        if isinstance(machine, ClientTransaction) and machine.request.method == "CANCEL":
+            # What becomes of a CANCEL is seen by its INVITE.
+            return [effect for effect in effects if not isinstance(effect, Answered | Failed)]
+        return effects
+
+    def _answered(self, transaction: NonInviteServer, now: float) -> None:
+        if transaction.state is State.COMPLETED and transaction.answer is not None:
+            self._answers.add(transaction.key, transaction.answer, now)
+        self._remove(transaction)
+
+    def _remove(self, machine: Machine) -> None:
+        if isinstance(machine, ClientTransaction):
+            self._clients.pop(machine.key, None)
+        elif isinstance(machine, ServerTransaction):
+            self._requests.pop(machine.key, None)
+            invite = self._invites.pop(machine.key, None)
+            if invite is not None and (key := _ack_key_of_rfc_2543(invite)) is not None:
+                self._acks.pop(key, None)
+            if (same := merge_key(machine.request)) is not None:
+                self._merged.pop(same, None)
+        if machine.flow.transport.is_reliable and (kept := self._by_flow.get(machine.flow)) is not None:
+            kept.discard(machine)
+            if not kept:
+                del self._by_flow[machine.flow]
+
+    def _hold_by_flow(self, machine: Machine) -> None:
+        if machine.flow.transport.is_reliable:
+            self._by_flow.setdefault(machine.flow, set()).add(machine)
+
+    def _wake(self, machine: Machine) -> None:
+        at = machine.deadline
+        if at is not None and (machine.woken_at is None or at < machine.woken_at):
+            machine.woken_at = at
+            heapq.heappush(self._wakings, (at, next(self._order), machine))
+
+    def _drop_old_wakings(self) -> None:
+        while self._wakings:
+            at, _, machine = self._wakings[0]
+            if machine.woken_at == at == machine.deadline:
+                return
+            heapq.heappop(self._wakings)
+            if machine.woken_at == at:
+                machine.woken_at = None
+                self._wake(machine)
+
+
+def _ack_key_of_rfc_2543(invite: InviteServer) -> str | None:
+    request = invite.request
+    return None if request.via[0].is_branch_unique else ack_key(request, invite.flow, invite.to_tag)
