@@ -57,7 +57,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response. Every 2xx of an INVITE is told: also one that comes again, or of another branch (§13.2.2.4)."""
+    """A response. Every 2xx of an INVITE is told: further ones, and those of other branches (§13.2.2.4)."""
 
     transaction: ClientTransaction
     response: Response
