@@ -41,6 +41,15 @@ class NewRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A request that nobody is to serve, and its answer, which is sent without a transaction (§8.2.7)."""
+
+    request: Request
+    flow: Flow
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """An INVITE without final response is not wanted any more. Its CANCEL has a 200; it is to get a 487."""
 
@@ -79,4 +88,4 @@ class Stray:
     flow: Flow
 
 
-Effect: TypeAlias = Send | NewRequest | Cancelled | Acknowledged | Answered | Failed | Stray
+Effect: TypeAlias = Send | NewRequest | Refused | Cancelled | Acknowledged | Answered | Failed | Stray

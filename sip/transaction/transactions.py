@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import itertools
 import secrets
 from collections import OrderedDict
@@ -16,7 +15,17 @@ from sip.message.via import Via
 from sip.transaction.answers import Answers
 from sip.transaction.client import NonInviteClient
 from sip.transaction.client_invite import InviteClient
-from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed, NewRequest, Send, Stray
+from sip.transaction.effects import (
+    Acknowledged,
+    Answered,
+    Cancelled,
+    Effect,
+    Failed,
+    NewRequest,
+    Refused,
+    Send,
+    Stray,
+)
 from sip.transaction.errors import AlreadyServed, MergedRequest, TooManyTransactions
 from sip.transaction.keys import (
     ClientKey,
@@ -31,6 +40,7 @@ from sip.transaction.machine import ClientTransaction, Machine, ServerTransactio
 from sip.transaction.server import NonInviteServer
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.timers import Timers
+from sip.transaction.wakings import Wakings
 from sip.transport.flow import Flow
 
 __all__ = ["ClientTransaction", "ServerTransaction", "Transactions"]
@@ -68,9 +78,8 @@ class Transactions:
         "Which transaction has a request that may come by other ways, too."
         self._by_flow: dict[Flow, set[Machine]] = {}
         "Those that end with their connection."
-        self._wakings: list[tuple[float, int, Machine]] = []
-        "A heap; one that its machine no longer waits for is passed over when its time has come."
-        self._order = itertools.count()
+        self._wakings = Wakings()
+        "Of all others."
 
     def __len__(self) -> int:
         return self._under_way + len(self._answers)
@@ -78,16 +87,15 @@ class Transactions:
     @property
     def deadline(self) -> float | None:
         """When `timer` is to be called; None: nothing waits."""
-        self._drop_old_wakings()
         waiting = (
-            self._wakings[0][0] if self._wakings else None,
+            self._wakings.deadline,
             next(iter(self._requests.values())).deadline if self._requests else None,
             self._answers.deadline,
         )
         return min((each for each in waiting if each is not None), default=None)
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Effect]:
-        """A message has come, its top Via as `Via.received_from` leaves it."""
+        """A message has come, its top Via as `Via.received_from` leaves it; answers take `flow`."""
         if isinstance(message, Response):
             return self._receive_response(message, flow, now)
         match message.method:
@@ -116,7 +124,7 @@ class Transactions:
         transaction: ServerTransaction
         if request.method == "INVITE":
             transaction = self._invites[key] = InviteServer(request, flow, self._timers, key, now)
-            self._wake(transaction)
+            self._wakings.expect(transaction)
         else:
             transaction = self._requests[key] = NonInviteServer(request, flow, self._timers, key, now)
         if (same := merge_key(request)) is not None:
@@ -177,11 +185,8 @@ class Transactions:
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""
         effects: list[Effect] = []
-        while self._wakings and self._wakings[0][0] <= now:
-            at, _, machine = heapq.heappop(self._wakings)
-            if machine.woken_at == at:
-                machine.woken_at = None
-                effects += self._after(machine, machine.timer(now))
+        for machine in self._wakings.due(now):
+            effects += self._after(machine, machine.timer(now))
         while self._requests:
             oldest = next(iter(self._requests.values()))
             if oldest.deadline is None or oldest.deadline > now:
@@ -239,8 +244,8 @@ class Transactions:
         same = merge_key(request) if self._merged else None
         return same is not None and self._merged.get(same, key) != key
 
-    def _refusal(self, request: Request, flow: Flow, key: str, status: int) -> Send:
-        return Send(flow, bytes(request.response(status, to_tag=self._tag(key))))
+    def _refusal(self, request: Request, flow: Flow, key: str, status: int) -> Refused:
+        return Refused(request, flow, request.response(status, to_tag=self._tag(key)))
 
     def _tag(self, key: str) -> str:
         """A To tag for an answer without state: the same each time (§8.2.7)."""
@@ -290,7 +295,7 @@ class Transactions:
         if machine.has_ended:
             self._remove(machine)
         elif not isinstance(machine, NonInviteServer):
-            self._wake(machine)
+            self._wakings.expect(machine)
         if isinstance(machine, ClientTransaction) and machine.request.method == "CANCEL":
             # What becomes of a CANCEL is seen by its INVITE.
             return [effect for effect in effects if not isinstance(effect, Answered | Failed)]
@@ -302,16 +307,22 @@ class Transactions:
         self._remove(transaction)
 
     def _remove(self, machine: Machine) -> None:
-        if isinstance(machine, ClientTransaction):
-            self._clients.pop(machine.key, None)
-        elif isinstance(machine, ServerTransaction):
-            self._requests.pop(machine.key, None)
-            invite = self._invites.pop(machine.key, None)
-            if invite is not None and (key := _ack_key_of_rfc_2543(invite)) is not None:
-                self._acks.pop(key, None)
-            if (same := merge_key(machine.request)) is not None:
-                self._merged.pop(same, None)
-        if machine.flow.transport.is_reliable and (kept := self._by_flow.get(machine.flow)) is not None:
+        # By now another may have the key of one that ended before.
+        match machine:
+            case ClientTransaction(key=branch) if self._clients.get(branch) is machine:
+                del self._clients[branch]
+            case NonInviteServer(key=key) if self._requests.get(key) is machine:
+                del self._requests[key]
+            case InviteServer(key=key) if self._invites.get(key) is machine:
+                del self._invites[key]
+                if (ack := _ack_key_of_rfc_2543(machine)) is not None:
+                    self._acks.pop(ack, None)
+            case _:
+                return
+        if isinstance(machine, ServerTransaction) and (same := merge_key(machine.request)) is not None:
+            self._merged.pop(same, None)
+        if machine.flow.transport.is_reliable:
+            kept = self._by_flow[machine.flow]
             kept.discard(machine)
             if not kept:
                 del self._by_flow[machine.flow]
@@ -319,22 +330,6 @@ class Transactions:
     def _hold_by_flow(self, machine: Machine) -> None:
         if machine.flow.transport.is_reliable:
             self._by_flow.setdefault(machine.flow, set()).add(machine)
-
-    def _wake(self, machine: Machine) -> None:
-        at = machine.deadline
-        if at is not None and (machine.woken_at is None or at < machine.woken_at):
-            machine.woken_at = at
-            heapq.heappush(self._wakings, (at, next(self._order), machine))
-
-    def _drop_old_wakings(self) -> None:
-        while self._wakings:
-            at, _, machine = self._wakings[0]
-            if machine.woken_at == at == machine.deadline:
-                return
-            heapq.heappop(self._wakings)
-            if machine.woken_at == at:
-                machine.woken_at = None
-                self._wake(machine)
 
 
 def _ack_key_of_rfc_2543(invite: InviteServer) -> str | None:
