@@ -1,0 +1,30 @@
+"""Which algorithms of Digest somebody is offered (RFC 8760 §2.4).
+
+Whoever knows but MD5 should take the challenge that it knows and pass over the other (RFC 3261 §22). Many
+don't: they answer the first one, or none. Who is known for that is offered MD5 alone, as it says who it is;
+it is never the line that decides, or the offer would tell which lines there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sip.digest import STRONGEST_FIRST, Algorithm
+
+_MD5_ALONE = re.compile(
+    # Yealink's guides speak of MD5 alone; VP530 and W52P leave the vendor's word out.
+    r"yealink|vp530|w52p"
+    # Older stacks, and those of tests, that read the first challenge only.
+    r"|sipp\b|sipsak|pyvoip|linksys|sipura|grandstream|cisco|fritz!",
+    re.IGNORECASE,
+)
+_LOOKED_AT = 200
+"Characters of a User-Agent."
+
+
+def offered(user_agent: str | None) -> Sequence[Algorithm]:
+    """What to offer to whom says of itself `user_agent`, the strongest first."""
+    if user_agent is not None and _MD5_ALONE.search(user_agent, 0, _LOOKED_AT):
+        return (Algorithm.MD5,)
+    return STRONGEST_FIRST
