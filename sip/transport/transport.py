@@ -1,0 +1,124 @@
+"""All sockets of the SIP side, open while a context lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from sip.message.message import Request
+from sip.transport.accepting import Accepting
+from sip.transport.answers import response_address
+from sip.transport.connections import Connections
+from sip.transport.flow import Address, Flow, Transport
+from sip.transport.limits import TransportLimits
+from sip.transport.receiver import Receiver
+from sip.transport.sockets import Listener
+from sip.transport.udp import UdpEndpoint, UdpFlow
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_S = 1.0
+
+
+class SipTransport:
+    """What is above asks it for flows."""
+
+    def __init__(self, listeners: Sequence[Listener], endpoints: list[UdpEndpoint], connections: Connections):
+        self.listeners = tuple((listener.transport, listener.local) for listener in listeners)
+        "What is listened on, in the order that was given; a wildcard is no address that a peer can reach."
+        self._endpoints = endpoints
+        self._connections = connections
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that the system didn't take."""
+        return sum(endpoint.lost for endpoint in self._endpoints)
+
+    def answer_flow(self, request: Request, flow: Flow) -> Flow:
+        """The flow on which `request`, which came by `flow`, is to be answered (§18.2.2, RFC 3581 §4).
+
+        Over TCP and TLS it is the connection that it came by. Where that is gone, nobody is answered: a new
+        connection to what the Via says (§18.2.2) would reach no phone behind a NAT, and the peer asks again.
+        """
+        if not isinstance(flow, UdpFlow):
+            return flow
+        address = response_address(request, flow)
+        return flow if address == flow.remote else flow.to_port(address.port)
+
+    def flow_to(self, transport: Transport, remote: Address, local: Address | None = None) -> Flow | None:
+        """A way to `remote` that is there: any over UDP, else the connection; None: there is none.
+
+        `local` is our end, where that matters: a NAT lets in only what comes from where it sent to.
+        """
+        if transport is not Transport.UDP:
+            return self._connections.to(transport, remote)
+        for endpoint in self._endpoints:
+            if (flow := endpoint.flow_to(remote, local)) is not None:
+                return flow
+        return None
+
+    async def connect(self, transport: Transport, remote: Address) -> Flow:
+        """The connection to `remote`, made if there is none; over UDP any way there.
+
+        Raises `CantConnect`.
+        """
+        found = self.flow_to(transport, remote)
+        return found if found is not None else await self._connections.connect(transport, remote)
+
+    def keep(self, flow: Flow) -> None:
+        """A phone is registered by this flow: a connection stays, though nothing comes for long."""
+        self._connections.keep(flow)
+
+    def sweep(self, now: float) -> None:
+        """Ends connections that have been waited for too long; it is called every second."""
+        self._connections.sweep(now)
+
+
+@asynccontextmanager
+async def listening(
+    listeners: Sequence[Listener],
+    receiver: Receiver,
+    *,
+    limits: TransportLimits | None = None,
+    certificate: Callable[[], ssl.SSLContext] | None = None,
+) -> AsyncIterator[SipTransport]:
+    """Takes messages at `listeners`, and closes them in the end.
+
+    `certificate` gives the context for the next TLS handshake.
+    """
+    limits = limits or TransportLimits()
+    loop = asyncio.get_running_loop()
+    connections = Connections(limits, receiver)
+    endpoints: list[UdpEndpoint] = []
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            accepting: list[Accepting] = []
+            transport = SipTransport(listeners, endpoints, connections)
+            for listener in listeners:
+                if listener.transport is Transport.UDP:
+                    endpoints.append(UdpEndpoint(listener, receiver))
+                else:
+                    context = certificate if listener.transport is Transport.TLS else None
+                    accepting.append(Accepting(listener, connections, tasks, context))
+            sweeping = tasks.create_task(_sweep(transport, loop), name="sip connections")
+            try:
+                yield transport
+            finally:
+                sweeping.cancel()
+                for each in accepting:
+                    each.close()
+                await connections.close()
+    finally:
+        for endpoint in endpoints:
+            endpoint.close()
+        for listener in listeners:
+            listener.socket.close()
+
+
+async def _sweep(transport: SipTransport, loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        transport.sweep(loop.time())
