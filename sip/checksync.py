@@ -7,13 +7,13 @@ kept of it here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum, auto
 
+from sip.binding import Binding
 from sip.message.address import Contact, NameAddress
 from sip.message.message import Request
 from sip.message.parameters import Parameters
-from sip.message.uri import SipUri, Uri
+from sip.message.uri import SipUri
 from sip.message.values import CSeq, Event, SubscriptionState
 from sip.transport.flow import Flow, Transport
 
@@ -25,8 +25,7 @@ _TERMINATED = SubscriptionState("terminated")
 
 def check_sync(
     aor: SipUri,
-    contact: Uri,
-    path: Sequence[NameAddress],
+    binding: Binding,
     flow: Flow,
     *,
     reboot: bool,
@@ -35,13 +34,14 @@ def check_sync(
 ) -> Request:
     """The NOTIFY for one binding of `aor`, without Via, which the transaction puts on top.
 
-    `contact` is where the binding is, `path` what its REGISTER brought (RFC 3327 §5.4), `flow` the way on
-    which it came. `call_id` and `tag` are new for each.
+    `flow` is the way to it. `call_id` and `tag` are new for each.
     """
+    contact = binding.uri
     request = Request("NOTIFY", contact.without_headers() if isinstance(contact, SipUri) else contact)
     request.max_forwards = MAX_FORWARDS
-    if path:
-        request.route = tuple(path)
+    if binding.path:
+        # RFC 3327 §5.4: the way back is a preloaded route.
+        request.headers.set("Route", *binding.path)
     # A phone may be told to hear nobody but the server that it registers with: we speak as that.
     request.from_ = NameAddress(aor).with_tag(tag)
     request.to = NameAddress(aor)
