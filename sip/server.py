@@ -1,0 +1,279 @@
+"""The driver: it owns the transactions and one timer, performs what they ask for, and hands requests out.
+
+What is wrong with a request as such is answered here, and nowhere else (RFC 3261 §8.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from sip.counters import Counters
+from sip.errors import SipError
+from sip.message.errors import MessageError
+from sip.message.message import Request, Response
+from sip.message.parser import AnyMessage
+from sip.message.uri import SipUri
+from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Send
+from sip.transaction.errors import AlreadyServed
+from sip.transaction.machine import ClientTransaction, ServerTransaction
+from sip.transaction.transactions import Transactions
+from sip.transport.flow import Flow
+from sip.transport.proven import Proven, shortened
+from sip.transport.udp import UdpFlow
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[["Incoming"], None]
+"Takes a request of one method. It answers now or later; what it raises as `SipError` is answered for it."
+
+EXTENSIONS = frozenset({"path", "outbound"})
+"Option tags that a request may require (§8.2.2.3)."
+
+
+class Transporter(Protocol):
+    """What the driver needs of the transport."""
+
+    def answer_flow(self, request: Request, flow: Flow) -> Flow:
+        """The flow on which `request`, which came by `flow`, is to be answered (§18.2.2, RFC 3581 §4)."""
+
+
+class Incoming:
+    """A new request, until it is answered."""
+
+    __slots__ = ("_new", "_server", "_transaction", "flow", "request")
+
+    def __init__(self, server: SipServer, new: NewRequest) -> None:
+        self.request = new.request
+        self.flow = new.flow
+        self._server = server
+        self._new = new
+        self._transaction: ServerTransaction | None = None
+
+    @property
+    def key(self) -> str:
+        """What its retransmissions are known by."""
+        return self._new.key
+
+    def serve(self) -> None:
+        """Makes a transaction: from now on retransmissions are not handed out again.
+
+        Only for who has logged in: what a transaction sends is not withheld from anybody.
+        Raises `SipError` where there are too many, or the request is being served already.
+        """
+        self._transaction = self._server.serve(self._new)
+
+    def response(self, status: int) -> Response:
+        """A response to it, with a To tag where one belongs."""
+        return self.request.response(status, to_tag=None if status == 100 else new_tag())
+
+    def answer(self, response: Response) -> None:
+        """Sends a response: by its transaction if there is one, else and with no memory of it."""
+        self._server.answer(self.request, self.flow, response, self._transaction)
+
+    def refuse(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Answers with a status and what it says beside that."""
+        response = self.response(status)
+        for name, value in headers:
+            response.headers.add(name, value)
+        self.answer(response)
+
+
+    def guarded(self, handle: Callable[[], None]) -> None:
+        """Does `handle`, and answers for it what it raises: the one place where errors become statuses."""
+        try:
+            handle()
+        except AlreadyServed:
+            # A retransmission that came before the first was served, which gets the answer.
+            return
+        except SipError as error:
+            self.refuse(error.status, error.headers)
+        except Exception:
+            # Our own mistake; the next message is served.
+            logger.exception("a request could not be served %r remote=%s", self.request, self.flow.remote)
+            self.refuse(500)
+
+
+class SipServer:
+    """Hands requests to who serves their method, and asks others. It is the receiver of a transport."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self.proven = Proven()
+        self.counters = Counters()
+        self._transactions = Transactions()
+        self._transport: Transporter | None = None
+        self._handlers: dict[str, Handler] = {}
+        self._asked: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def use(self, transport: Transporter) -> None:
+        """Answers by `transport`; to be called before it takes the first message."""
+        self._transport = transport
+
+    def on(self, method: str, handler: Handler) -> None:
+        """`handler` takes the new requests of `method`."""
+        self._handlers[method] = handler
+
+    @property
+    def allowed(self) -> str:
+        """The methods that are served, as Allow lists them."""
+        return ", ".join(sorted({*self._handlers, "ACK", "CANCEL"}))
+
+    # What the transport tells
+
+    def received(self, message: AnyMessage, flow: Flow) -> None:
+        """A message has come whole. Never raises: one message can't hurt another."""
+        try:
+            self._perform(self._transactions.receive(message, flow, self.now()))
+        except Exception:
+            # Our own mistake; the next message is served.
+            logger.exception("a message could not be taken %r remote=%s", message, flow.remote)
+
+    def refused(self, error: MessageError, flow: Flow) -> None:
+        """Something has come that can't be read, or not whole."""
+        self.counters.unreadable += 1
+        logger.debug("refused remote=%s transport=%s error=%s", flow.remote, flow.transport, error)
+        if error.request is not None:
+            self._refuse(error.request, flow, error.status)
+
+    def closed(self, flow: Flow) -> None:
+        """A connection has ended."""
+        self._perform(self._transactions.closed(flow, self.now()))
+
+    # What others ask for
+
+    async def ask(self, request: Request, flow: Flow) -> Response | None:
+        """Sends a request by `flow` and returns the final response; None: none came in time (§17.1.2)."""
+        transaction, effects = self._transactions.request(request, flow, self.now())
+        future: asyncio.Future[Response | None] = self._loop.create_future()
+        self._asked[transaction] = future
+        try:
+            self._perform(effects)
+            return await future
+        finally:
+            self._asked.pop(transaction, None)
+
+    def serve(self, new: NewRequest) -> ServerTransaction:
+        """Makes the transaction of a request; see `Incoming.serve`."""
+        flow = self._answer_flow(new.request, new.flow)
+        return self._transactions.serve(NewRequest(new.request, flow, new.key), self.now())
+
+    def answer(
+        self, request: Request, flow: Flow, response: Response, transaction: ServerTransaction | None
+    ) -> None:
+        """Sends a response to `request`, which came by `flow`."""
+        self.counters.responses[response.status] += 1
+        if transaction is not None:
+            self._perform(self._transactions.respond(transaction, response, self.now()))
+            return
+        self._send_answer(request, flow, response)
+
+    # Within
+
+    def _perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    effect.flow.send(effect.data)
+                case Refused(request, flow, response):
+                    self.counters.responses[response.status] += 1
+                    self._send_answer(request, flow, response)
+                case NewRequest():
+                    self._take(effect)
+                case Refused(request, flow, response):
+                    self.answer(request, flow, response, None)
+                case Answered(transaction, response):
+                    if response.status >= 200:
+                        self._settle(transaction, response)
+                case Failed(transaction):
+                    if isinstance(transaction, ClientTransaction):
+                        self._settle(transaction, None)
+        self._arm()
+
+    def _settle(self, transaction: ClientTransaction, response: Response | None) -> None:
+        future = self._asked.get(transaction)
+        if future is not None and not future.done():
+            future.set_result(response)
+
+    def _take(self, new: NewRequest) -> None:
+        """Hands a request to who serves its method, unless there is something wrong with it as such."""
+        request = new.request
+        handler = self._handlers.get(request.method)
+        self.counters.requests[request.method if handler is not None else "other"] += 1
+        if request.method == "ACK":
+            # Of no transaction and no dialog; an ACK is never answered (§17.1.1.3).
+            return
+        incoming = Incoming(self, new)
+        if handler is None:
+            # §8.2.1
+            incoming.refuse(405, [("Allow", self.allowed)])
+        else:
+            incoming.guarded(lambda: self._checked(incoming, handler))
+
+    def _checked(self, incoming: Incoming, handler: Handler) -> None:
+        request = incoming.request
+        if not isinstance(request.uri, SipUri):
+            # §8.2.2.1
+            incoming.refuse(416)
+        elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
+            # §8.2.2.3
+            incoming.refuse(420, [("Unsupported", ", ".join(unknown))])
+        else:
+            handler(incoming)
+
+    def _refuse(self, request: Request, flow: Flow, status: int) -> None:
+        """Answers what no transaction knows."""
+        if request.method != "ACK":
+            self.counters.responses[status] += 1
+            self._send_answer(request, flow, request.response(status, to_tag=new_tag()))
+
+    def _send_answer(self, request: Request, flow: Flow, response: Response) -> None:
+        """Sends without a transaction. On UDP, whoever has proved nothing may be somebody else's victim."""
+        to = self._answer_flow(request, flow)
+        now = self.now()
+        if not isinstance(flow, UdpFlow) or self.proven.includes(flow, now):
+            to.send(bytes(response))
+            return
+        is_refusal = response.status in (400, 505, 513)
+        for each in (response, shortened(response)):
+            data = bytes(each)
+            if self.proven.allows(flow, flow.asked_bytes, len(data), now, refuses=is_refusal):
+                to.send(data)
+                return
+        self.counters.withheld += 1
+
+    def _answer_flow(self, request: Request, flow: Flow) -> Flow:
+        if self._transport is None:
+            raise AssertionError("nothing has come before there is a transport")
+        return self._transport.answer_flow(request, flow)
+
+    def _arm(self) -> None:
+        """One timer for all; it may come too early, and is set anew then."""
+        deadline = self._transactions.deadline
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._perform(self._transactions.timer(self.now()))
+
+    def close(self) -> None:
+        """Asks nobody any more; who waits for an answer gets none."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for future in self._asked.values():
+            if not future.done():
+                future.set_result(None)
+
+
+def new_tag() -> str:
+    """A tag that nobody else has chosen or can guess (§19.3)."""
+    return secrets.token_hex(8)
