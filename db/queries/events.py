@@ -1,4 +1,4 @@
-"""What phones reported and asked for, read in the order in which it was kept."""
+"""What phones reported, asked for and registered, read in the order in which it was kept."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.schema import (
     CustomerRow,
     DeviceFileRow,
     DeviceRow,
+    LineRow,
     PhoneEventRow,
     ProvisioningRequestRow,
+    RegistrationEventRow,
     RevisionRow,
 )
+
+Log = type[PhoneEventRow] | type[ProvisioningRequestRow] | type[RegistrationEventRow]
+"What is followed."
 
 
 class Report(NamedTuple):
@@ -51,6 +57,24 @@ class Request(NamedTuple):
     "The number of that file's revision."
 
 
+class OfBinding(NamedTuple):
+    """Something that happened to a binding of a line."""
+
+    id: int
+    at: datetime
+    source: str
+    mac: str | None
+    "None: no listed phone is known to hold it."
+    customer_id: int
+    login: str
+    kind: str
+    line: str
+    contact: str
+    transport: str
+    user_agent: str
+    details: str
+
+
 class Span(NamedTuple):
     """A piece of a log."""
 
@@ -73,7 +97,7 @@ async def reports(session: AsyncSession, span: Span) -> Sequence[Report]:
         .join(DeviceRow, DeviceRow.id == row.device_id)
         .join(CustomerRow, CustomerRow.id == DeviceRow.customer_id)
     )
-    return [Report(*each) for each in await session.execute(_within(query, row, span))]
+    return [Report(*each) for each in await session.execute(_within(query, row, span, DeviceRow.customer_id))]
 
 
 async def requests(session: AsyncSession, span: Span) -> Sequence[Request]:
@@ -89,27 +113,39 @@ async def requests(session: AsyncSession, span: Span) -> Sequence[Request]:
         .outerjoin(RevisionRow, RevisionRow.id == row.revision_id)
         .outerjoin(file, (file.id == RevisionRow.file_id) & (file.device_id == DeviceRow.id))
     )
-    return [Request(*each) for each in await session.execute(_within(query, row, span))]
+    return [
+        Request(*each) for each in await session.execute(_within(query, row, span, DeviceRow.customer_id))
+    ]
+
+
+async def of_bindings(session: AsyncSession, span: Span) -> Sequence[OfBinding]:
+    """What happened to bindings within a span, in the order of its numbers."""
+    row = RegistrationEventRow
+    query: Any = (
+        select(
+            *(row.id, row.at, row.source, DeviceRow.mac, LineRow.customer_id, CustomerRow.login, row.kind),
+            *(LineRow.number, row.contact, row.transport, row.user_agent, row.details),
+        )
+        .join(LineRow, LineRow.id == row.line_id)
+        .join(CustomerRow, CustomerRow.id == LineRow.customer_id)
+        .outerjoin(DeviceRow, DeviceRow.id == row.device_id)
+    )
+    found = await session.execute(_within(query, row, span, LineRow.customer_id))
+    return [OfBinding(*each) for each in found]
 
 
 def _within(
-    query: Select[Any], row: type[PhoneEventRow] | type[ProvisioningRequestRow], span: Span
+    query: Select[Any], row: Log, span: Span, customer_id: InstrumentedAttribute[int]
 ) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [row.id > span.after, row.id <= span.up_to]
     if span.customer_id is not None:
-        conditions.append(DeviceRow.customer_id == span.customer_id)
+        conditions.append(customer_id == span.customer_id)
     if span.mac is not None:
         conditions.append(DeviceRow.mac == span.mac)
     return query.where(*conditions).order_by(row.id)
 
 
-async def page_end(
-    session: AsyncSession,
-    row: type[PhoneEventRow] | type[ProvisioningRequestRow],
-    after: int,
-    up_to: int,
-    rows: int,
-) -> int:
+async def page_end(session: AsyncSession, row: Log, after: int, up_to: int, rows: int) -> int:
     """The number behind which a page of so many rows ends; `up_to` where fewer are left."""
     later = select(row.id).where(row.id > after, row.id <= up_to).order_by(row.id)
     return await session.scalar(later.offset(rows - 1).limit(1)) or up_to

@@ -16,7 +16,7 @@ from enum import StrEnum
 from db.engine import Database
 from db.errors import StorageError
 from db.queries.api_tokens import live_tokens
-from db.schema import PhoneEventRow, ProvisioningRequestRow
+from db.schema import PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
 from db.tail import POLL_S, Follower, waking
 from provisioner.operations.events import PAGE, Event, Position, Wanted, page
 from provisioner.operations.installation import utc_now
@@ -112,7 +112,8 @@ class EventTail:
         self._ready = asyncio.Event()
         self._reports = Follower(database, PhoneEventRow)
         self._requests = Follower(database, ProvisioningRequestRow)
-        self._told = Position(0, 0)
+        self._bindings = Follower(database, RegistrationEventRow)
+        self._told = Position(0, 0, 0)
         "Up to here everybody who has caught up was told."
         self._moved = asyncio.Condition()
         "Notified when `_told` has moved."
@@ -145,7 +146,8 @@ class EventTail:
 
     async def _existing(self, after: Position) -> Position:
         """`after`, but not beyond what is there: it may be of this database's life before a restore."""
-        return after.up_to(Position(await self._reports.newest(), await self._requests.newest()))
+        newest = [await log.newest() for log in self._logs]
+        return after.up_to(Position(*newest))
 
     async def _hold_back(self, after: Position) -> None:
         """Waits while another process has told more than this one: nothing is told twice."""
@@ -194,20 +196,29 @@ class EventTail:
 
     @property
     def _is_in_doubt(self) -> bool:
-        return self._reports.is_in_doubt or self._requests.is_in_doubt
+        return any(log.is_in_doubt for log in self._logs)
+
+    @property
+    def _logs(self) -> tuple[Follower, ...]:
+        """In the order of a position's numbers."""
+        return self._reports, self._requests, self._bindings
+
+    @property
+    def _settled(self) -> Position:
+        return Position(*(log.settled for log in self._logs))
 
     async def _look(self) -> None:
         """Tells the followers what is new, and lets those go whose token has been revoked."""
         await self._end_revoked()
         if not self._ready.is_set():
-            await self._reports.start()
-            await self._requests.start()
-            self._told = Position(self._reports.settled, self._requests.settled)
+            for log in self._logs:
+                await log.start()
+            self._told = self._settled
             self._ready.set()
         more = True
         while more:
-            more = any([await self._reports.advance(), await self._requests.advance()])
-            await self._tell(Position(self._reports.settled, self._requests.settled))
+            more = any([await log.advance() for log in self._logs])
+            await self._tell(self._settled)
 
     async def _tell(self, up_to: Position) -> None:
         while not self._told.reaches(up_to):

@@ -1,4 +1,4 @@
-"""What happens with phones, as programs follow it: an event for each report and each request of a listed one.
+"""What happens with phones, as programs follow it: what they report, ask for, and register.
 
 Nothing is written for it: events are read from what is remembered anyway (`[memory]` bounds how far back).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from heapq import merge
@@ -19,16 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as device_queries
 from db.queries import events as queries
-from db.schema import PhoneEventRow, ProvisioningRequestRow
+from db.schema import PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
 from phone_templates.yealink.dialect import EVENTS, event_called
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.phones.render import DeviceFile
 
+Detail = str | int | float | None
 PAGE = 500
 "Rows of each log that are read at a time."
 
-_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(?:-([0-9]{1,18}))?")
 
 
 class DeviceKind(StrEnum):
@@ -40,10 +41,32 @@ class DeviceKind(StrEnum):
     "Any other request, whatever came of it."
 
 
+class LineKind(StrEnum):
+    """What happened to a binding of a line."""
+
+    REGISTERED = "line.registered"
+    "There is a new one."
+    MOVED = "line.moved"
+    "Its phone is reached at another address."
+    UNREGISTERED = "line.unregistered"
+    "Its phone has said goodbye."
+    EXPIRED = "line.expired"
+    "Its phone did not come again in time."
+    DISPLACED = "line.displaced"
+    "Another one took its place."
+    REACHABLE = "line.reachable"
+    "Its phone answers us, for the first time or again."
+    UNREACHABLE = "line.unreachable"
+    "Its phone does not answer us any more."
+    FLAPPING = "line.flapping"
+    "It comes and goes too often."
+
+
 _REPORTED = "phone."
+_HAPPENED = "line."
 PHONE_KINDS = frozenset(f"{_REPORTED}{event_called(name)}" for name in EVENTS)
 "What phones report by action URL."
-KINDS = PHONE_KINDS | frozenset(DeviceKind)
+KINDS = PHONE_KINDS | frozenset(DeviceKind) | frozenset(LineKind)
 FAMILIES = frozenset(kind.partition(".")[0] for kind in KINDS)
 
 
@@ -53,45 +76,57 @@ class Position:
 
     report: int
     request: int
+    binding: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """What `str` makes of a position. Raises `BadValue`."""
+        """What `str` makes of a position, now or when there were two logs. Raises `BadValue`."""
         match = _POSITION.fullmatch(text)
         if match is None:
             raise BadValue(
-                "that is no event's id: send one that you have received, or 0-0 for all that is remembered"
+                "that is no event's id: send one that you have received, or 0-0-0 for all that is remembered"
             )
-        return cls(int(match[1]), int(match[2]))
+        # Who got the older form has read nothing of the third log.
+        return cls(int(match[1]), int(match[2]), int(match[3] or 0))
 
     def __str__(self) -> str:
-        return f"{self.report}-{self.request}"
+        return f"{self.report}-{self.request}-{self.binding}"
 
     def reaches(self, other: Position) -> bool:
         """Whether nothing up to `other` is left to read."""
-        return self.report >= other.report and self.request >= other.request
+        return (
+            self.report >= other.report and self.request >= other.request and self.binding >= other.binding
+        )
 
     def up_to(self, other: Position) -> Position:
         """This position, but nowhere beyond `other`."""
-        return Position(min(self.report, other.report), min(self.request, other.request))
+        return Position(
+            min(self.report, other.report),
+            min(self.request, other.request),
+            min(self.binding, other.binding),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened with a listed phone."""
+    """Something that happened with a phone."""
 
     position: Position
     "Of somebody who has read it and all before it."
     kind: str
     at: datetime
-    mac: MacAddress
+    mac: MacAddress | None
+    "None: a line is registered, and no listed phone is known to hold it."
     customer_id: int
     customer: str
     "The customer's login."
     source: str
-    "The address that the report or request came from."
-    details: Mapping[str, str | int | None]
+    "The address that the report or request came from; of a binding, `host:port`."
+    details: Mapping[str, Detail]
     "What the phone said of it, or what it asked for and got."
+
+
+_Row = queries.Report | queries.Request | queries.OfBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +178,7 @@ async def page(
     end = Position(
         await queries.page_end(session, PhoneEventRow, after.report, up_to.report, PAGE),
         await queries.page_end(session, ProvisioningRequestRow, after.request, up_to.request, PAGE),
+        await queries.page_end(session, RegistrationEventRow, after.binding, up_to.binding, PAGE),
     )
     mac = wanted.mac.hex if wanted.mac is not None else None
     reports: Sequence[queries.Report] = ()
@@ -153,28 +189,33 @@ async def page(
     if not wanted.kinds.isdisjoint(DeviceKind):
         span = queries.Span(after.request, end.request, wanted.customer_id, mac)
         requests = await queries.requests(session, span)
-    events = _in_order(reports, requests, after)
+    of_bindings: Sequence[queries.OfBinding] = ()
+    if not wanted.kinds.isdisjoint(LineKind):
+        span = queries.Span(after.binding, end.binding, wanted.customer_id, mac)
+        of_bindings = await queries.of_bindings(session, span)
+    events = _in_order((reports, requests, of_bindings), after)
     return [event for event in events if wanted.includes(event)], end
 
 
-def _in_order(
-    reports: Sequence[queries.Report], requests: Sequence[queries.Request], after: Position
-) -> Iterator[Event]:
-    """Each log in the order of its numbers, which positions follow; the two by their times."""
+def _in_order(logs: Sequence[Sequence[_Row]], after: Position) -> Iterator[Event]:
+    """Each log in the order of its numbers, which positions follow; all of them by their times."""
     position = after
-    logs: tuple[Sequence[queries.Report | queries.Request], ...] = (reports, requests)
     for row in merge(*logs, key=attrgetter("at")):
+        details: Mapping[str, Detail]
         if isinstance(row, queries.Report):
-            position = Position(row.id, position.request)
+            position = replace(position, report=row.id)
             kind, details = f"{_REPORTED}{row.event}", json.loads(row.details)
-        else:
-            position = Position(position.report, row.id)
+        elif isinstance(row, queries.Request):
+            position = replace(position, request=row.id)
             kind, details = _kind(row), _told(row)
+        else:
+            position = replace(position, binding=row.id)
+            kind, details = f"{_HAPPENED}{row.kind}", _bound(row)
         yield Event(
             position=position,
             kind=kind,
             at=row.at,
-            mac=MacAddress(row.mac),
+            mac=MacAddress(row.mac) if row.mac is not None else None,
             customer_id=row.customer_id,
             customer=row.login,
             source=row.source,
@@ -195,4 +236,14 @@ def _told(row: queries.Request) -> dict[str, str | int | None]:
         "status": row.status,
         "reason": row.reason,
         "revision": row.revision,
+    }
+
+
+def _bound(row: queries.OfBinding) -> dict[str, Detail]:
+    return {
+        "line": row.line,
+        "contact": row.contact,
+        "transport": row.transport,
+        "user_agent": row.user_agent,
+        **json.loads(row.details),
     }

@@ -9,6 +9,7 @@ from provisioner.web.api.auth import INSTALLATION, for_bearers
 from provisioner.web.api.events import EVENT_STREAMS, EventStreams, events
 from provisioner.web.api.openapi import document
 from provisioner.web.api.problems import problems
+from provisioner.web.api.registrations import registrations
 
 
 def api_app(installation: Installation, streams: EventStreams) -> web.Application:
@@ -17,6 +18,7 @@ def api_app(installation: Installation, streams: EventStreams) -> web.Applicatio
     app[INSTALLATION] = installation
     app[EVENT_STREAMS] = streams
     app.router.add_get("/events", for_bearers(events), allow_head=False)
+    app.router.add_get("/registrations", for_bearers(registrations), allow_head=False)
     app.router.add_get("/openapi.json", _describe)
     return app
 

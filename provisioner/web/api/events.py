@@ -1,4 +1,4 @@
-"""`GET /api/v1/events`: what happens with phones, as server-sent events (WHATWG HTML §9.2)."""
+"""`GET /api/v1/events`: what happens with phones and lines, as server-sent events (WHATWG HTML §9.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.event_tail import End, EventTail, Subscription
-from provisioner.operations.events import Event, Position, Wanted, check_mac, kinds_called
+from provisioner.operations.events import Detail, Event, Position, Wanted, check_mac, kinds_called
 from provisioner.web.api.auth import INSTALLATION
 from provisioner.web.api.problems import TooManyStreams
 
@@ -37,12 +37,13 @@ class EventBody(BaseModel):
     kind: str
     at: AwareDatetime
     "In UTC."
-    mac: str
+    mac: str | None
+    "None: of a line that no listed phone is known to hold."
     customer: str
-    "Login of the customer whose phone it is."
+    "Login of the customer whose phone or line it is."
     source: str
     "The address that the report or request came from."
-    details: Mapping[str, str | int | None]
+    details: Mapping[str, Detail]
 
 
 class EndBody(BaseModel):
@@ -171,7 +172,7 @@ def _body(event: Event) -> EventBody:
     return EventBody(
         kind=event.kind,
         at=event.at,
-        mac=str(event.mac),
+        mac=str(event.mac) if event.mac is not None else None,
         customer=event.customer,
         source=event.source,
         details=event.details,

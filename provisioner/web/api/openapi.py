@@ -8,10 +8,13 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from provisioner.operations.events import KINDS
+from provisioner.operations.registered import LIVE, State
+from provisioner.operations.registrations import MOST_LINES
 from provisioner.web.api.events import STREAM_TYPE, EndBody, EventBody
 from provisioner.web.api.problems import PROBLEM_TYPE, Problem
+from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
 
-_BODIES = (EventBody, EndBody, Problem)
+_BODIES = (EventBody, EndBody, RegistrationsBody, Problem)
 _REF = "#/components/schemas/"
 
 
@@ -25,7 +28,11 @@ def document() -> dict[str, Any]:
         "info": {"title": "Centralka", "version": version("centralka")},
         "servers": [{"url": "/api/v1"}],
         "security": [{"bearer": []}],
-        "paths": {"/events": {"get": _events()}, "/openapi.json": {"get": _openapi()}},
+        "paths": {
+            "/events": {"get": _events()},
+            "/registrations": {"get": _registrations()},
+            "/openapi.json": {"get": _openapi()},
+        },
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -43,7 +50,7 @@ def _events() -> dict[str, Any]:
         "parameters": [
             _parameter("kind", "Kinds or families of events.", kinds) | {"style": "form", "explode": False},
             _parameter("mac", "One phone's only."),
-            _parameter("after", "Go on behind this id; 0-0 is all that is remembered."),
+            _parameter("after", "Go on behind this id; 0-0-0 is all that is remembered."),
             _parameter("Last-Event-ID", "As `after`, which it goes before.", where="header"),
         ],
         "responses": {
@@ -51,16 +58,33 @@ def _events() -> dict[str, Any]:
                 "description": "The stream.",
                 "content": {STREAM_TYPE: {"schema": {"oneOf": [_ref("EventBody"), _ref("EndBody")]}}},
             },
-            **{
-                status: _refusal(why)
-                for status, why in {
-                    "401": "No token, or one that opens nothing.",
-                    "404": "There is no such phone.",
-                    "422": "A parameter can't be understood.",
-                    "429": "Too many streams are open.",
-                    "503": "The database can't be used now.",
-                }.items()
+            **_refusals("There is no such phone."),
+            "429": _refusal("Too many streams are open."),
+        },
+    }
+
+
+def _registrations() -> dict[str, Any]:
+    states = {"type": "array", "items": {"enum": [*State, ALL]}, "default": sorted(LIVE)}
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": USUAL_LINES}
+    return {
+        "operationId": "listRegistrations",
+        "summary": "Who is registered, line by line",
+        "parameters": [
+            _parameter("customer", "One customer's only, by login."),
+            _parameter("line", "One line's only."),
+            _parameter("mac", "One phone's only."),
+            _parameter("state", "States, or all of them.", states) | {"style": "form", "explode": False},
+            _parameter("text", "Stands in a number, name, model, address or Contact."),
+            _parameter("cursor", "`next` of the page before."),
+            _parameter("limit", "Lines of a page, at the most.", limit),
+        ],
+        "responses": {
+            "200": {
+                "description": "A page.",
+                "content": {"application/json": {"schema": _ref("RegistrationsBody")}},
             },
+            **_refusals("There is no such customer, line or phone."),
         },
     }
 
@@ -85,6 +109,16 @@ def _parameter(
         "description": description,
         "required": False,
         "schema": schema or {"type": "string"},
+    }
+
+
+def _refusals(not_found: str) -> dict[str, Any]:
+    """What every path may refuse."""
+    return {
+        "401": _refusal("No token, or one that opens nothing."),
+        "404": _refusal(not_found),
+        "422": _refusal("A parameter can't be understood."),
+        "503": _refusal("The database can't be used now."),
     }
 
 

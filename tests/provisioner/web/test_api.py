@@ -12,6 +12,7 @@ from provisioner.app import Running
 from provisioner.operations.event_tail import End
 from provisioner.operations.events import KINDS
 from provisioner.operations.installation import Installation
+from provisioner.web.api import registrations
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import PARAMETERS, EventStreams
 from provisioner.web.api.openapi import document
@@ -54,7 +55,7 @@ async def test_a_token_in_the_address_opens_nothing(sample: Installation, runnin
         ("?after=1", {}),
         ("?after=-1-0", {}),
         ("?after=1-0&nothing=1", {}),
-        ("", {"Last-Event-ID": "1-0-0"}),
+        ("", {"Last-Event-ID": "1-0-0-0"}),
     ],
 )
 async def test_what_can_not_be_understood_is_refused_with_a_code(
@@ -96,13 +97,14 @@ def references(tree: Any) -> set[str]:
 def test_the_description_refers_to_nothing_that_it_lacks_and_knows_every_parameter():
     said = document()
     assert references(said) == {f"#/components/schemas/{name}" for name in said["components"]["schemas"]}
-    parameters = said["paths"]["/events"]["get"]["parameters"]
-    assert {each["name"] for each in parameters if each["in"] == "query"} == PARAMETERS
+    for path, known in (("/events", PARAMETERS), ("/registrations", registrations.PARAMETERS)):
+        parameters = said["paths"][path]["get"]["parameters"]
+        assert {each["name"] for each in parameters if each["in"] == "query"} == known
 
 
 def test_the_page_names_every_kind_and_no_other():
     tables = [line for line in PAGE.splitlines() if line.startswith("| ")]
-    assert sorted(re.findall(r"`((?:phone|device)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
+    assert sorted(re.findall(r"`((?:phone|device|line)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
 
 
 def test_the_page_names_every_reason_for_the_end_of_a_stream():
