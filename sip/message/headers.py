@@ -118,6 +118,18 @@ class Headers:
         self.remove(name)
         self._fields[at:at] = fields
 
+    def set_first(self, name: str, value: str, typed: object) -> None:
+        """Another value in the first header of this name, with which all of them are read as `typed`.
+
+        Raises `ValueError` as `add` does.
+        """
+        field = _field(name, value)
+        at = next(i for i, each in enumerate(self._fields) if each[0] == field[0])
+        self._fields[at] = field
+        self._typed[field[0]] = typed
+        if self._values is not None:
+            self._values[field[0]][0] = field[2]
+
     def remove(self, name: str) -> None:
         """Takes out every header of this name."""
         key = key_of(name)

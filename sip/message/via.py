@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from sip.message import lexer
@@ -81,15 +81,23 @@ class Via:
 
     def received_from(self, host: str, port: int) -> Self:
         """As a server keeps it (§18.2.1, RFC 3581 §4): from where it came, where that has to be said."""
-        parameters = self.parameters
-        if self.asks_rport:
-            parameters = parameters.with_("rport", str(port)).with_("received", host)
-        elif self.host.strip("[]").lower() != host.lower():
-            parameters = parameters.with_("received", host)
-        else:
-            # A stranger's word about itself is no word (§18.2.1).
-            parameters = parameters.without("received")
-        return replace(self, parameters=parameters)
+        parameters = {name.lower() for name, _ in self.parameters}
+        asks_rport = "rport" in parameters
+        # A stranger's word about itself is no word (§18.2.1).
+        says_host = asks_rport or self.host.strip("[]").lower() != host.lower()
+        noted: list[tuple[str, str | None]] = []
+        for each in self.parameters:
+            name = each[0].lower()
+            if name == "rport":
+                each = (each[0], str(port))
+            elif name == "received":
+                each = (each[0], host)
+                if not says_host:
+                    continue
+            noted.append(each)
+        if says_host and "received" not in parameters:
+            noted.append(("received", host))
+        return type(self)(self.transport, self.host, self.port, Parameters(noted), self.version)
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
