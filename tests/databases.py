@@ -26,6 +26,9 @@ from db.engine import Database
 
 _OPTIONS = (
     "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    # Databases come and go by the hundred: to drop one is to look through all shared memory, and none lives
+    # long enough to be worth vacuuming.
+    " -c shared_buffers=32MB -c autovacuum=off -c jit=off -c wal_level=minimal -c max_wal_senders=0"
     # A server in another zone shows whether moments are kept as moments.
     " -c timezone=Asia/Kathmandu"
 )
@@ -48,9 +51,9 @@ class PostgresServer:
     def create(self, template: str = "template1") -> str:
         """Make a database like `template` and return its name."""
         name = f"centralka_{next(self._numbers)}"
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        # Copied as files: page by page, through the log, takes twice as long.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
     def drop(self, name: str) -> None:
