@@ -1,0 +1,104 @@
+"""baresip 1.0: a profile made of an account, and its control by netstrings of JSON over TCP (`ctrl_tcp`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sip.transport.flow import Address
+from tests.e2e.softphones.account import Account
+from tests.e2e.softphones.loopback import free
+from tests.e2e.softphones.program import LONGEST_S, Program, running
+
+_CONFIG = """\
+poll_method epoll
+sip_listen {listens}
+{cafile}
+net_interface {listens.host}
+rtp_ports 30000-30100
+module_path /usr/lib/baresip/modules
+module g711.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen {control}
+"""
+
+
+@dataclass(frozen=True)
+class Baresip:
+    """A running baresip with one account."""
+
+    program: Program
+    account: Account
+    listens: Address
+    "Where it is reached over UDP; over TLS it is the next port."
+    control: Address
+
+    async def registers(self) -> None:
+        """Returns when the server has next said 200 to its REGISTER."""
+        await self.program.says(rf"{self.account.user_name}@\S+ \{{\d+/\w+/v4\}} 200 ")
+
+    async def is_refused(self) -> int:
+        """The status with which its REGISTER has been refused for good."""
+        return int((await self.program.says(rf"{self.account.user_name}@\S+ .*?\b([4-6]\d\d) "))[1])
+
+    async def unregister(self) -> None:
+        """Ends in order, which takes its binding back."""
+        self.program.interrupt()
+        await self.program.ended()
+
+    async def command(self, name: str, parameters: str = "") -> dict[str, Any]:
+        """Its answer to a command, as `menu` knows them."""
+        async with asyncio.timeout(LONGEST_S):
+            reader, writer = await asyncio.open_connection(*self.control)
+            try:
+                asked = json.dumps({"command": name, "params": parameters, "token": name}).encode()
+                writer.write(b"%d:%s," % (len(asked), asked))
+                while True:
+                    length = int((await reader.readuntil(b":"))[:-1])
+                    frame = json.loads((await reader.readexactly(length + 1))[:-1])
+                    # Events of calls and registrations come between.
+                    if frame.get("response"):
+                        return dict(frame)
+            finally:
+                writer.close()
+
+
+@asynccontextmanager
+async def baresip(
+    account: Account,
+    folder: Path,
+    host: str,
+    *,
+    trusted: Path | None = None,
+    parameters: str = "",
+    listens: Address | None = None,
+) -> AsyncIterator[Baresip]:
+    """baresip with `account` at the loopback address `host`, up while the context lasts.
+
+    `trusted` is the certificate that a TLS server must be known by; `parameters` are further ones of the
+    account, as its file writes them.
+    """
+    phone = listens or free(host), free(host)
+    _write_profile(folder, account, *phone, trusted, parameters)
+    async with running(["baresip", "-f", folder], folder) as program:
+        yield Baresip(program, account, *phone)
+
+
+def _write_profile(
+    folder: Path, account: Account, listens: Address, control: Address, trusted: Path | None, parameters: str
+) -> None:
+    folder.mkdir(exist_ok=True)
+    cafile = f"sip_cafile {trusted}" if trusted is not None else ""
+    (folder / "config").write_text(_CONFIG.format(listens=listens, control=control, cafile=cafile))
+    (folder / "contacts").write_text("")
+    uri = f"sip:{account.user_name}@{account.server};transport={account.transport}"
+    login = f"auth_user={account.auth_name};auth_pass={account.password}"
+    line = f"<{uri}>;{login};regint={account.expires_s};audio_codecs=PCMA{parameters}\n"
+    (folder / "accounts").write_text(line)

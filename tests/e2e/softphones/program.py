@@ -1,0 +1,96 @@
+"""A client as a process of its own: what it says, how it ends, and that it does end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+LONGEST_S = 20
+"What takes longer has failed."
+_PACKAGES = {
+    "baresip": "baresip",
+    "linphone-daemon": "linphone-cli",
+    "sipp": "sip-tester",
+    "sipsak": "sipsak",
+    "svcrack": "sipvicious",
+    "svmap": "sipvicious",
+    "svwar": "sipvicious",
+}
+
+
+def wanted(program: str) -> None:
+    """Skips the test where Debian's program is missing, and fails it where `CI` is set."""
+    if shutil.which(program) is None:
+        missing = f"{program} is not installed: apt install {_PACKAGES[program]}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
+@dataclass
+class Program:
+    """A running client. What it has said is kept."""
+
+    process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+
+    async def says(self, pattern: str) -> re.Match[str]:
+        """The next of its lines that has `pattern` in it."""
+        assert self.process.stdout is not None
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                while line := (await self.process.stdout.readline()).decode(errors="replace"):
+                    self.lines.append(line)
+                    if found := re.search(pattern, line):
+                        return found
+        except TimeoutError:
+            pass
+        raise AssertionError(f"it never said {pattern!r}: {''.join(self.lines)}")
+
+    async def ended(self) -> int:
+        """Its exit code, when it has ended on its own or has been told to."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(LONGEST_S):
+            rest = await self.process.stdout.read()
+            self.lines.append(rest.decode(errors="replace"))
+            return await self.process.wait()
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does: it says good-bye to its server."""
+        self.process.send_signal(signal.SIGINT)
+
+    async def kill(self) -> None:
+        """It has no time to say anything."""
+        self.process.kill()
+        await self.ended()
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Program]:
+    """The command as a process, in `folder`; it has ended when the context has."""
+    wanted(str(command[0]))
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    program = Program(process)
+    try:
+        yield program
+    finally:
+        if process.returncode is None:
+            await program.kill()
