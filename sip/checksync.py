@@ -10,15 +10,13 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from sip.binding import Binding
-from sip.message.address import Contact, NameAddress
 from sip.message.message import Request
 from sip.message.parameters import Parameters
 from sip.message.uri import SipUri
-from sip.message.values import CSeq, Event, SubscriptionState
-from sip.transport.flow import Flow, Transport
+from sip.message.values import Event, SubscriptionState
+from sip.out_of_dialog import request_to
+from sip.transport.flow import Flow
 
-MAX_FORWARDS = 70
-"§8.1.1.6."
 _TERMINATED = SubscriptionState("terminated")
 "There is no subscription that would go on (RFC 6665 §8.2.3)."
 
@@ -36,18 +34,7 @@ def check_sync(
 
     `flow` is the way to it. `call_id` and `tag` are new for each.
     """
-    contact = binding.uri
-    request = Request("NOTIFY", contact.without_headers() if isinstance(contact, SipUri) else contact)
-    request.max_forwards = MAX_FORWARDS
-    if binding.path:
-        # RFC 3327 §5.4: the way back is a preloaded route.
-        request.headers.set("Route", *binding.path)
-    # A phone may be told to hear nobody but the server that it registers with: we speak as that.
-    request.from_ = NameAddress(aor).with_tag(tag)
-    request.to = NameAddress(aor)
-    request.call_id = call_id
-    request.cseq = CSeq(1, "NOTIFY")
-    request.contact = (Contact(_own_uri(flow)),)
+    request = request_to("NOTIFY", aor, binding, flow, call_id=call_id, tag=tag)
     request.event = Event("check-sync", Parameters((("reboot", "true" if reboot else "false"),)))
     request.subscription_state = _TERMINATED
     return request
@@ -75,14 +62,3 @@ def heard(status: int | None) -> Heard:
     if status is None or status in _TRY_LATER or (500 <= status < 600 and status != _NOT_IMPLEMENTED):
         return Heard.UNHEARD
     return Heard.ACCEPTED if 200 <= status < 300 else Heard.REFUSED
-
-
-def _own_uri(flow: Flow) -> SipUri:
-    """Where the phone finds us on this flow."""
-    host = f"[{flow.local.host}]" if ":" in flow.local.host else flow.local.host
-    transport = (
-        Parameters()
-        if flow.transport is Transport.UDP
-        else Parameters((("transport", flow.transport.value),))
-    )
-    return SipUri(host, port=flow.local.port, parameters=transport)
