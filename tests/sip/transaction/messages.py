@@ -100,3 +100,12 @@ def statuses(effects: list[Effect]) -> list[int]:
 def answer(transaction: ClientTransaction, status: int, to_tag: str | None = "as83f1") -> Response:
     """What the peer answers to a request of ours."""
     return transaction.request.response(status, to_tag=None if status == 100 else to_tag)
+
+
+def assert_nothing_is_left(transactions: Transactions) -> None:
+    """No transaction, nothing that waits, and nothing in any table that finds one."""
+    assert len(transactions) == 0
+    assert transactions.deadline is None
+    tables = {name: value for name, value in vars(transactions).items() if isinstance(value, dict)}
+    assert len(tables) >= 5
+    assert not any(tables.values()), tables
