@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Self
 
 from sip.binding import Binding, Change, ChangeKind, Key
@@ -198,7 +199,10 @@ class _Work:
         if not text:
             return None
         text = text[: self._limits.user_agent]
-        return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else "\ufffd" for c in text)
+        # A hundred thousand phones are of a few models.
+        return intern(text)
 
     def make_room(self, dead: Collection[Key]) -> None:
         """Drops bindings that are out of reach. Raises `TooManyBindings` if those aren't enough."""
