@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 
 from sip.transport.connections import Connections
+from sip.transport.flow import Address
 from sip.transport.places import Place
 from sip.transport.sockets import Listener
 
@@ -62,7 +63,8 @@ class Accepting:
                 self._again = self._loop.call_later(_SHORT_OF_FILES_S, self._accept_again)
                 return
             accepted.setblocking(False)
-            place = self._connections.enter(address[0], shakes=self._context is not None)
+            remote = Address(*address[:2])
+            place = self._connections.enter(remote, shakes=self._context is not None)
             if place is None:
                 accepted.close()
                 continue

@@ -8,6 +8,7 @@ import socket
 import ssl
 from contextlib import suppress
 
+from sip.bans import Bans, Verdict
 from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Flow, Transport
 from sip.transport.limits import TransportLimits
@@ -26,10 +27,11 @@ _DEAD_S, _PROBES, _PROBE_S = 60, 4, 15
 class Connections:
     """Those that were accepted, and those that we made."""
 
-    def __init__(self, limits: TransportLimits, receiver: Receiver) -> None:
+    def __init__(self, limits: TransportLimits, receiver: Receiver, bans: Bans) -> None:
         self._loop = asyncio.get_running_loop()
         self.limits = limits
         self.receiver = receiver
+        self.bans = bans
         self.places = Places(limits)
         self._by_place: dict[Place, Connection] = {}
         self._by_remote: dict[tuple[Transport, Address], Connection] = {}
@@ -51,9 +53,11 @@ class Connections:
         if isinstance(flow, Connection):
             self.places.keep(flow.place, self._loop.time())
 
-    def enter(self, host: str, *, shakes: bool) -> Place | None:
-        """A place for a connection that has come; None where there is none."""
-        now = self._loop.time()
+    def enter(self, remote: Address, *, shakes: bool) -> Place | None:
+        """A place for a connection with `remote`; None where there is none."""
+        now, host = self._loop.time(), remote.host
+        if self.bans.of_remote(remote, now) is Verdict.BANNED:
+            return None
         if (place := self.places.enter(host, now, shakes=shakes)) is not None:
             return place
         self.turned_away += 1
@@ -96,7 +100,7 @@ class Connections:
             self._being_made.pop(remote).set()
 
     async def _connect(self, remote: Address) -> Connection:
-        place = self.enter(remote.host, shakes=False)
+        place = self.enter(remote, shakes=False)
         if place is None:
             raise CantConnect(f"no connection to {remote}: there are too many")
         made = socket.socket(socket.AF_INET6 if ":" in remote.host else socket.AF_INET)

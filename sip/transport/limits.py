@@ -29,6 +29,6 @@ class TransportLimits:
     connect_s: float = 4.0
     "For a connection that we make."
     datagrams_per_source: int = 2_000
-    "A second, of a source of which no flow has proved itself; more are not looked at."
-    datagrams_unproven: int = 10_000
-    "A second, of all that have not proved themselves."
+    "A second, of flows that have not proved themselves, and of a source of which none has."
+    datagrams_unproven: int = 20_000
+    "The same of all sources; one of which some flow has proved itself may have half of it."

@@ -8,6 +8,7 @@ import socket
 from contextlib import suppress
 from typing import Protocol, cast
 
+from sip.bans import Bans, Verdict
 from sip.message.framing import Framed, KeepAlive, Refused, StreamFramer
 from sip.message.message import Request
 from sip.transport.answers import note_source
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _PIECE = 4096
 "Bytes that are looked at before others have their turn: some ten messages."
+_SLOWED_PIECE, _SLOWED_S = 512, 0.5
+"Of a source that is slowed: some two messages a second."
 _PONG = b"\r\n"
 
 
@@ -29,6 +32,7 @@ class Owner(Protocol):
     limits: TransportLimits
     places: Places
     receiver: Receiver
+    bans: Bans
 
     def has_begun(self, connection: Connection) -> None:
         """It can be sent by."""
@@ -151,7 +155,11 @@ class Connection(asyncio.Protocol):
         pipe = self._pipe
         if pipe is None or pipe.is_closing():
             return
-        piece = bytes(self._unread[:_PIECE])
+        verdict = self._owner.bans.of(self, self._loop.time())
+        if verdict is Verdict.BANNED:
+            pipe.abort()
+            return
+        piece = bytes(self._unread[: _PIECE if verdict is Verdict.FREE else _SLOWED_PIECE])
         found = self._framer.feed(piece)
         pings = 0
         for framed in found:
@@ -169,7 +177,7 @@ class Connection(asyncio.Protocol):
         )
         if self._unread:
             self._pause(True)
-            self._loop.call_soon(self._look)
+            self._loop.call_later(0 if verdict is Verdict.FREE else _SLOWED_S, self._look)
             return
         self._pause(False)
         if self._has_ended:

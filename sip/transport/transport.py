@@ -8,15 +8,19 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from sip.bans import Bans
 from sip.message.message import Request
 from sip.transport.accepting import Accepting
 from sip.transport.answers import response_address
 from sip.transport.connections import Connections
 from sip.transport.flow import Address, Flow, Transport
+from sip.transport.intake import Intake
 from sip.transport.limits import TransportLimits
+from sip.transport.proven import Proven
 from sip.transport.receiver import Receiver
 from sip.transport.sockets import Listener
-from sip.transport.udp import UdpEndpoint, UdpFlow
+from sip.transport.udp import UdpEndpoint
+from sip.transport.udp_flow import UdpFlow
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,21 @@ class SipTransport:
     def lost(self) -> int:
         """Datagrams that the system didn't take."""
         return sum(endpoint.lost for endpoint in self._endpoints)
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that were not looked at: their source is held back, or there were too many."""
+        return sum(endpoint.dropped for endpoint in self._endpoints)
+
+    @property
+    def turned_away(self) -> int:
+        """Connections that got no place, or lost it to another."""
+        return self._connections.turned_away
+
+    @property
+    def connections(self) -> int:
+        """Those that are there now."""
+        return len(self._connections)
 
     def answer_flow(self, request: Request, flow: Flow) -> Flow:
         """The flow on which `request`, which came by `flow`, is to be answered (§18.2.2, RFC 3581 §4).
@@ -84,14 +103,20 @@ async def listening(
     *,
     limits: TransportLimits | None = None,
     certificate: Callable[[], ssl.SSLContext] | None = None,
+    proven: Proven | None = None,
+    bans: Bans | None = None,
+    is_busy: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[SipTransport]:
     """Takes messages at `listeners`, and closes them in the end.
 
-    `certificate` gives the context for the next TLS handshake.
+    `certificate` gives the context for the next TLS handshake. Whoever is above notes in `proven` and `bans`
+    who logs in and who fails. While it `is_busy`, datagrams that would only begin something new are dropped.
     """
     limits = limits or TransportLimits()
+    proven = proven or Proven()
+    bans = bans or Bans(proven)
     loop = asyncio.get_running_loop()
-    connections = Connections(limits, receiver)
+    connections = Connections(limits, receiver, bans)
     endpoints: list[UdpEndpoint] = []
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -99,7 +124,8 @@ async def listening(
             transport = SipTransport(listeners, endpoints, connections)
             for listener in listeners:
                 if listener.transport is Transport.UDP:
-                    endpoints.append(UdpEndpoint(listener, receiver))
+                    intake = Intake(limits, proven, bans, is_busy)
+                    endpoints.append(UdpEndpoint(listener, receiver, intake))
                 else:
                     context = certificate if listener.transport is Transport.TLS else None
                     accepting.append(Accepting(listener, connections, tasks, context))

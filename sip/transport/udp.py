@@ -8,84 +8,40 @@ import socket
 import struct
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import Any
 
 from sip.message.errors import MessageError
 from sip.message.message import Request
 from sip.message.parser import parse_datagram
 from sip.transport.answers import note_source
-from sip.transport.flow import Address, Flow, Transport
+from sip.transport.flow import Address
+from sip.transport.intake import Intake
 from sip.transport.receiver import Receiver
 from sip.transport.sockets import Listener
+from sip.transport.udp_flow import Place, UdpFlow
 
 logger = logging.getLogger(__name__)
 
 _LARGEST = 65535
-_AT_ONCE = 32
-"Datagrams that are taken before others have their turn."
+_READ_AT_ONCE = 256
+"Under load they are read sooner than they can be looked at, so that we choose what is lost, not the system."
+_SERVED_AT_ONCE = 16
+"Before connections and timers have their turn: some 2 ms."
 _IP_PKTINFO = 8
 "Of <linux/in.h>, which Python's `socket` doesn't name."
 _ROOM = socket.CMSG_SPACE(20)
 
-Place: TypeAlias = tuple[Any, ...]
-"An address as sockets write it: with IPv6 it has four parts."
-
-
-class UdpFlow:
-    """The way between one of our addresses and one of theirs."""
-
-    __slots__ = ("_endpoint", "_place", "asked_bytes", "local", "remote")
-
-    def __init__(self, endpoint: UdpEndpoint, local: Address, place: Place, asked_bytes: int = 0) -> None:
-        self._endpoint = endpoint
-        self._place = place
-        "As sockets name the peer: of a link-local IPv6 address they say on which link."
-        self.local = local
-        self.remote = Address(place[0], place[1])
-        self.asked_bytes = asked_bytes
-        "Length of the datagram that came by it, which an answer is measured by."
-
-    @property
-    def transport(self) -> Transport:
-        """UDP."""
-        return Transport.UDP
-
-    @property
-    def is_open(self) -> bool:
-        """As long as we listen."""
-        return self._endpoint.is_open
-
-    def send(self, data: bytes) -> bool:
-        """One datagram; False where the system has no room for it, or no way there."""
-        return self._endpoint.send(data, self.local, self._place)
-
-    def to_port(self, port: int) -> UdpFlow:
-        """The same way to another port there."""
-        place = (self._place[0], port, *self._place[2:])
-        return UdpFlow(self._endpoint, self.local, place, self.asked_bytes)
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, UdpFlow)
-            and self.remote == other.remote
-            and self.local == other.local
-            and self._endpoint is other._endpoint
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.local, self.remote))
-
-    def __repr__(self) -> str:
-        return f"<udp {self.local} {self.remote}>"
 
 
 class UdpEndpoint:
     """One bound socket. Reads while it is open; ends with `close`."""
 
-    def __init__(self, listener: Listener, receiver: Receiver) -> None:
+    def __init__(self, listener: Listener, receiver: Receiver, intake: Intake) -> None:
         self._loop = asyncio.get_running_loop()
         self._socket = listener.socket
         self._receiver = receiver
+        self._intake = intake
+        self._is_serving = False
         self.local = listener.local
         self.is_open = True
         self.lost = 0
@@ -98,6 +54,11 @@ class UdpEndpoint:
             else:
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         self._loop.add_reader(self._socket, self._read)
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that nobody has looked at."""
+        return self._intake.dropped
 
     def flow_to(self, remote: Address, local: Address | None = None) -> UdpFlow | None:
         """The way to `remote`, if it can be one from here; `local` where it matters which address of ours."""
@@ -131,8 +92,8 @@ class UdpEndpoint:
             self._socket.close()
 
     def _read(self) -> None:
-        """Takes what is there, and not for ever: connections and timers have their turn, too."""
-        for _ in range(_AT_ONCE):
+        now = self._loop.time()
+        for _ in range(_READ_AT_ONCE):
             try:
                 if self._is_wildcard:
                     data, ancillary, _, place = self._socket.recvmsg(_LARGEST, _ROOM)
@@ -141,21 +102,31 @@ class UdpEndpoint:
                     data, place = self._socket.recvfrom(_LARGEST)
                     local = self.local
             except BlockingIOError:
-                return
+                break
             except OSError as error:
                 # An error of an earlier datagram of ours is told here; the next call reads on.
                 logger.debug("not read error=%s", error)
                 continue
-            flow = UdpFlow(self, local, place, len(data))
+            self._intake.put(data, UdpFlow(self, local, place, len(data)), now)
+        if not self._is_serving:
+            self._serve()
+
+    def _serve(self) -> None:
+        self._is_serving = False
+        for _ in range(_SERVED_AT_ONCE):
+            if not self.is_open or (next_one := self._intake.take()) is None:
+                return
+            data, flow = next_one
             try:
                 self._take(data, flow)
             except Exception:
                 # One message can't hurt another.
                 logger.exception("a datagram could not be served remote=%s", flow.remote)
-            if not self.is_open:
-                return
+        if self._intake:
+            self._is_serving = True
+            self._loop.call_soon(self._serve)
 
-    def _take(self, data: bytes, flow: Flow) -> None:
+    def _take(self, data: bytes, flow: UdpFlow) -> None:
         try:
             message = parse_datagram(data)
         except MessageError as error:

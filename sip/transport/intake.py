@@ -1,0 +1,113 @@
+"""Datagrams that have come and were not looked at yet: which of them are next, and which go.
+
+Reading is cheap and looking is not. Under more load than can be served, what is half done goes first: who
+comes back with credentials has been paid for already, and who gets no answer asks again (RFC 3261 §17.1.2.2).
+Without that, ten times the load has everybody's first request answered, and nobody's second.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import IntEnum
+
+from sip.bans import Bans
+from sip.transport.limits import TransportLimits
+from sip.transport.proven import Proven
+from sip.transport.sources import source_of
+from sip.transport.udp_flow import UdpFlow
+
+
+class Rank(IntEnum):
+    """Who goes first."""
+
+    KNOWN = 0
+    "Of a flow by which somebody has logged in; but for a REGISTER that has to be asked for credentials."
+    BEGUN = 1
+    "Such a REGISTER; and what brings credentials, from wherever."
+    STRANGE = 2
+    "All else."
+
+
+_ROOM = {Rank.KNOWN: 4096, Rank.BEGUN: 1024, Rank.STRANGE: 256}
+"""Datagrams of each rank that wait. At some 100 µs each, none waits for half a second, after which its sender
+sends it again (T1, §17.1.1.1). The oldest go where there are too many."""
+
+
+class Intake:
+    """Of one socket."""
+
+    def __init__(
+        self, limits: TransportLimits, proven: Proven, bans: Bans, is_busy: Callable[[], bool]
+    ) -> None:
+        """`is_busy`: what has begun can't be done as fast as it begins."""
+        self._limits = limits
+        self._proven = proven
+        self._bans = bans
+        self._is_busy = is_busy
+        self._waiting: tuple[deque[tuple[bytes, UdpFlow]], ...] = tuple(deque() for _ in Rank)
+        self._second = 0
+        self._of_source: dict[str, int] = {}
+        "Datagrams of each source in this second, without those of proven flows."
+        self._unproven = 0
+        "All of them together."
+        self.dropped = 0
+        "Datagrams that nobody has looked at."
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting))
+
+    def put(self, data: bytes, flow: UdpFlow, now: float) -> None:
+        """One datagram has come."""
+        if self._proven.is_proven(flow.remote, now):
+            rank = Rank.BEGUN if _asks_for_challenge(data) else Rank.KNOWN
+        elif self._admits(flow, now):
+            rank = Rank.BEGUN if _has_credentials(data) else Rank.STRANGE
+        else:
+            self.dropped += 1
+            return
+        if rank is not Rank.KNOWN and self._is_busy() and _asks_for_challenge(data):
+            self.dropped += 1
+            return
+        waiting = self._waiting[rank]
+        waiting.append((data, flow))
+        if len(waiting) > _ROOM[rank]:
+            waiting.popleft()
+            self.dropped += 1
+
+    def take(self) -> tuple[bytes, UdpFlow] | None:
+        """The next one."""
+        for waiting in self._waiting:
+            if waiting:
+                return waiting.popleft()
+        return None
+
+    def _admits(self, flow: UdpFlow, now: float) -> bool:
+        if not self._bans.admits(flow.remote, now):
+            return False
+        if self._second != int(now):
+            self._second = int(now)
+            self._of_source.clear()
+            self._unproven = 0
+        source = source_of(flow.remote.host)
+        count = self._of_source.get(source, 0)
+        if count >= self._limits.datagrams_per_source and (
+            # A site's phones may all begin at once, or have got new ports.
+            count >= self._limits.datagrams_unproven // 2
+            or not self._proven.is_proven_source(flow.remote.host, now)
+        ):
+            return False
+        if self._unproven >= self._limits.datagrams_unproven:
+            return False
+        self._of_source[source] = count + 1
+        self._unproven += 1
+        return True
+
+
+def _has_credentials(data: bytes) -> bool:
+    # By a look: an odd spelling only waits longer.
+    return b"uthorization:" in data
+
+
+def _asks_for_challenge(data: bytes) -> bool:
+    return data.startswith(b"REGISTER ") and not _has_credentials(data)
