@@ -23,7 +23,7 @@ from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
 from sip.transport.proven import Proven, shortened
-from sip.transport.udp import UdpFlow
+from sip.transport.udp_flow import UdpFlow
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Incoming:
         """Sends a response: by its transaction if there is one, else and with no memory of it."""
         self._server.answer(self.request, self.flow, response, self._transaction)
 
-    def refuse(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def reply(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Answers with a status and what it says beside that."""
         response = self.response(status)
         for name, value in headers:
@@ -90,11 +90,11 @@ class Incoming:
             # A retransmission that came before the first was served, which gets the answer.
             return
         except SipError as error:
-            self.refuse(error.status, error.headers)
+            self.reply(error.status, error.headers)
         except Exception:
             # Our own mistake; the next message is served.
             logger.exception("a request could not be served %r remote=%s", self.request, self.flow.remote)
-            self.refuse(500)
+            self.reply(500)
 
 
 class SipServer:
@@ -211,7 +211,7 @@ class SipServer:
         incoming = Incoming(self, new)
         if handler is None:
             # §8.2.1
-            incoming.refuse(405, [("Allow", self.allowed)])
+            incoming.reply(405, [("Allow", self.allowed)])
         else:
             incoming.guarded(lambda: self._checked(incoming, handler))
 
@@ -219,10 +219,10 @@ class SipServer:
         request = incoming.request
         if not isinstance(request.uri, SipUri):
             # §8.2.2.1
-            incoming.refuse(416)
+            incoming.reply(416)
         elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
             # §8.2.2.3
-            incoming.refuse(420, [("Unsupported", ", ".join(unknown))])
+            incoming.reply(420, [("Unsupported", ", ".join(unknown))])
         else:
             handler(incoming)
 

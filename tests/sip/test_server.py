@@ -51,7 +51,7 @@ class Up:
         def take(incoming: Incoming) -> None:
             taken.append(incoming)
             incoming.serve()
-            incoming.refuse(status)
+            incoming.reply(status)
 
         self.server.on(method, take)
         return taken
@@ -127,7 +127,7 @@ async def test_an_ack_of_nothing_is_not_answered(up: Up):
 
 async def test_a_stranger_gets_no_more_than_twice_its_bytes(up: Up):
     def says_much(incoming: Incoming) -> None:
-        incoming.refuse(200, [("Subject", "x" * 2000)])
+        incoming.reply(200, [("Subject", "x" * 2000)])
 
     up.server.on("MESSAGE", says_much)
     answer = await up.ask(a_request())
@@ -137,7 +137,7 @@ async def test_a_stranger_gets_no_more_than_twice_its_bytes(up: Up):
 async def test_who_has_proved_itself_gets_all_of_it(up: Up):
     def says_much(incoming: Incoming) -> None:
         up.server.proven.note(incoming.flow, up.server.now())
-        incoming.refuse(200, [("Subject", "x" * 2000)])
+        incoming.reply(200, [("Subject", "x" * 2000)])
 
     up.server.on("MESSAGE", says_much)
     assert (await up.ask(a_request())).subject == "x" * 2000
