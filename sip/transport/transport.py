@@ -13,6 +13,7 @@ from sip.message.message import Request
 from sip.transport.accepting import Accepting
 from sip.transport.answers import response_address
 from sip.transport.connections import Connections
+from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Flow, Transport
 from sip.transport.intake import Intake
 from sip.transport.limits import TransportLimits
@@ -25,6 +26,11 @@ from sip.transport.udp_flow import UdpFlow
 logger = logging.getLogger(__name__)
 
 _SWEEP_S = 1.0
+_LARGEST_DATAGRAM = 1300
+"Bytes of a request that go by UDP: 200 less than what passes an Ethernet in one piece (RFC 3261 §18.1.1)."
+_TRY_AGAIN_S = 600.0
+"When a peer that takes no connection is tried again."
+_MOST_UNREACHABLE = 1000
 
 
 class SipTransport:
@@ -35,6 +41,8 @@ class SipTransport:
         "What is listened on, in the order that was given; a wildcard is no address that a peer can reach."
         self._endpoints = endpoints
         self._connections = connections
+        self._unreachable: dict[Address, float] = {}
+        "Until when peers that took no connection are not tried again, the oldest first."
 
     @property
     def lost(self) -> int:
@@ -86,6 +94,26 @@ class SipTransport:
         """
         found = self.flow_to(transport, remote)
         return found if found is not None else await self._connections.connect(transport, remote)
+
+    async def fitting(self, flow: Flow, size: int) -> Flow:
+        """The flow for a request of `size` bytes to the peer of `flow`.
+
+        It is a connection where the request is too large for UDP. Whoever takes no connection, a phone behind a NAT mostly, gets it by UDP, in fragments (§18.1.1).
+        """
+        if flow.transport is not Transport.UDP or size <= _LARGEST_DATAGRAM:
+            return flow
+        now = asyncio.get_running_loop().time()
+        if self._unreachable.get(flow.remote, now) > now:
+            return flow
+        try:
+            return await self.connect(Transport.TCP, flow.remote)
+        except CantConnect as error:
+            logger.debug("by UDP, however large: %s", error)
+            self._unreachable.pop(flow.remote, None)
+            if len(self._unreachable) >= _MOST_UNREACHABLE:
+                del self._unreachable[next(iter(self._unreachable))]
+            self._unreachable[flow.remote] = now + _TRY_AGAIN_S
+            return flow
 
     def keep(self, flow: Flow) -> None:
         """A phone is registered by this flow: a connection stays, though nothing comes for long."""

@@ -12,6 +12,7 @@ from sip.message.errors import MessageError
 from sip.message.message import Request
 from sip.message.parser import AnyMessage
 from sip.transport.flow import Address, Flow
+from sip.transport.transport import SipTransport
 from tests.sip.message.messages import wire
 
 OPTIONS = wire(
@@ -95,6 +96,13 @@ class Peer:
     async def ask(self, data: bytes) -> bytes:
         self.send(data)
         return (await self.receive())[0]
+
+
+async def connections(transport: SipTransport, count: int) -> None:
+    """Until there are so many."""
+    async with asyncio.timeout(PATIENCE_S):
+        while transport.connections != count:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -6,10 +6,12 @@ import asyncio
 
 import pytest
 
+from sip.bans import Bans
 from sip.message.framing import StreamFramer
 from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
+from sip.transport.proven import Proven
 from sip.transport.sockets import bind
 from sip.transport.transport import listening
 from tests.sip.message.messages import response
@@ -248,3 +250,78 @@ async def test_with_too_many_connections_those_that_nobody_keeps_give_way():
             await heard(reader)
         for writer in (keeping, closing, coming):
             writer.close()
+
+
+async def test_a_large_request_goes_by_a_connection_if_the_peer_takes_one():
+    theirs, ours = Remembers(), Remembers()
+    async with listening(bind(LOOPBACK), theirs) as phone, listening(bind(LOOPBACK), ours) as transport:
+        by_udp = transport.flow_to(Transport.UDP, tcp_of(phone))
+        assert by_udp is not None
+        assert await transport.fitting(by_udp, 1300) is by_udp
+        by_tcp = await transport.fitting(by_udp, 1301)
+        assert (by_tcp.transport, by_tcp.remote) == (Transport.TCP, tcp_of(phone))
+        assert await transport.fitting(by_udp, 1301) is by_tcp
+
+
+async def test_a_large_request_goes_by_udp_where_no_connection_is_taken():
+    async with listening(bind(LOOPBACK), Remembers()) as transport:
+        udp, tcp = bind(LOOPBACK)
+        tcp.socket.close()
+        flow = transport.flow_to(Transport.UDP, udp.local)
+        assert flow is not None
+        assert await transport.fitting(flow, 5000) is flow
+        # Not even tried a second time.
+        assert await transport.fitting(flow, 5000) is flow
+        assert transport.connections == 0
+        udp.socket.close()
+
+
+async def test_who_is_banned_gets_no_connection_and_loses_those_that_it_has():
+    receiver, proven = Remembers(), Proven()
+    bans = Bans(proven)
+    async with listening(bind(LOOPBACK), receiver, proven=proven, bans=bans) as transport:
+        phone, registering = await asyncio.open_connection(*tcp_of(transport))
+        registering.write(TCP)
+        await heard(phone)
+        proven.note(receiver.flows[0], 0)
+        guesses, guessing = await asyncio.open_connection(*tcp_of(transport))
+        guessing.write(TCP)
+        await heard(guesses)
+        now = asyncio.get_running_loop().time()
+        for number in range(50):
+            bans.failed(receiver.flows[1], str(number), now, has_nonce=False)
+        guessing.write(TCP)
+        assert await rest(guesses) == b""
+        again, knocking = await asyncio.open_connection(*tcp_of(transport))
+        assert await rest(again) == b""
+        # The phone's own connection is none of theirs.
+        registering.write(TCP)
+        await heard(phone)
+        for writer in (registering, guessing, knocking):
+            writer.close()
+
+
+async def test_a_source_that_is_slowed_is_read_a_little_at_a_time():
+    receiver, proven = Remembers(), Proven()
+    bans = Bans(proven)
+    async with listening(bind(LOOPBACK), receiver, proven=proven, bans=bans) as transport:
+        reader, writer = await asyncio.open_connection(*tcp_of(transport))
+        writer.write(TCP)
+        await heard(reader)
+        for number in range(15):
+            bans.failed(receiver.flows[0], str(number), asyncio.get_running_loop().time(), has_nonce=False)
+        writer.write(TCP * 100)
+        await receiver.until("messages", 2)
+        await asyncio.sleep(0.01)
+        assert len(receiver.messages) < 5
+        writer.close()
+
+
+async def test_ipv6():
+    receiver = Remembers()
+    async with listening(bind(Address("::1", 0)), receiver) as transport:
+        reader, writer = await asyncio.open_connection(*tcp_of(transport))
+        writer.write(TCP)
+        (answer,) = await heard(reader)
+        assert (answer.via[0].received, answer.via[0].rport) == writer.get_extra_info("sockname")[:2]
+        writer.close()
