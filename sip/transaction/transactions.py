@@ -43,8 +43,6 @@ from sip.transaction.timers import Timers
 from sip.transaction.wakings import Wakings
 from sip.transport.flow import Flow
 
-__all__ = ["ClientTransaction", "ServerTransaction", "Transactions"]
-
 _TAG_BYTES = 8
 
 
