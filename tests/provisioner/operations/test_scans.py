@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from db.engine import Database
+from db.errors import DatabaseBusy
 from db.freshness import watching
 from db.schema import AlarmRow, AuditRow, BanRow, DeviceRow, MissRow
 from phone_templates.yealink.files import classify
@@ -57,8 +59,12 @@ async def asked(
     """Notes that `address` asked for all of these in vain, with one commit, and judges what is noticed."""
     misses = [Miss(address, mac, now) for mac in wanted]
     security = installation.settings.security
-    async with installation.database.append() as session:
-        noticed = await note_misses(session, misses, security, now, draw)
+    while True:
+        # An append gives up early where another one holds its row, as the writer of traces knows, too.
+        with suppress(DatabaseBusy):
+            async with installation.database.append() as session:
+                noticed = await note_misses(session, misses, security, now, draw)
+            break
     if noticed is not None:
         await judge(installation, noticed, now)
     return noticed
