@@ -34,6 +34,13 @@ _OPTIONS = (
 )
 
 
+def pytest_configure() -> None:
+    """Puts the folders of tests into memory: SQLite waits for a disk at each commit, and none has to last."""
+    memory = _memory()
+    if memory is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
 @dataclass
 class PostgresServer:
     """A running PostgreSQL that belongs to this run of the tests."""
@@ -137,7 +144,7 @@ def _owner() -> pwd.struct_passwd | None:
 
 
 def _memory() -> Path | None:
-    """A file system in memory with room for the server: a database is 300 files, and each test makes one."""
+    """A file system in memory with room for databases: each test makes one, of 300 files on PostgreSQL."""
     memory = Path("/dev/shm")  # noqa: S108
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30:
         return memory
@@ -175,6 +182,13 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database of the test's own, once on each engine."""
+    with migrated(request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of the test's own, on the engine that `request.param` names."""
     if request.param == "sqlite":
         file = tmp_path / "centralka.db"
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)

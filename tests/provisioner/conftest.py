@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from provisioner.files.company import read_company_file
 from provisioner.operations.companies import Plan, apply
 from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
 from provisioner.settings import Settings
-from tests.provisioner.written import loopback_settings
+from tests.databases import migrated
+from tests.provisioner.written import Written, loopback_settings, put_key
 
 SAMPLE = Path(__file__).parents[2] / "provisioner" / "demo" / "company.yaml"
 
@@ -24,6 +25,25 @@ SAMPLE = Path(__file__).parents[2] / "provisioner" / "demo" / "company.yaml"
 def settings() -> Settings:
     """Listeners on free ports of this machine."""
     return loopback_settings()
+
+
+@pytest.fixture(scope="session")
+def written_sample(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The sample company, written once for each database and copied for each test."""
+    file = read_company_file(SAMPLE.read_bytes(), SAMPLE.name)
+    return Written(tmp_path_factory.mktemp("sample"), lambda made: apply(made, file, COMMAND_LINE))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of the test's own, once on each engine; for `sample` the company is in it."""
+    if "sample" in request.fixturenames:
+        written: Written = request.getfixturevalue("written_sample")
+        with written.copied(request, tmp_path) as url:
+            yield url
+    else:
+        with migrated(request, tmp_path) as url:
+            yield url
 
 
 @pytest.fixture
@@ -43,10 +63,9 @@ async def apply_text(
 
 
 @pytest.fixture
-async def sample(installation: Installation) -> Installation:
+def sample(database: Database, settings: Settings, tmp_path: Path, written_sample: Written) -> Installation:
     """The installation with the sample company in it."""
-    await apply(installation, read_company_file(SAMPLE.read_bytes(), SAMPLE.name), COMMAND_LINE)
-    return installation
+    return Installation(tmp_path, settings, database, put_key(written_sample.key, tmp_path))
 
 
 @pytest.fixture

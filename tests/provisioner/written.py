@@ -29,7 +29,8 @@ def put_key(key: Path, data_dir: Path) -> Vault:
     """Makes `data_dir` a data directory with a copy of the key."""
     for folder in (FIRMWARE_DIR, MEDIA_DIR):
         (data_dir / folder).mkdir()
-    shutil.copyfile(key, data_dir / KEY_FILE)
+    # With its mode: it is its owner's alone.
+    shutil.copy(key, data_dir / KEY_FILE)
     return Vault.load(data_dir / KEY_FILE)
 
 
