@@ -16,23 +16,8 @@ from enum import Enum, StrEnum, auto
 from itertools import count
 from typing import TypeAlias
 
-from provisioner.centrex.quiet import QuietHours
+from provisioner.operations.resyncs import Cause, Job
 from sip.checksync import Heard
-
-
-class Kind(StrEnum):
-    """What a phone is to do."""
-
-    RESYNC = "resync"
-    REBOOT = "reboot"
-
-
-class Cause(StrEnum):
-    """Why."""
-
-    CHANGE = "change"
-    ASKED = "asked"
-    "By a person, who waits: it needs no turn and no quiet hour."
 
 
 class Outcome(StrEnum):
@@ -54,24 +39,6 @@ class Why(StrEnum):
     NOT_REGISTERED = "not-registered"
     QUIET_HOURS = "quiet-hours"
     IN_CALL = "in-call"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One phone, and what it is to be told."""
-
-    id: int
-    "Of its row; newer jobs have higher ones."
-    device_id: int
-    kind: Kind
-    cause: Cause
-    asked_at: datetime
-    lines: tuple[str, ...] = ()
-    "The numbers on its accounts, in their order."
-    quiet: QuietHours | None = None
-    "When it may be told, because it may start anew; None: at any time."
-    was_told: bool = False
-    "Before this process began."
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +210,11 @@ class Telling:
                 # What it has fetched at its start is known by then.
                 self._wait(state, now + self._pace.settle_s * (1 + self._chance()))
 
+    def anybody_may_have_registered(self, now: float) -> None:
+        """Who has come is not known: each phone that is away is looked for once."""
+        for device_id in list(self._of_device):
+            self.registered(device_id, now)
+
     def absent(self, job_id: int, now: float) -> list[Effect]:
         """The phone turned out not to be there when it was to be told."""
         state = self._answered(job_id)
@@ -264,12 +236,6 @@ class Telling:
         """The phone has what it was to fetch, whether it was told or not."""
         state = self._states.get(job_id)
         return [] if state is None else [self._end(state, Outcome.FETCHED)]
-
-    def drop(self, job_id: int) -> None:
-        """Its phone is no more."""
-        state = self._states.get(job_id)
-        if state is not None:
-            self._end(state, Outcome.UNREGISTERED)
 
     def timer(self, now: float, at: datetime) -> list[Effect]:
         """What is to be done at `now`."""

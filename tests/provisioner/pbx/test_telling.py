@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 
 from provisioner.centrex.devices import ResyncWindow
 from provisioner.centrex.quiet import QuietHours
+from provisioner.operations.resyncs import Cause, Job, Kind
 from provisioner.pbx.telling import (
-    Cause,
     Done,
     Effect,
-    Job,
-    Kind,
     Outcome,
     Pace,
     Tell,

@@ -1,0 +1,257 @@
+"""Phones that are to be told to fetch their files: which ones changes call for, and what became of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+from sqlalchemy import CursorResult, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from db.schema import (
+    DeviceAccountRow,
+    DeviceFileRow,
+    DeviceRow,
+    InstanceRow,
+    LineRow,
+    ProvisioningRequestRow,
+    RegistrationRow,
+    ResyncRow,
+    RevisionRow,
+)
+
+FOLLOWED = "resyncs_up_to"
+"The fact of the installation that says up to which revision phones have been told, or are noted to be."
+_CHANGE = "change"
+_ASKED = "asked"
+
+
+class Changed(NamedTuple):
+    """A file of a device's own that phones get now, and that nobody has been told of."""
+
+    revision_id: int
+    file: str
+    "What `device_files.name` calls it."
+    device_id: int
+    actor: str
+
+
+class Phone(NamedTuple):
+    """What is to be known of a phone to tell it."""
+
+    device_id: int
+    mac: str
+    customer_id: int
+    model: str
+    heeds: bool
+    "The file that it has contains the text that was asked for."
+    own_revision_id: int | None
+    "Of its own file, which it gets now."
+    lines: tuple[str, ...]
+    "The numbers on its accounts, in their order."
+
+
+class Fetched(NamedTuple):
+    """A resync whose phone has got what it was to fetch."""
+
+    id: int
+    number: int | None
+    "Of the revision of its own file that it got last."
+
+
+async def followed_up_to(session: AsyncSession) -> int | None:
+    """The revision up to which changes have been followed; None: never yet."""
+    value = await session.scalar(select(InstanceRow.value).where(InstanceRow.key == FOLLOWED))
+    return None if value is None else int(value)
+
+
+async def newest_revision(session: AsyncSession) -> int:
+    """The number of the newest revision; changes are serial, so none with a lower one comes later."""
+    return await session.scalar(select(func.max(RevisionRow.id))) or 0
+
+
+async def begin_following(session: AsyncSession, up_to: int) -> None:
+    """Notes for the first time how far changes have been followed."""
+    session.add(InstanceRow(key=FOLLOWED, value=str(up_to)))
+    await session.flush()
+
+
+async def follow(session: AsyncSession, before: int, up_to: int) -> bool:
+    """Moves on from `before` to `up_to`. False: somebody else has moved on from there."""
+    moved = await session.execute(
+        update(InstanceRow)
+        .where(InstanceRow.key == FOLLOWED, InstanceRow.value == str(before))
+        .values(value=str(up_to))
+    )
+    assert isinstance(moved, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return moved.rowcount == 1
+
+
+async def changed_files(session: AsyncSession, after: int, up_to: int, limit: int) -> Sequence[Changed]:
+    """Files that are others since revision `after`, and are served: staged ones are not. In order.
+
+    Without those of phones that have never fetched anything nor registered: they get the newest when they
+    come.
+    """
+    is_known = or_(
+        DeviceRow.fetched_at.is_not(None), exists().where(RegistrationRow.device_id == DeviceRow.id)
+    )
+    query = (
+        select(RevisionRow.id, DeviceFileRow.name, DeviceRow.id, RevisionRow.actor)
+        .join(DeviceFileRow, DeviceFileRow.current_revision_id == RevisionRow.id)
+        .join(DeviceRow, DeviceFileRow.device_id == DeviceRow.id)
+        .where(RevisionRow.id > after, RevisionRow.id <= up_to, is_known)
+        .order_by(RevisionRow.id)
+        .limit(limit)
+    )
+    return [Changed(*row) for row in await session.execute(query)]
+
+
+async def phones(session: AsyncSession, device_ids: Collection[int], own_file: str, text: str) -> list[Phone]:
+    """These devices. `text` is looked for, as a line, in the file `own_file` that each fetched last."""
+    has, gets = aliased(RevisionRow), aliased(RevisionRow)
+    query = (
+        select(
+            DeviceRow.id,
+            DeviceRow.mac,
+            DeviceRow.customer_id,
+            DeviceRow.model,
+            func.coalesce(has.content, gets.content, "").contains(f"\n{text}\n", autoescape=True),
+            gets.id,
+        )
+        .outerjoin(has, DeviceRow.fetched_revision_id == has.id)
+        .outerjoin(
+            DeviceFileRow, and_(DeviceFileRow.device_id == DeviceRow.id, DeviceFileRow.name == own_file)
+        )
+        .outerjoin(gets, DeviceFileRow.current_revision_id == gets.id)
+        .where(DeviceRow.id.in_(device_ids))
+    )
+    lines = await _lines(session, device_ids)
+    return [
+        Phone(device_id, mac, customer_id, model, bool(heeds), own, lines.get(device_id, ()))
+        for device_id, mac, customer_id, model, heeds, own in await session.execute(query)
+    ]
+
+
+async def _lines(session: AsyncSession, device_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    query = (
+        select(DeviceAccountRow.device_id, LineRow.number)
+        .join(LineRow, DeviceAccountRow.line_id == LineRow.id)
+        .where(DeviceAccountRow.device_id.in_(device_ids))
+        .order_by(DeviceAccountRow.device_id, DeviceAccountRow.account)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for device_id, number in await session.execute(query):
+        found[device_id].append(number)
+    return {device_id: tuple(numbers) for device_id, numbers in found.items()}
+
+
+async def under_way(session: AsyncSession, after: int = 0) -> Sequence[ResyncRow]:
+    """What is not done yet, with a number above `after`, the oldest first."""
+    query = select(ResyncRow).where(ResyncRow.done_at.is_(None), ResyncRow.id > after)
+    return (await session.scalars(query.order_by(ResyncRow.id))).all()
+
+
+async def fetched(session: AsyncSession) -> list[Fetched]:
+    """What is not done yet though the phone has got what it was to fetch.
+
+    What a change calls for is done by any fetch of that revision or a later one; what a person asked for by
+    a fetch after the phone was told.
+    """
+    got = exists().where(
+        ProvisioningRequestRow.device_id == ResyncRow.device_id,
+        ProvisioningRequestRow.revision_id == ResyncRow.revision_id,
+    )
+    query = (
+        select(ResyncRow.id, RevisionRow.number)
+        .join(DeviceRow, ResyncRow.device_id == DeviceRow.id)
+        .outerjoin(RevisionRow, DeviceRow.fetched_revision_id == RevisionRow.id)
+        .where(
+            ResyncRow.done_at.is_(None),
+            or_(
+                and_(
+                    ResyncRow.cause == _CHANGE,
+                    or_(DeviceRow.fetched_revision_id >= ResyncRow.revision_id, got),
+                ),
+                and_(ResyncRow.cause == _ASKED, DeviceRow.fetched_at >= ResyncRow.sent_at),
+            ),
+        )
+    )
+    return [Fetched(*row) for row in await session.execute(query)]
+
+
+async def supersede(session: AsyncSession, rows: Iterable[ResyncRow], at: datetime) -> None:
+    """Ends what is under way for the same phones and causes as these new rows."""
+    by_cause: dict[str, list[ResyncRow]] = defaultdict(list)
+    for row in rows:
+        by_cause[row.cause].append(row)
+    for cause, new in by_cause.items():
+        await session.execute(
+            update(ResyncRow)
+            .where(
+                ResyncRow.device_id.in_([row.device_id for row in new]),
+                ResyncRow.cause == cause,
+                ResyncRow.done_at.is_(None),
+                ResyncRow.id < min(row.id for row in new),
+            )
+            .values(done_at=at, outcome="superseded")
+            .execution_options(synchronize_session=False)
+        )
+
+
+class Mark(NamedTuple):
+    """What became of a resync; None: nothing new."""
+
+    id: int
+    sent_at: datetime | None = None
+    answered_status: int | None = None
+    done_at: datetime | None = None
+    outcome: str | None = None
+
+    def over(self, older: Mark) -> Mark:
+        """What is known when `older` was known before."""
+        return Mark(
+            self.id,
+            self.sent_at or older.sent_at,
+            self.answered_status or older.answered_status,
+            self.done_at or older.done_at,
+            self.outcome or older.outcome,
+        )
+
+
+async def mark(session: AsyncSession, marks: Sequence[Mark]) -> None:
+    """Notes what became of resyncs; what is done stays as it is."""
+    if not marks:
+        return
+    table = ResyncRow.__table__
+    given = {
+        name: func.coalesce(bindparam(f"new_{name}", type_=table.c[name].type), table.c[name])
+        for name in Mark._fields[1:]
+    }
+    await (await session.connection()).execute(
+        table.update()  # type: ignore[attr-defined]
+        .where(table.c.id == bindparam("row"), table.c.done_at.is_(None))
+        .values(given),
+        [
+            {"row": each.id, **{f"new_{name}": getattr(each, name) for name in Mark._fields[1:]}}
+            for each in sorted(marks, key=attrgetter("id"))
+        ],
+    )
+
+
+async def prune(session: AsyncSession, device_ids: Collection[int], keep: int) -> None:
+    """Forgets the oldest of these devices beyond `keep` of each; never what is under way."""
+    place = func.row_number().over(partition_by=ResyncRow.device_id, order_by=ResyncRow.id.desc())
+    ranked = select(ResyncRow.id, place.label("place")).where(ResyncRow.device_id.in_(device_ids)).subquery()
+    await session.execute(
+        delete(ResyncRow)
+        .where(
+            ResyncRow.id.in_(select(ranked.c.id).where(ranked.c.place > keep)),
+            ResyncRow.done_at.is_not(None),
+        )
+        .execution_options(synchronize_session=False)
+    )
