@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint prove lock clean
+.PHONY: demo test lint prove fuzz lock clean
 
 demo: $(READY)
 	$(BIN)/centralka demo --check
@@ -24,6 +24,22 @@ lint: $(READY)
 prove: $(READY)
 	CENTRALKA_PROVE=1 $(PYTEST)
 
+# Looks for what breaks the parsers, FUZZ_S seconds each; what it finds is named, and left in a file.
+FUZZ := .venv-fuzz
+FUZZ_S ?= 60
+FUZZED := datagram stream sdp auth uri
+
+fuzz: $(FUZZ)/.ready
+	for target in $(FUZZED); do \
+		$(FUZZ)/bin/python -m tests.fuzz $$target -max_total_time=$(FUZZ_S) -timeout=10 \
+			-artifact_prefix=.fuzz- -print_final_stats=1 || exit 1; \
+	done
+
+$(FUZZ)/.ready: requirements-fuzz.lock
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	touch $@
+
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh .ci/install-packages
 	$(PYTHON) -m venv $(VENV)
@@ -41,4 +57,4 @@ lock:
 		--no-emit-index-url --quiet --output-file requirements-fuzz.lock
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(FUZZ) build dist

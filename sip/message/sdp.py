@@ -209,11 +209,12 @@ class Media(_Section):
     @classmethod
     def parse(cls, text: str) -> Media:
         """From the value of an m= line. Raises `BadSdp`."""
-        kind, *fields = text.split()
-        if len(fields) < 3:
+        fields = text.split()
+        if len(fields) < 4:
             raise BadSdp("m= has a kind, a port, a protocol and formats")
-        port, slash, count = fields[0].partition("/")
-        return cls((), kind, _port(port), fields[1], tuple(fields[2:]), _port(count) if slash else None)
+        kind, ports, protocol, *formats = fields
+        port, slash, count = ports.partition("/")
+        return cls((), kind, _port(port), protocol, tuple(formats), _port(count) if slash else None)
 
     def __str__(self) -> str:
         count = "" if self.port_count is None else f"/{self.port_count}"

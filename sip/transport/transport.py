@@ -98,7 +98,8 @@ class SipTransport:
     async def fitting(self, flow: Flow, size: int) -> Flow:
         """The flow for a request of `size` bytes to the peer of `flow`.
 
-        It is a connection where the request is too large for UDP. Whoever takes no connection, a phone behind a NAT mostly, gets it by UDP, in fragments (§18.1.1).
+        It is a connection where the request is too large for UDP. Whoever takes none, a phone behind a NAT
+        mostly, gets it by UDP all the same, in fragments (§18.1.1).
         """
         if flow.transport is not Transport.UDP or size <= _LARGEST_DATAGRAM:
             return flow

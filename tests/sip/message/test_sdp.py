@@ -162,6 +162,7 @@ def test_what_is_missing_or_unknown_is_no_matter(body):
         b"v=0\r\nnothing",
         b"v=0\r\nm =video 1 RTP/AVP 0",
         b"v=0\r\n=a",
+        b"v=0\r\nm=",
         b"v=0\r\nm=audio",
         b"v=0\r\nm=audio 1 RTP/AVP",
         b"v=0\r\nm=audio x RTP/AVP 0",
