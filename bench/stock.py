@@ -16,6 +16,7 @@ from provisioner.operations.publishing import publish
 from provisioner.settings import read_settings
 
 FIRST_MAC = 0x805EC0000000
+FIRST_LINE = 48220000000
 ONE_PHONE = b"""
 customers:
   - login: bench
@@ -38,6 +39,11 @@ _SLICE = 10_000
 def token(number: int) -> str:
     """The device token of phone `number`, which counts from 0."""
     return f"{number:032x}"
+
+
+def line(number: int) -> str:
+    """The line of phone `number`."""
+    return str(FIRST_LINE + number)
 
 
 def path(number: int) -> str:
@@ -85,9 +91,9 @@ def _copy(file: Path, phones: int) -> None:
 
     def rows(numbers: range) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for n in numbers:
-            mac, line = f"{FIRST_MAC + n:012x}", str(48220000000 + n)
-            content = revision["content"].replace("805ec0000000", mac).replace("48220000000", line)
-            yield "lines", first["lines"] | {"id": line_id + n, "number": line}
+            mac, line_number = f"{FIRST_MAC + n:012x}", line(n)
+            content = revision["content"].replace("805ec0000000", mac).replace("48220000000", line_number)
+            yield "lines", first["lines"] | {"id": line_id + n, "number": line_number}
             yield (
                 "devices",
                 first["devices"]

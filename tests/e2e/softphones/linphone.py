@@ -115,8 +115,9 @@ async def linphone(
     config, pipe, listens = folder / "linphonerc", folder / "pipe", listens or free(host)
     _write_profile(folder, config, account, listens, trusted)
     # It makes its socket in /tmp, whatever it is told.
-    command = ["linphone-daemon", "--pipe", f"..{pipe}", "--config", config, "--disable-stats-events"]
-    async with running([*command, "--log", folder / "log"], folder, {"HOME": str(folder)}) as program:
+    command: list[str | Path] = ["linphone-daemon", "--pipe", f"..{pipe}", "--config", config]
+    command += ["--disable-stats-events", "--log", folder / "log"]
+    async with running(command, folder, {"HOME": str(folder)}) as program:
         yield Linphone(program, account, listens, pipe)
 
 
