@@ -19,6 +19,7 @@ from provisioner.cli import (
     firmware,
     lint,
     registrations,
+    resync,
     rollouts,
     server,
     tokens,
@@ -70,6 +71,7 @@ for name, verb_of_devices in (
     ("show", devices.devices_show),
     ("claim", devices.devices_claim),
     ("release", devices.devices_release),
+    ("resync", resync.devices_resync),
 ):
     devices_app.command(name)(verb_of_devices)
 app.add_typer(devices_app, name="devices")

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import random
@@ -115,7 +115,7 @@ class Resyncs:
         finally:
             watch.close()
 
-    async def ask(self, mac: MacAddress, kind: Kind, actor: Actor) -> AsyncIterator[Progress]:
+    async def ask(self, mac: MacAddress, kind: Kind, actor: Actor) -> AsyncGenerator[Progress, None]:
         """Tells one phone, at once if it is there, and says how that goes until it is over.
 
         It goes on when nobody listens any more. Raises `NotFound` for a MAC that is not listed.
