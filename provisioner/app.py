@@ -28,6 +28,7 @@ from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.listeners import CLEAR_TEXT, phone_listeners
+from provisioner.web.portal.app import add_pages
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import watched
@@ -76,7 +77,9 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
         tail = await stack.enter_async_context(event_tail(installation.database))
         api = api_app(installation, EventStreams(tail))
-        pages = await stack.enter_async_context(_served(portal_app(health, api)))
+        portal_pages = portal_app(health, api)
+        add_pages(portal_pages, installation, tail)
+        pages = await stack.enter_async_context(_served(portal_pages))
         listening = stack.enter_context(bind(listen.portal))
         await stack.enter_async_context(door(listening, pages, keeper))
         # Before this door shuts, which waits for what is under way.

@@ -113,6 +113,37 @@ class Public(_Section):
         return host
 
 
+class Portal(_Section):
+    """`[portal]`: the pages for people."""
+
+    url: str | None = None
+    "Under which browsers reach them; unset: whatever they call it."
+    proxies: tuple[str, ...] = ()
+    "Networks of web servers before us, whose X-Forwarded-For is believed."
+    session_hours: int = Field(12, ge=1, le=24 * 31)
+    "After so long everybody logs in again."
+    idle_minutes: int = Field(120, ge=5, le=60 * 24 * 31)
+    "Who does nothing for so long logs in again."
+
+    @field_validator("url")
+    @classmethod
+    def _is_origin(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+/?", url):
+            raise ValueError("write it like https://pbx.example.com, in small letters and without a path")
+        return url.rstrip("/") if url else url
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    def trusted(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`proxies`, parsed."""
+        return _parsed(self.proxies)
+
+
 class Tls(_Section):
     """`[tls]`: the certificate of the TLS listeners. It may be replaced while the server runs."""
 
@@ -208,6 +239,10 @@ class Sip(_Section):
 
     realm: str = Field("centralka", pattern=r"^[A-Za-z0-9 ._@-]{1,100}$")
     "What phones are told that their password is for; a new one makes every HA1 anew."
+    resyncs_per_second: float = Field(20.0, gt=0, le=1000)
+    "Phones that are told to fetch after a change."
+    pnp_interfaces: tuple[str, ...] = ()
+    "Where phones look for a server; empty: all with an address inside `[security] clear_text_networks`."
 
 
 class FirmwareSection(_Section):
@@ -222,6 +257,7 @@ class Settings(_Section):
 
     listen: Listen = Listen()
     public: Public = Public()
+    portal: Portal = Portal()
     tls: Tls = Tls()
     database: DatabaseSection = DatabaseSection()
     security: Security = Security()

@@ -123,6 +123,12 @@ async def lines(
     return [Line._make(row) for row in await session.execute(query)]
 
 
+async def line_ids(session: AsyncSession, numbers: Sequence[str]) -> dict[str, int]:
+    """The rows of lines, by their numbers."""
+    query = select(LineRow.number, LineRow.id).where(LineRow.number.in_(numbers))
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
 async def count_lines(session: AsyncSession, chosen: Chosen, now: datetime) -> int:
     """How many lines there are to choose from."""
     query = (
@@ -223,7 +229,7 @@ async def counts_by_transport(session: AsyncSession, now: datetime) -> dict[str,
     """How many bindings are live, by the transport that they came by."""
     row = RegistrationRow
     query = select(row.transport, func.count()).where(row.expires_at > now).group_by(row.transport)
-    return dict((await session.execute(query)).tuples().all())
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def _happened(session: AsyncSession, condition: ColumnElement[bool]) -> Sequence[Happened]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -18,11 +17,8 @@ from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.event_tail import End, EventTail, Subscription
 from provisioner.operations.events import Detail, Event, Position, Wanted, check_mac, kinds_called
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.problems import TooManyStreams
+from provisioner.web.streams import HEARTBEAT, Streams, frame
 
-logger = logging.getLogger(__name__)
-
-STREAM_TYPE = "text/event-stream"
 ENDED = "stream.ended"
 "The last event of a stream that the server ends. It has no id: going on begins where one was."
 PARAMETERS = frozenset({"kind", "mac", "after"})
@@ -52,48 +48,12 @@ class EndBody(BaseModel):
     reason: End
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Open:
-    """A stream that is open."""
-
-    token_id: int
-    transport: asyncio.Transport | None
-
-    @property
-    def has_peer(self) -> bool:
-        """Whether somebody may still be at the other end."""
-        return self.transport is not None and not self.transport.is_closing()
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EventStreams:
     """The tail, and what its readers are granted."""
 
     tail: EventTail
-    heartbeat_s: float = 15
-    "A silent stream says that it lives: proxies cut what says nothing for a minute."
-    send_s: float = 30
-    "A reader that takes nothing for so long is cut off."
-    retry_ms: int = 2000
-    "After so long a reader that was cut off should come back."
-    most: int = 1000
-    "Streams at a time of this process."
-    most_of_token: int = 20
-    _open: set[_Open] = field(default_factory=set)
-
-    @contextmanager
-    def admitted(self, request: web.Request, token_id: int) -> Iterator[None]:
-        """Counts a stream while the context lasts. Raises `TooManyStreams`."""
-        # One whose peer has gone finds that out at its next heartbeat; it takes nobody's place until then.
-        live = [each.token_id for each in self._open if each.has_peer]
-        if len(live) >= self.most or live.count(token_id) >= self.most_of_token:
-            raise TooManyStreams("too many streams are open: close one, or try again later")
-        mine = _Open(token_id, request.transport)
-        self._open.add(mine)
-        try:
-            yield
-        finally:
-            self._open.discard(mine)
+    granted: Streams = field(default_factory=Streams)
 
 
 EVENT_STREAMS = web.AppKey("event_streams", EventStreams)
@@ -104,10 +64,10 @@ async def events(request: web.Request, bearer: Bearer) -> web.StreamResponse:
     streams = request.app[EVENT_STREAMS]
     wanted, after = await _asked_for(request, bearer)
     begin = asyncio.timeout(_BEGIN_S)
-    with streams.admitted(request, bearer.token_id):
+    with streams.granted.admitted(request, bearer.token_id):
         async with begin, streams.tail.subscribed(wanted, after, token_id=bearer.token_id) as subscription:
             begin.reschedule(None)
-            return await _stream(request, streams, subscription)
+            return await _stream(request, streams.granted, subscription)
 
 
 async def _asked_for(request: web.Request, bearer: Bearer) -> tuple[Wanted, Position | None]:
@@ -127,18 +87,14 @@ async def _asked_for(request: web.Request, bearer: Bearer) -> tuple[Wanted, Posi
 
 
 async def _stream(
-    request: web.Request, streams: EventStreams, subscription: Subscription
+    request: web.Request, streams: Streams, subscription: Subscription
 ) -> web.StreamResponse:
-    response = web.StreamResponse(
-        # The last one: nginx passes on what comes when it comes.
-        headers={"Content-Type": STREAM_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
-    await response.prepare(request)
-    text = f"retry: {streams.retry_ms}\n\n"
+    response = await streams.begin(request)
+    text = streams.first_line
     end: End | None = None
     # A peer that has gone ends the stream, and a database that can't be read: the peer comes back.
     with suppress(ConnectionError, StorageError):
-        while await _sent(request, response, text, streams.send_s) and end is None:
+        while await streams.send(request, response, text) and end is None:
             text = await _next(subscription, streams.heartbeat_s)
             end = subscription.has_ended
             if end is not None:
@@ -151,21 +107,8 @@ async def _next(subscription: Subscription, heartbeat_s: float) -> str:
         async with asyncio.timeout(heartbeat_s):
             found = await subscription.next()
     except TimeoutError:
-        return ": still here\n\n"
+        return HEARTBEAT
     return "".join(_frame(event.kind, _body(event), event.position) for event in found)
-
-
-async def _sent(request: web.Request, response: web.StreamResponse, text: str, longest_s: float) -> bool:
-    """Whether the peer took it."""
-    try:
-        async with asyncio.timeout(longest_s):
-            await response.write(text.encode())
-    except TimeoutError:
-        logger.info("event stream cut off source=%s", request.remote)
-        if request.transport is not None:
-            request.transport.abort()
-        return False
-    return True
 
 
 def _body(event: Event) -> EventBody:
@@ -180,6 +123,5 @@ def _body(event: Event) -> EventBody:
 
 
 def _frame(kind: str, body: BaseModel, position: Position | None = None) -> str:
-    """One event as it goes out. JSON has no line ends, so one `data:` line holds it."""
-    where = f"id: {position}\n" if position is not None else ""
-    return f"{where}event: {kind}\ndata: {body.model_dump_json()}\n\n"
+    """One event as it goes out. JSON has no line ends."""
+    return frame(kind, body.model_dump_json(), position)

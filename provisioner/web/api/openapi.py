@@ -10,9 +10,10 @@ from pydantic.json_schema import models_json_schema
 from provisioner.operations.events import KINDS
 from provisioner.operations.registered import LIVE, State
 from provisioner.operations.registrations import MOST_LINES
-from provisioner.web.api.events import STREAM_TYPE, EndBody, EventBody
+from provisioner.web.api.events import EndBody, EventBody
 from provisioner.web.api.problems import PROBLEM_TYPE, Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
+from provisioner.web.streams import STREAM_TYPE
 
 _BODIES = (EventBody, EndBody, RegistrationsBody, Problem)
 _REF = "#/components/schemas/"

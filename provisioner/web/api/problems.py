@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from db.errors import StorageError
 from provisioner.centrex.errors import BadValue, CentralkaError, Conflict, Forbidden, NotFound
+from provisioner.web.streams import TooManyStreams
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,6 @@ class Unauthorized(CentralkaError):
     """No token, or one that opens nothing: which of them is not said."""
 
     code = "unauthorized"
-
-
-class TooManyStreams(CentralkaError):
-    """A limit of open streams is reached."""
-
-    code = "too-many-streams"
 
 
 def problem(

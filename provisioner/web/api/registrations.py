@@ -87,6 +87,8 @@ async def registrations(request: web.Request, bearer: Bearer) -> web.Response:
     unknown = query.keys() - PARAMETERS
     if unknown:
         raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(PARAMETERS))}")
+    if any("\0" in value for value in query.values()):
+        raise BadValue("nothing that is listed has a zero byte in it")
     wanted = Wanted(
         customer_id=bearer.customer_id,
         customer=query.get("customer"),

@@ -27,6 +27,7 @@ from provisioner.operations.events import Position, Wanted
 from provisioner.operations.installation import Installation
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
+from provisioner.web.streams import Streams
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import (
     PHONE,
@@ -86,7 +87,7 @@ async def keep(installation: Installation, mac: str, count: int, **said: str) ->
 async def granting(tail: EventTail, installation: Installation, **grants: Any) -> AsyncIterator[Running]:
     """The API alone, with other limits than the server's."""
     portal = web.Application()
-    portal.add_subapp("/api/v1", api_app(installation, EventStreams(tail, **grants)))
+    portal.add_subapp("/api/v1", api_app(installation, EventStreams(tail, Streams(**grants))))
     async with TestServer(portal) as server:
         url = str(server.make_url("")).rstrip("/")
         yield Running(url, url)
@@ -378,7 +379,7 @@ async def test_a_silent_stream_says_that_it_lives(sample: Installation, tail: Ev
         assert calls(await stream.take(1)) == ["0"]
 
 
-@pytest.mark.parametrize("grants", [{"most": 1}, {"most_of_token": 1}])
+@pytest.mark.parametrize("grants", [{"most": 1}, {"most_of_each": 1}])
 async def test_there_are_so_many_streams_at_a_time_and_no_more(
     sample: Installation, tail: EventTail, grants: dict[str, int]
 ):

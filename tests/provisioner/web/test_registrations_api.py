@@ -82,6 +82,7 @@ async def test_what_can_not_be_understood_or_comes_without_a_token_is_refused(
 ):
     token = await token_for(sample)
     wrong = ("state=x", "limit=0", "limit=501", "limit=x", "limit=", "cursor=x", "mac=x", "nothing=1")
+    wrong += ("line=%00", "text=%00")
     for query in wrong:
         async with get(running, f"/registrations?{query}", token) as response:
             assert (response.status, response.content_type) == (422, "application/problem+json")

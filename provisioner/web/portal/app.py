@@ -1,0 +1,36 @@
+"""The people's side of the portal's application: which page is where."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from provisioner.operations.event_tail import EventTail
+from provisioner.operations.installation import Installation
+from provisioner.operations.sign_in import SignIn
+from provisioner.web.portal import live, log_in, registrations
+from provisioner.web.portal.pages import Pages
+from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff
+from provisioner.web.streams import Streams
+
+_MOST_OF_SESSION = 10
+"Tabs of one browser that follow at a time."
+
+
+def add_pages(app: web.Application, installation: Installation, tail: EventTail) -> None:
+    """Puts the pages into the portal's application, behind all else that is there."""
+    pages = Pages()
+    streams = Streams(most=200, most_of_each=_MOST_OF_SESSION)
+    app[DESK] = Desk(installation, SignIn(installation), pages, tail, streams)
+    add = app.router.add_route
+    add("GET", "/", for_anybody(log_in.start))
+    add("GET", LOG_IN, for_anybody(log_in.show_log_in))
+    add("POST", LOG_IN, for_anybody(log_in.log_in))
+    add("POST", "/log-out", for_staff(log_in.log_out))
+    add("GET", registrations.PATH, for_staff(registrations.show_registrations))
+    add("GET", registrations.LIVE_PATH, for_staff(live.follow))
+    add("GET", "/static/{digest}/{name}", for_anybody(pages.static.serve))
+    add("GET", "/{path:.*}", for_anybody(_nothing))
+
+
+async def _nothing(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound

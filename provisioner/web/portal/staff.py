@@ -1,0 +1,105 @@
+"""The staff's side: who may see which page, and how what goes wrong is said."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+
+from db.errors import StorageError
+from provisioner.centrex.errors import BadValue, CentralkaError, Forbidden, NotFound
+from provisioner.operations.event_tail import EventTail
+from provisioner.operations.installation import Installation
+from provisioner.operations.sessions import Session
+from provisioner.operations.sign_in import SignIn
+from provisioner.web.portal.pages import HEADERS, Notice, Pages, frame_for
+from provisioner.web.portal.visitors import session_in
+from provisioner.web.portal.words import LANGUAGES, PL, Words, words_for
+from provisioner.web.streams import Streams, TooManyStreams
+
+logger = logging.getLogger(__name__)
+
+LOG_IN = "/log-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What answers people."""
+
+    installation: Installation
+    sign_in: SignIn
+    pages: Pages
+    tail: EventTail
+    streams: Streams
+
+
+DESK = web.AppKey("desk", Desk)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+StaffHandler = Callable[[web.Request, Session], Awaitable[web.StreamResponse]]
+
+
+def for_anybody(handler: Handler) -> Handler:
+    """`handler`, whose refusals are said as pages."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPSeeOther as redirect:
+            redirect.headers.update(HEADERS)
+            raise
+        except web.HTTPNotFound:
+            words = words_of(request, None)
+            return _notice(request, HTTPStatus.NOT_FOUND, words.not_found_title, words.not_found)
+        except TooManyStreams as error:
+            return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS, text=str(error), headers=HEADERS)
+        except CentralkaError as error:
+            return _refusal(request, error)
+        except (StorageError, TimeoutError):
+            logger.exception("page not answered path=%s", request.path)
+            words = words_of(request, None)
+            return _notice(
+                request, HTTPStatus.SERVICE_UNAVAILABLE, words.unavailable_title, words.unavailable
+            )
+
+    return guarded
+
+
+def for_staff(handler: StaffHandler) -> Handler:
+    """`handler`, for nobody who is not logged in; others are sent to log in and come back."""
+
+    @for_anybody
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        session = await session_in(request.app[DESK].installation, request)
+        if session is None:
+            raise web.HTTPSeeOther(f"{LOG_IN}?next={quote(request.path_qs, safe='')}")
+        return await handler(request, session)
+
+    return guarded
+
+
+def words_of(request: web.Request, session: Session | None) -> Words:
+    """In the user's language, or in one that the browser takes."""
+    if session is not None:
+        return LANGUAGES.get(session.language, PL)
+    return words_for(request.headers.get("Accept-Language", ""))
+
+
+def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
+    words = words_of(request, None)
+    status = {
+        NotFound: HTTPStatus.NOT_FOUND,
+        Forbidden: HTTPStatus.FORBIDDEN,
+        BadValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    }.get(type(error), HTTPStatus.BAD_REQUEST)
+    text = words.form_too_old if isinstance(error, Forbidden) else str(error)
+    return _notice(request, status, words.refused_title, text)
+
+
+def _notice(request: web.Request, status: HTTPStatus, title: str, text: str) -> web.Response:
+    pages = request.app[DESK].pages
+    return pages.page("notice.html", Notice(frame_for(words_of(request, None), None), title, text), status)

@@ -1,0 +1,92 @@
+"""Who looks at a page: its browser's session, and whether a form was sent from a page of ours."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from aiohttp import web
+from yarl import URL
+
+from provisioner.centrex.errors import Forbidden
+from provisioner.operations.installation import Installation
+from provisioner.operations.sessions import Session, session_of
+from provisioner.operations.sources import is_within
+
+CSRF_FIELD = "csrf"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Names and marks of our cookies."""
+
+    is_secure: bool
+    "The pages are reached over HTTPS."
+
+    @property
+    def session(self) -> str:
+        """What the key of a session goes by."""
+        return self._named("session")
+
+    @property
+    def form(self) -> str:
+        """What the token of a form goes by, where nobody is logged in."""
+        return self._named("form")
+
+    def _named(self, name: str) -> str:
+        # RFC 6265bis §4.1.3.2: nobody on another host or without TLS can set such a one.
+        return f"__Host-centralka-{name}" if self.is_secure else f"centralka-{name}"
+
+    def put(self, response: web.StreamResponse, name: str, value: str) -> None:
+        """Gives the browser a cookie until it is closed; the session itself ends earlier."""
+        response.set_cookie(name, value, path="/", httponly=True, samesite="Lax", secure=self.is_secure)
+
+    def drop(self, response: web.StreamResponse, name: str) -> None:
+        """Takes it back."""
+        response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=self.is_secure)
+
+
+def cookies_of(installation: Installation) -> Cookies:
+    """How cookies are given out."""
+    url = installation.settings.portal.url
+    return Cookies(is_secure=url is not None and url.startswith("https:"))
+
+
+async def session_in(
+    installation: Installation, request: web.Request, *, counts_as_use: bool = True
+) -> Session | None:
+    """The session that the browser's cookie opens. Raises `StorageError`."""
+    key = request.cookies.get(cookies_of(installation).session)
+    return await session_of(installation, key, counts_as_use=counts_as_use) if key else None
+
+
+def source_of(installation: Installation, request: web.Request) -> str:
+    """The address of the browser: what the nearest of our proxies that are believed says it is."""
+    source = request.remote or ""
+    trusted = installation.settings.portal.trusted()
+    said = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while is_within(source, trusted) and said:
+        try:
+            source = str(ip_address(said.pop().strip()))
+        except ValueError:
+            break
+    return source
+
+
+def fresh_form_token() -> str:
+    """What a form brings along where nobody is logged in: the browser has it as a cookie, too."""
+    return secrets.token_urlsafe(24)
+
+
+def check_form(installation: Installation, request: web.Request, brought: str, wanted: str | None) -> None:
+    """Raises `Forbidden` for a form that was not sent from a page of ours to this browser."""
+    origin = request.headers.get("Origin")
+    url = installation.settings.portal.url
+    if origin is not None:
+        ours = origin == url if url is not None else URL(origin).authority == request.host
+        if not ours:
+            raise Forbidden("the form comes from another site")
+    if not wanted or not hmac.compare_digest(brought.encode(), wanted.encode()):
+        raise Forbidden("the form is too old: load the page again, then send it again")

@@ -1,0 +1,269 @@
+"""What the pages say, in each language; the type checker finds a word that a language lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words of one language. What stands in braces is filled in."""
+
+    code: str
+    "As HTML and browsers call the language."
+
+    log_in_title: str
+    login: str
+    password: str
+    log_in: str
+    log_out: str
+    wrong_password: str
+    try_later: str
+    form_too_old: str
+
+    day: str
+    "A day as `strftime` writes it."
+    skip: str
+    not_found_title: str
+    not_found: str
+    unavailable_title: str
+    unavailable: str
+    failed_title: str
+    failed: str
+    refused_title: str
+    to_start: str
+
+    registrations: str
+    search: str
+    search_hint: str
+    choose: str
+    every_state: str
+    state_live: str
+    state_dark: str
+    state_reachable: str
+    state_registered: str
+    state_unreachable: str
+    state_expired: str
+    state_unregistered: str
+    state_displaced: str
+    state_never: str
+    show: str
+    clear: str
+
+    live: str
+    connecting: str
+    connection_lost: str
+
+    lines_registered: str
+    of_these_reachable: str
+    of_these_unreachable: str
+    lines_chosen: str
+
+    line: str
+    phone: str
+    state: str
+    contact: str
+    time: str
+    last_day: str
+
+    since: str
+    until: str
+    heard: str
+    ended: str
+    answer_ms: str
+    refreshes: str
+    not_listed: str
+    said_otherwise: str
+    otherwise_model: str
+    otherwise_firmware: str
+    otherwise_mac: str
+    firmware: str
+
+    rung_listed: str
+    rung_contacted: str
+    rung_fetched: str
+    rung_current: str
+    rung_registered: str
+    rung_reachable: str
+    ladder: str
+
+    was_reachable: str
+    was_registered: str
+    was_unreachable: str
+    was_gone: str
+    was_unknown: str
+
+    nothing: str
+    nothing_hint: str
+    first_page: str
+    next_page: str
+
+
+PL = Words(
+    code="pl",
+    log_in_title="Logowanie",
+    login="Login",
+    password="Hasło",  # noqa: S106
+    log_in="Zaloguj się",
+    log_out="Wyloguj",
+    wrong_password="Zły login albo hasło. Popraw i spróbuj jeszcze raz.",  # noqa: S106
+    try_later="Za dużo prób. Spróbuj ponownie za {seconds} s.",
+    form_too_old="Formularz stracił ważność. Wyślij go jeszcze raz.",
+    day="%d.%m",
+    skip="Przejdź do treści",
+    not_found_title="Nie ma takiej strony",
+    not_found="Sprawdź adres albo wróć na początek.",
+    unavailable_title="Baza danych nie odpowiada",
+    unavailable="Spróbuj ponownie za chwilę.",
+    failed_title="Coś się nie udało",
+    failed="Spróbuj ponownie; jeśli to się powtarza, przyczyna jest w dzienniku serwera.",
+    refused_title="Nie można tego zrobić",
+    to_start="Na początek",
+    registrations="Rejestracje",
+    search="Szukaj",
+    search_hint="numer, nazwa, MAC, model, adres",
+    choose="Stan",
+    every_state="wszystkie",
+    state_live="zarejestrowane",
+    state_dark="niezarejestrowane",
+    state_reachable="osiągalny",
+    state_registered="zarejestrowany",
+    state_unreachable="nie odpowiada",
+    state_expired="rejestracja wygasła",
+    state_unregistered="wyrejestrował się",
+    state_displaced="wyparty przez inny",
+    state_never="niezarejestrowany",
+    show="Pokaż",
+    clear="Wyczyść",
+    live="na żywo",
+    connecting="łączę…",
+    connection_lost="brak połączenia, dane mogą być nieaktualne",
+    lines_registered="zarejestrowane linie",
+    of_these_reachable="osiągalne",
+    of_these_unreachable="nie odpowiadają",
+    lines_chosen="linie na liście",
+    line="Linia",
+    phone="Telefon",
+    state="Stan",
+    contact="Kontakt",
+    time="Czas",
+    last_day="Ostatnie 24 h",
+    since="od",
+    until="do",
+    heard="słyszany",
+    ended="koniec",
+    answer_ms="odpowiedź w {ms} ms",
+    refreshes="odświeżeń: {count}",
+    not_listed="telefon spoza listy",
+    said_otherwise="przedstawia się inaczej: {what}",
+    otherwise_model="model",
+    otherwise_firmware="oprogramowanie",
+    otherwise_mac="adres MAC",
+    firmware="oprogramowanie",
+    rung_listed="na liście",
+    rung_contacted="odezwał się",
+    rung_fetched="pobrał konfigurację",
+    rung_current="ma bieżącą",
+    rung_registered="zarejestrowany",
+    rung_reachable="osiągalny",
+    ladder="Jak daleko zaszedł: {steps}",
+    was_reachable="osiągalny",
+    was_registered="zarejestrowany",
+    was_unreachable="nie odpowiadał",
+    was_gone="niezarejestrowany",
+    was_unknown="brak danych",
+    nothing="Nic tu nie ma",
+    nothing_hint="Zmień kryteria albo wyczyść wyszukiwanie.",
+    first_page="Pierwsza strona",
+    next_page="Następna strona",
+)
+
+EN = Words(
+    code="en",
+    log_in_title="Log in",
+    login="Login",
+    password="Password",  # noqa: S106
+    log_in="Log in",
+    log_out="Log out",
+    wrong_password="Wrong login or password. Correct it and try again.",  # noqa: S106
+    try_later="Too many tries. Try again in {seconds} s.",
+    form_too_old="The form is no longer valid. Send it again.",
+    day="%d %b",
+    skip="Skip to the content",
+    not_found_title="There is no such page",
+    not_found="Check the address, or go back to the start.",
+    unavailable_title="The database does not answer",
+    unavailable="Try again in a moment.",
+    failed_title="Something went wrong",
+    failed="Try again; if it goes on, the server's log says why.",
+    refused_title="This can't be done",
+    to_start="To the start",
+    registrations="Registrations",
+    search="Search",
+    search_hint="number, name, MAC, model, address",
+    choose="State",
+    every_state="all",
+    state_live="registered",
+    state_dark="not registered",
+    state_reachable="reachable",
+    state_registered="registered",
+    state_unreachable="does not answer",
+    state_expired="registration ran out",
+    state_unregistered="unregistered itself",
+    state_displaced="displaced by another",
+    state_never="not registered",
+    show="Show",
+    clear="Clear",
+    live="live",
+    connecting="connecting…",
+    connection_lost="connection lost, this may be out of date",
+    lines_registered="lines registered",
+    of_these_reachable="reachable",
+    of_these_unreachable="not answering",
+    lines_chosen="lines listed",
+    line="Line",
+    phone="Phone",
+    state="State",
+    contact="Contact",
+    time="Time",
+    last_day="Last 24 h",
+    since="since",
+    until="until",
+    heard="heard",
+    ended="ended",
+    answer_ms="answers in {ms} ms",
+    refreshes="refreshed: {count}",
+    not_listed="not a listed phone",
+    said_otherwise="calls itself otherwise: {what}",
+    otherwise_model="model",
+    otherwise_firmware="firmware",
+    otherwise_mac="MAC address",
+    firmware="firmware",
+    rung_listed="listed",
+    rung_contacted="contacted us",
+    rung_fetched="fetched its file",
+    rung_current="has the current one",
+    rung_registered="registered",
+    rung_reachable="reachable",
+    ladder="How far it came: {steps}",
+    was_reachable="reachable",
+    was_registered="registered",
+    was_unreachable="did not answer",
+    was_gone="not registered",
+    was_unknown="nothing known",
+    nothing="Nothing is here",
+    nothing_hint="Choose otherwise, or clear the search.",
+    first_page="First page",
+    next_page="Next page",
+)
+
+LANGUAGES = {words.code: words for words in (PL, EN)}
+
+
+def words_for(accepted: str) -> Words:
+    """The first of our languages that `Accept-Language` names; Polish where it names none."""
+    for part in accepted.split(","):
+        code = part.split(";")[0].strip().lower()[:2]
+        if code in LANGUAGES:
+            return LANGUAGES[code]
+    return PL
