@@ -94,7 +94,7 @@ def register(
         # Step 6: without a Contact it only asks (§10.2.3).
         return work.decision()
     # Step 7: all or nothing. Until the decision is returned, only `work` knows.
-    outbound = Outbound.of(request)
+    outbound = Outbound(request)
     path = _path(request, limits)
     expires_s = request.expires_s
     asked = [Asked.of(each, expires_s, outbound, limits, origin.local, chance) for each in contacts]
@@ -108,7 +108,7 @@ def register(
     headers: list[tuple[str, str]] = []
     if path and supports(request, "path"):
         headers.append(("Path", ", ".join(path)))
-    if outbound.is_asked and any(each.reg_id is not None and work.made(each) for each in work.held):
+    if any(each.reg_id is not None for each in asked) and outbound.is_asked:
         headers.append(("Require", "outbound"))
         if outbound.is_direct and limits.flow_timer_s is not None:
             headers.append(("Flow-Timer", str(limits.flow_timer_s)))

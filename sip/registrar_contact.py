@@ -40,26 +40,32 @@ class Limits:
     "Where this server is reached, hosts in lower case. A Contact there is refused."
 
 
-@dataclass(frozen=True, slots=True)
 class Outbound:
-    """How far RFC 5626 goes for a request."""
+    """How far RFC 5626 goes for a request. Most phones never ask, so nothing is read before it is needed."""
 
-    is_direct: bool
-    "No proxy stands between."
-    is_asked: bool
-    keeps_flows: bool
-    "Whoever the phone talks to keeps the flow: we, or a proxy that says `ob`."
+    __slots__ = ("_request",)
 
-    @classmethod
-    def of(cls, request: Request) -> Self:
-        """For this request."""
-        is_direct = len(request.via) == 1
-        keeps_flows = is_direct
-        if not is_direct and (path := request.path):
-            # Proxies put themselves on top, so the phone's is the last.
-            uri = path[-1].uri
-            keeps_flows = isinstance(uri, SipUri) and uri.parameters.has("ob")
-        return cls(is_direct, supports(request, "outbound"), keeps_flows)
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether no proxy stands between."""
+        return len(self._request.via) == 1
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the phone wants it."""
+        return supports(self._request, "outbound")
+
+    @property
+    def _keeps_flows(self) -> bool:
+        """Whether the phone's next hop keeps its flow: we, or a proxy that says `ob`."""
+        if self.is_direct:
+            return True
+        # Proxies put themselves on top, so the phone's is the last.
+        path = self._request.path
+        return bool(path) and isinstance(uri := path[-1].uri, SipUri) and uri.parameters.has("ob")
 
     def reg_id(self, contact: Contact) -> int | None:
         """The reg-id, where it counts. Raises `FirstHopLacksOutbound`."""
@@ -67,11 +73,11 @@ class Outbound:
         if not reg_id or contact.instance is None:
             # Without an instance it says nothing (RFC 5626 §6).
             return None
-        if not self.keeps_flows:
-            if self.is_asked:
-                raise FirstHopLacksOutbound
-            return None
-        return reg_id
+        if self._keeps_flows:
+            return reg_id
+        if self.is_asked:
+            raise FirstHopLacksOutbound
+        return None
 
 
 @dataclass(frozen=True, slots=True)
