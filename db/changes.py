@@ -29,7 +29,11 @@ _POLL_S = 0.01
 
 
 def touch(session: AsyncSession, scope: str) -> None:
-    """Notes in a `change` whose files are others now: `device:ID`, `customer:ID`, `models` or `all`."""
+    """Notes in a `change` what is another now.
+
+    Whose files: `device:ID`, `customer:ID`, `models` or `all`; whose password, or whether it is there at all:
+    `line:NUMBER`.
+    """
     session.info.setdefault(_SCOPES, set()).add(scope)
 
 

@@ -16,7 +16,7 @@ class ChangeRow(Numbered):
     __tablename__ = "changes"
 
     scope: Mapped[str]
-    "Whose files: `device:ID`, `customer:ID`, `models` or `all`."
+    "What is another now, as `db.changes.touch` says it."
     at: Mapped[datetime]
 
 

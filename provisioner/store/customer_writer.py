@@ -159,12 +159,14 @@ class CustomerWriter:
 
         products = await queries.products(self.session)
         numbers = [line.number for line in customer.lines]
+        for gone in {line.number for line in row.lines}.difference(numbers):
+            touch(self.session, f"line:{gone}")
         lines = _matched(row.lines, lambda line: line.number, numbers, new)
         for line in customer.lines:
             line_row = lines[line.number]
             given = passwords.get(line.number)
             if given and given != self.vault.open(line_row.password_sealed):
-                set_line_password(line_row, self.vault, given)
+                set_line_password(self.session, line_row, self.vault, given)
             line_row.product = products[line.product]
             line_row.site = sites[line.site] if line.site else None
         await self.session.flush()
@@ -362,11 +364,12 @@ def _bank(key: Key) -> str | None:
     return "line" if key.key is not None else None
 
 
-def set_line_password(row: LineRow, vault: Vault, password: str) -> None:
-    """Gives the line a password; every file that holds it becomes another."""
+def set_line_password(session: AsyncSession, row: LineRow, vault: Vault, password: str) -> None:
+    """Gives the line a password; every file that holds it becomes another, and the old one opens nothing."""
     row.password_sealed = vault.seal(password)
     row.password_version += 1
     row.ha1_sealed = None
+    touch(session, f"line:{row.number}")
 
 
 def _who(member: Member) -> Member:

@@ -1,0 +1,33 @@
+"""What has changed in the data, told to everything of the SIP side that keeps some of it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from db.freshness import Watcher
+
+
+class News:
+    """A watcher tells each piece of news once; this asks it, and tells all that listen."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._listeners: list[Callable[[Sequence[str]], None]] = []
+        self.moment = 0
+        "Rises with the news. A look into the database is of this moment or later, if it begins now."
+
+    def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
+        """Has `hear` told the scopes (`db.changes`) of every change."""
+        self._listeners.append(hear)
+
+    def hear(self) -> bool:
+        """Asks for news: costs microseconds, and is done before each look into memory.
+
+        False: silence means nothing now, so that memory must not be believed.
+        """
+        scopes = self._watcher.news()
+        if scopes:
+            self.moment += 1
+            for hear in self._listeners:
+                hear(scopes)
+        return self._watcher.trusts
