@@ -1,4 +1,4 @@
-"""Traces of requests, written by the thousand in plain SQL: SQLAlchemy's own takes several times as long."""
+"""Traces of requests, written by the thousand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.many import write_many
 
 
 class RequestTrace(NamedTuple):
@@ -53,27 +55,10 @@ _PROGRESSED = (
 
 async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrace]) -> None:
     """Writes the traces."""
-    await _write(connection, _INSERT, traces)
+    await write_many(connection, _INSERT, traces)
 
 
 async def note_progress(connection: AsyncConnection, progress: Iterable[Progress]) -> None:
     """How far each device came, one entry for each."""
     # In one order: on PostgreSQL two processes that write of the same devices would wait for each other.
-    await _write(connection, _PROGRESSED, sorted(progress, key=attrgetter("device_id")))
-
-
-async def _write(
-    connection: AsyncConnection, statement: str, rows: Sequence[RequestTrace | Progress]
-) -> None:
-    """Many rows by one statement."""
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql(statement, [tuple(map(_as_sqlite_keeps_it, row)) for row in rows])
-    else:
-        await connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
-
-
-def _as_sqlite_keeps_it(value: object) -> object:
-    """SQLAlchemy keeps moments there as text without a zone."""
-    return value.isoformat(" ", "microseconds")[:26] if type(value) is datetime else value
+    await write_many(connection, _PROGRESSED, sorted(progress, key=attrgetter("device_id")))

@@ -25,15 +25,15 @@ class RegistrationRow(Numbered):
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
     "The listed phone whose it is, as far as can be told; NULL: nobody knows."
     contact: Mapped[str]
-    q: Mapped[int] = mapped_column(default=1000)
-    "How much it is preferred, in thousandths (RFC 3261 §20.10)."
+    q: Mapped[int | None]
+    "How much it is preferred, in thousandths (RFC 3261 §20.10); NULL: not said."
     call_id: Mapped[str]
     cseq: Mapped[int] = mapped_column(Id)
     instance_id: Mapped[str] = mapped_column(default="")
     "`+sip.instance`; empty where the phone sends none."
     reg_id: Mapped[int] = mapped_column(default=0)
     path: Mapped[str] = mapped_column(default="")
-    "RFC 3327, as received."
+    "RFC 3327: the proxies on the way to it, one a line."
     user_agent: Mapped[str] = mapped_column(default="")
     transport: Mapped[str]
     source: Mapped[str]

@@ -22,7 +22,7 @@ def upgrade() -> None:
     _registrations(
         ID,
         sa.Column("device_id", ID),
-        sa.Column("q", sa.Integer(), nullable=False),
+        sa.Column("q", sa.Integer()),
         sa.Column("local_address", sa.Text(), nullable=False),
         sa.Column("refreshes", sa.Integer(), nullable=False),
         sa.Column("reachable", sa.Boolean()),

@@ -1,0 +1,275 @@
+"""Bindings of lines, written and read by the thousand in plain SQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.engine import Database
+from db.many import write_many
+
+_PAGE = 20_000
+"Bindings that are read at a time."
+_BASIS = "sip-clock"
+"The row of `instance` that says by which clock moments of bindings are to be understood."
+
+
+class BindingId(NamedTuple):
+    """What tells one binding from all others."""
+
+    line_id: int
+    contact: str
+    instance_id: str
+    reg_id: int
+
+
+class BindingRow(NamedTuple):
+    """A row of `registrations`, in the order in which it is written."""
+
+    line_id: int
+    contact: str
+    instance_id: str
+    reg_id: int
+    device_id: int | None
+    q: int | None
+    call_id: str
+    cseq: int
+    path: str
+    user_agent: str
+    transport: str
+    source: str
+    local_address: str
+    registered_at: datetime
+    refreshed_at: datetime
+    refreshes: int
+    expires_at: datetime
+    heard_at: datetime
+
+
+class StoredBinding(NamedTuple):
+    """A row of `registrations`, in the order in which it is read. Moments are Unix time, in seconds."""
+
+    id: int
+    number: str
+    "The line's."
+    line_id: int
+    contact: str
+    instance_id: str
+    reg_id: int
+    device_id: int | None
+    q: int | None
+    call_id: str
+    cseq: int
+    path: str
+    user_agent: str
+    transport: str
+    source: str
+    local_address: str
+    registered_at: float
+    refreshed_at: float
+    refreshes: int
+    expires_at: float
+    heard_at: float | None
+    reachable: bool | None
+    rtt_ms: int | None
+
+
+class BindingEvent(NamedTuple):
+    """A row of `registration_events`, in the order in which it is written."""
+
+    line_id: int
+    device_id: int | None
+    at: datetime
+    kind: str
+    contact: str
+    source: str
+    transport: str
+    user_agent: str
+    details: str
+
+
+class Heard(NamedTuple):
+    """Whether the phone behind a binding answers, in the order in which it is written. None is no news."""
+
+    reachable: bool
+    heard_at: datetime | None
+    rtt_ms: int | None
+    binding: BindingId
+
+
+_KEY = BindingId._fields
+_SAME = " AND ".join(f"{column} = ?" for column in _KEY)
+_FLOW = ("transport", "source", "local_address", "path")
+_SAME_FLOW = " AND ".join(f"registrations.{column} = excluded.{column}" for column in _FLOW)
+# What was known of the phone holds for the flow on which it was found out.
+_PUT = (
+    f"INSERT INTO registrations ({', '.join(BindingRow._fields)})"  # noqa: S608
+    f" VALUES ({', '.join('?' * len(BindingRow._fields))}) ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in BindingRow._fields[len(_KEY) :])
+    + "".join(
+        f", {column} = CASE WHEN {_SAME_FLOW} THEN registrations.{column} END"
+        for column in ("reachable", "rtt_ms")
+    )
+)
+_REMOVE = f"DELETE FROM registrations WHERE {_SAME}"  # noqa: S608
+_HEARD = (
+    "UPDATE registrations SET reachable = ?, heard_at = coalesce(?, heard_at), rtt_ms = coalesce(?, rtt_ms)"  # noqa: S608
+    f" WHERE {_SAME}"
+)
+_HAPPENED = (
+    f"INSERT INTO registration_events ({', '.join(BindingEvent._fields)})"  # noqa: S608
+    f" VALUES ({', '.join('?' * len(BindingEvent._fields))})"
+)
+_UNIX = {
+    "sqlite": "(julianday(r.{0}) - 2440587.5) * 86400.0",
+    "postgresql": "CAST(extract(epoch FROM r.{0}) AS double precision)",
+}
+_SHIFTED = {
+    "sqlite": "{0} = strftime('%Y-%m-%d %H:%M:%f', {0}, '{1:+.3f} seconds') || '000'",
+    "postgresql": "{0} = {0} + {1:.3f} * interval '1 s'",
+}
+_MOMENTS = ("registered_at", "refreshed_at", "expires_at", "heard_at")
+
+
+async def all_bindings(database: Database) -> AsyncIterator[Sequence[StoredBinding]]:
+    """Every binding, page by page, in the order of their making."""
+    unix = _UNIX[database.url.drivername]
+    columns = ", ".join(
+        "l.number" if each == "number" else unix.format(each) if each in _MOMENTS else f"r.{each}"
+        for each in StoredBinding._fields
+    )
+    after = 0
+    while True:
+        async with database.read() as session:
+            found = await (await session.connection()).exec_driver_sql(
+                f"SELECT {columns} FROM registrations r JOIN lines l ON l.id = r.line_id"  # noqa: S608 - ours
+                f" WHERE r.id > {after} ORDER BY r.id LIMIT {_PAGE}"
+            )
+            page = list(map(StoredBinding._make, found))
+        if not page:
+            return
+        yield page
+        after = page[-1].id
+
+
+async def put_bindings(connection: AsyncConnection, rows: Sequence[BindingRow]) -> None:
+    """Writes bindings, over those that are the same."""
+    await write_many(connection, _PUT, rows)
+
+
+async def remove_bindings(connection: AsyncConnection, gone: Sequence[BindingId]) -> None:
+    """Takes bindings away, as far as they are there."""
+    await write_many(connection, _REMOVE, gone)
+
+
+async def remove_lapsed(connection: AsyncConnection, before: datetime) -> None:
+    """Takes all bindings away that have lapsed by then."""
+    await write_many(connection, "DELETE FROM registrations WHERE expires_at < ?", [(before,)])
+
+
+async def add_events(connection: AsyncConnection, events: Sequence[BindingEvent]) -> None:
+    """Writes what happened."""
+    await write_many(connection, _HAPPENED, events)
+
+
+async def note_heard(connection: AsyncConnection, heard: Sequence[Heard]) -> None:
+    """Writes which phones answer."""
+    await write_many(connection, _HEARD, [(*each[:3], *each.binding) for each in heard])
+
+
+async def prune_events(connection: AsyncConnection, line_ids: Collection[int], kept: int) -> None:
+    """Forgets the oldest events of these lines beyond so many of each."""
+    statement = (
+        "DELETE FROM registration_events WHERE line_id = ? AND id <= (SELECT id FROM registration_events"
+        " WHERE line_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+    )
+    await write_many(connection, statement, [(line_id, line_id, kept) for line_id in sorted(line_ids)])
+
+
+async def lines_there(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:
+    """Which of these lines are there, and stay until this transaction ends."""
+    return await _there(connection, "lines", ids)
+
+
+async def devices_there(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:
+    """Which of these devices are there, and stay until this transaction ends."""
+    return await _there(connection, "devices", ids)
+
+
+async def _there(connection: AsyncConnection, table: str, ids: Collection[int]) -> frozenset[int]:
+    if not ids:
+        return frozenset()
+    # On SQLite nobody else writes meanwhile. What a change is just taking away counts as gone: nobody waits
+    # for that change, which may be a long one.
+    lock = "" if connection.dialect.name == "sqlite" else " FOR KEY SHARE SKIP LOCKED"
+    numbers = ", ".join(map(str, sorted(map(int, ids))))
+    found = await connection.exec_driver_sql(f"SELECT id FROM {table} WHERE id IN ({numbers}){lock}")  # noqa: S608
+    return frozenset(found.scalars())
+
+
+async def lines_left(database: Database, ids: Collection[int]) -> frozenset[int]:
+    """Which of these lines are there."""
+    found: set[int] = set()
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _PAGE):
+        listed = ", ".join(map(str, map(int, wanted[start : start + _PAGE])))
+        rows = await database.rows(f"SELECT id FROM lines WHERE id IN ({listed})")  # noqa: S608 - numbers
+        found.update(row[0] for row in rows)
+    return frozenset(found)
+
+
+class PhoneOfLine(NamedTuple):
+    """A device that has a line on an account."""
+
+    line_id: int
+    device_id: int
+    mac: str
+    contacted_from: str | None
+
+
+async def phones_of_lines(database: Database, line_ids: Collection[int]) -> list[PhoneOfLine]:
+    """The devices that have one of the lines on an account."""
+    listed = ", ".join(map(str, sorted(map(int, line_ids))))
+    rows: list[Any] = await database.rows(
+        "SELECT DISTINCT a.line_id, d.id, d.mac, d.contacted_from FROM device_accounts a"  # noqa: S608 - numbers
+        f" JOIN devices d ON d.id = a.device_id WHERE a.line_id IN ({listed}) ORDER BY d.id"
+    )
+    return [PhoneOfLine(*row) for row in rows]
+
+
+async def stored_basis(database: Database) -> str | None:
+    """By which clock the moments of bindings are to be understood."""
+    rows = await database.rows("SELECT value FROM instance WHERE key = :key", key=_BASIS)
+    return rows[0][0] if rows else None
+
+
+async def store_basis(connection: AsyncConnection, basis: str) -> None:
+    """Keeps it."""
+    await connection.execute(
+        text(
+            "INSERT INTO instance (key, value) VALUES (:key, :value)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        ),
+        {"key": _BASIS, "value": basis},
+    )
+
+
+async def shift_moments(connection: AsyncConnection, before: str, after: str, by_s: float) -> bool:
+    """Moves the moments of all bindings, which are of the basis `before`, to the basis `after`.
+
+    False: they are of another basis already, and were left.
+    """
+    changed = await connection.execute(
+        text("UPDATE instance SET value = :after WHERE key = :key AND value = :before RETURNING key"),
+        {"key": _BASIS, "before": before, "after": after},
+    )
+    if changed.first() is None:
+        return False
+    shifted = _SHIFTED[connection.dialect.name]
+    moments = ", ".join(shifted.format(column, by_s) for column in _MOMENTS)
+    await connection.exec_driver_sql(f"UPDATE registrations SET {moments}")  # noqa: S608 - a number of ours
+    return True

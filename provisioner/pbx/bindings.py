@@ -1,0 +1,268 @@
+"""The bindings in the database: what one transaction writes of them, and what waits to be written.
+
+Only the process that takes REGISTERs writes here. What somebody waits for is written when it is asked for;
+what has happened by itself (a binding lapsed, a phone answered) waits for that, or for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain, islice
+from typing import TypeVar
+
+from db.queries import registrations as queries
+from db.queries.registrations import BindingEvent, BindingId, BindingRow, Heard
+from db.tail import announce
+from provisioner.operations.installation import Installation
+from provisioner.pbx.clock import Basis, Clock, Sources
+from provisioner.pbx.rows import binding_id, binding_row, event_row, heard_row, registered_of
+from sip.binding import ENDS, Binding, Change, ChangeKind
+from sip.location import Registered
+
+logger = logging.getLogger(__name__)
+
+_MOST_EVENTS = 100_000
+"More that wait are lost, the oldest first: the database is away, and bindings come first."
+_BATCH = 1_000
+"Rows of each kind that one transaction takes of those that nobody waits for."
+_PRUNE_AFTER = 64
+_LAPSED = timedelta(minutes=1)
+
+Difference = tuple[Sequence[Binding], Sequence[Binding]]
+"Bindings that are to be there, and others that are not, of one line."
+
+
+class StoredBindings:
+    """Writes bindings and what happens to them, in the terms of the clock that all rows are of."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._database = installation.database
+        self._kept_events = installation.settings.memory.registration_events_per_line
+        self._clock = Clock(Sources(loop=asyncio.get_running_loop().time))
+        self._stored_basis: str | None = None
+        self._line_ids: dict[str, int] = {}
+        "Of the lines that have had bindings."
+        self._ended: dict[BindingId, None] = {}
+        self._events: deque[BindingEvent] = deque(maxlen=_MOST_EVENTS)
+        self._heard: dict[BindingId, Heard] = {}
+        self._unpruned: Counter[int] = Counter()
+        "Events of each line since its oldest ones were forgotten."
+
+    async def load(self) -> list[Registered]:
+        """All that were stored, those that have lapsed meanwhile included. Raises `StorageError`."""
+        self._stored_basis = await queries.stored_basis(self._database)
+        basis = Basis.parse(self._stored_basis)
+        self._clock = Clock(Sources(loop=asyncio.get_running_loop().time), basis)
+        known: list[Registered] = []
+        async for page in queries.all_bindings(self._database):
+            for row in page:
+                self._line_ids[row.number] = row.line_id
+                known.append(registered_of(row, self._clock))
+            # Whoever else has something to do meanwhile.
+            await asyncio.sleep(0)
+        return known
+
+    # What happens by itself
+
+    def note(self, changes: Sequence[Change]) -> None:
+        """Changes that the location found; they are written with what comes next, or by `write_waiting`."""
+        for change in changes:
+            line_id = self._line_ids.get(change.aor)
+            if line_id is None:
+                continue
+            if change.kind in ENDS:
+                row_id = binding_id(line_id, change.binding)
+                self._ended[row_id] = None
+                self._heard.pop(row_id, None)
+            elif change.kind is ChangeKind.UNREACHABLE:
+                self._note_heard(heard_row(line_id, change.binding, change.at, None, self._clock))
+            elif change.kind is ChangeKind.REACHABLE:
+                self.heard(change.aor, change.binding, change.at, change.rtt_s or 0.0)
+            self._events.append(event_row(line_id, change, self._clock))
+
+    def heard(self, number: str, binding: Binding, at: float, rtt_s: float) -> None:
+        """The phone behind `binding` has answered."""
+        line_id = self._line_ids.get(number)
+        if line_id is not None:
+            self._note_heard(heard_row(line_id, binding, at, rtt_s, self._clock))
+
+    def _note_heard(self, heard: Heard) -> None:
+        self._heard[heard.binding] = heard
+
+    @property
+    def waiting(self) -> int:
+        """How many rows wait to be written."""
+        return len(self._ended) + len(self._events) + len(self._heard)
+
+    # Writing
+
+    async def write(
+        self,
+        line_ids: Mapping[str, int],
+        differences: Mapping[str, Difference],
+        changes: Sequence[Change],
+        *,
+        alone: bool = False,
+    ) -> frozenset[str]:
+        """Makes the bindings of these lines what they are to be, in one transaction: all of it or nothing.
+
+        Returns the lines that are not there any more, by number: of those nothing was written. `alone`
+        leaves out what nobody waits for. Raises `StorageError`.
+        """
+        clock, rows = self._clock, _Rows()
+        for number, (there, others) in differences.items():
+            line_id = line_ids[number]
+            rows.puts += [binding_row(line_id, each, clock) for each in there]
+            rows.gone += [binding_id(line_id, each) for each in others]
+        rows.events += [
+            event_row(line_ids[change.aor], change, clock)
+            for change in changes
+            if change.kind is not ChangeKind.REFRESHED
+        ]
+        left = await self._write(rows, _Rows() if alone else self._waiting())
+        self._line_ids.update((number, each) for number, each in line_ids.items() if each in left)
+        return frozenset(number for number, each in line_ids.items() if each not in left)
+
+    async def write_waiting(self) -> None:
+        """Writes some of what nobody waits for. Raises `StorageError`."""
+        await self._write(_Rows(), self._waiting())
+
+    def drop_waiting(self) -> None:
+        """Forgets what `write_waiting` would write: it can't be written."""
+        self._forget(self._waiting())
+
+    async def follow_clock(self) -> None:
+        """Has all rows say UTC again where the wall clock has stepped. Raises `StorageError`."""
+        step_s = self._clock.step_s()
+        if step_s is None:
+            return
+        before, after = self._clock.basis, self._clock.stepped(step_s)
+        async with self._database.append() as session:
+            connection = await session.connection()
+            if self._stored_basis != str(before):
+                await queries.store_basis(connection, str(before))
+            has_shifted = await queries.shift_moments(connection, str(before), str(after), step_s)
+        if not has_shifted:
+            # It was done before, and the answer got lost.
+            self._stored_basis = await queries.stored_basis(self._database)
+            after = Basis.parse(self._stored_basis) or after
+        logger.warning("the clock was set, rows follow by_s=%.3f", step_s)
+        self._stored_basis = str(after)
+        self._clock.adopt(after)
+        # By the other clock. They come again.
+        self._heard.clear()
+
+    async def remove_lapsed(self) -> None:
+        """Takes away what lapsed and nobody knows of any more. Raises `StorageError`."""
+        async with self._database.append() as session:
+            before = self._clock.utc(asyncio.get_running_loop().time()) - _LAPSED
+            await queries.remove_lapsed(await session.connection(), before)
+
+    async def lines_gone(self) -> list[str]:
+        """The lines that had bindings and are not there any more. Raises `StorageError`."""
+        left = await queries.lines_left(self._database, self._line_ids.values())
+        gone = [number for number, line_id in self._line_ids.items() if line_id not in left]
+        for number in gone:
+            del self._line_ids[number]
+        return gone
+
+    def _waiting(self) -> _Rows:
+        """What nobody waits for, as much of it as one transaction takes."""
+        return _Rows(
+            gone=list(islice(self._ended, _BATCH)),
+            events=list(islice(self._events, _BATCH)),
+            heard=list(islice(self._heard.values(), _BATCH)),
+        )
+
+    async def _write(self, rows: _Rows, waiting: _Rows) -> frozenset[int]:
+        """Returns which of the lines are there, and forgets what waited and is written now."""
+        both = waiting + rows
+        basis = str(self._clock.basis)
+        async with self._database.append() as session:
+            await announce(session)
+            connection = await session.connection()
+            if self._stored_basis != basis:
+                await queries.store_basis(connection, basis)
+            left = await queries.lines_there(connection, both.line_ids())
+            devices = await queries.devices_there(connection, both.device_ids())
+            both = both.of(left, devices)
+            # What has lapsed goes first: it may have come back.
+            await queries.remove_bindings(connection, both.gone)
+            await queries.put_bindings(connection, both.puts)
+            await queries.add_events(connection, both.events)
+            await queries.note_heard(connection, both.heard)
+            events = Counter(event.line_id for event in both.events)
+            due = {each for each, more in events.items() if self._unpruned[each] + more >= _PRUNE_AFTER}
+            await queries.prune_events(connection, due, self._kept_events)
+        self._stored_basis = basis
+        self._forget(waiting)
+        for put in rows.puts:
+            self._ended.pop(BindingId(*put[:4]), None)
+        self._unpruned.update(events)
+        for line_id in due:
+            del self._unpruned[line_id]
+        return left
+
+    def _forget(self, waiting: _Rows) -> None:
+        for ended in waiting.gone:
+            self._ended.pop(ended, None)
+        for event in waiting.events:
+            if self._events and self._events[0] is event:
+                self._events.popleft()
+        for heard in waiting.heard:
+            if self._heard.get(heard.binding) is heard:
+                del self._heard[heard.binding]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What one transaction writes."""
+
+    gone: list[BindingId] = field(default_factory=list)
+    puts: list[BindingRow] = field(default_factory=list)
+    events: list[BindingEvent] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+
+    def __add__(self, other: _Rows) -> _Rows:
+        return _Rows(
+            self.gone + other.gone,
+            self.puts + other.puts,
+            self.events + other.events,
+            self.heard + other.heard,
+        )
+
+    def line_ids(self) -> set[int]:
+        """The lines that it is about."""
+        ids = {each.line_id for each in self.gone}
+        ids.update(each.line_id for each in self.puts)
+        ids.update(each.line_id for each in self.events)
+        ids.update(each.binding.line_id for each in self.heard)
+        return ids
+
+    def device_ids(self) -> set[int]:
+        """The devices that it names."""
+        rows: Iterable[BindingRow | BindingEvent] = chain(self.puts, self.events)
+        return {each.device_id for each in rows if each.device_id is not None}
+
+    def of(self, lines: Set[int], devices: Set[int]) -> _Rows:
+        """What of it is about these lines, and names none but these devices."""
+        return _Rows(
+            [each for each in self.gone if each.line_id in lines],
+            [_naming(each, devices) for each in self.puts if each.line_id in lines],
+            [_naming(each, devices) for each in self.events if each.line_id in lines],
+            [each for each in self.heard if each.binding.line_id in lines],
+        )
+
+
+_Naming = TypeVar("_Naming", BindingRow, BindingEvent)
+
+
+def _naming(row: _Naming, devices: Set[int]) -> _Naming:
+    if row.device_id is None or row.device_id in devices:
+        return row
+    return row._replace(device_id=None)
