@@ -22,7 +22,7 @@ from sip.transaction.errors import AlreadyServed
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
-from sip.transport.proven import Proven, shortened
+from sip.transport.proven import Proven
 from sip.transport.udp_flow import UdpFlow
 
 logger = logging.getLogger(__name__)
@@ -239,13 +239,10 @@ class SipServer:
         if not isinstance(flow, UdpFlow) or self.proven.includes(flow, now):
             to.send(bytes(response))
             return
-        is_refusal = response.status in (400, 505, 513)
-        for each in (response, shortened(response)):
-            data = bytes(each)
-            if self.proven.allows(flow, flow.asked_bytes, len(data), now, refuses=is_refusal):
-                to.send(data)
-                return
-        self.counters.withheld += 1
+        if (data := self.proven.answer(flow, flow.asked_bytes, response, now)) is None:
+            self.counters.withheld += 1
+        else:
+            to.send(data)
 
     def _answer_flow(self, request: Request, flow: Flow) -> Flow:
         if self._transport is None:

@@ -8,6 +8,7 @@ Sans-I/O: `now` is loop time, in seconds.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakSet
@@ -32,7 +33,9 @@ class ProvenLimits:
     answers: int = 20
     "To one source, in any second."
     refusals: int = 15
-    "Of these, to what can't even be read: the rest is for phones at the same address."
+    "Of these, in a flood, to what can't be served: the rest is for phones at the same address."
+    calm: int = 30
+    "Requests of one source in a second; more are a flood."
     sources: int = 20_000
     "That are answered in any second."
 
@@ -47,8 +50,8 @@ class Proven:
         self._connections: WeakSet[Flow] = WeakSet()
         self._sources: OrderedDict[str, float] = OrderedDict()
         "The same of their sources."
-        self._answered: OrderedDict[str, deque[tuple[float, bool]]] = OrderedDict()
-        "When each source was answered lately, and whether with a refusal; the longest ago first."
+        self._asking: OrderedDict[str, _Asking] = OrderedDict()
+        "Sources that have not proved themselves; the one that asked longest ago first."
 
     def note(self, flow: Flow, now: float) -> None:
         """Somebody has logged in by `flow`."""
@@ -77,44 +80,58 @@ class Proven:
         """Whether answers by `flow` reach nobody but who asked: a connection says so by being there."""
         return flow.transport.is_reliable or self.is_proven(flow.remote, now)
 
-    def allows(
-        self, flow: Flow, asked_bytes: int, answer_bytes: int, now: float, *, refuses: bool = False
-    ) -> bool:
-        """Whether an answer of this length may be sent; it is counted if so.
+    def answer(self, flow: Flow, asked_bytes: int, response: Response, now: float) -> bytes | None:
+        """`response` as it may be sent, shortened if need be, and counted; None: not at all.
 
-        `asked_bytes`: length of the datagram that is answered. `refuses`: it could not be read.
+        `asked_bytes`: length of the datagram that is answered.
         """
         if self.includes(flow, now):
-            return True
-        if answer_bytes > asked_bytes * self._limits.factor:
-            return False
-        return self.is_proven_source(flow.remote.host, now) or self._counts(
-            source_of(flow.remote.host), now, refuses
-        )
+            return bytes(response)
+        most = asked_bytes * self._limits.factor
+        data = next((data for each in _versions(response) if len(data := bytes(each)) <= most), None)
+        if data is None or self.is_proven_source(flow.remote.host, now):
+            return data
+        refuses = response.status >= 300 and response.status not in (401, 407)
+        return data if self._counts(source_of(flow.remote.host), now, refuses) else None
 
-    def _counts(self, source: str, now: float, refuses: bool) -> bool:
-        answered = self._answered.get(source)
-        if answered is None:
+    def _counts(self, name: str, now: float, refuses: bool) -> bool:
+        source = self._asking.get(name)
+        if source is None:
             self._forget(now)
-            if len(self._answered) >= self._limits.sources:
+            if len(self._asking) >= self._limits.sources:
                 return False
-            answered = self._answered[source] = deque()
+            source = self._asking[name] = _Asking(self._limits.calm)
+        self._asking.move_to_end(name)
+        asked, answered = source.asked, source.answered
+        asked.append(now)
         while answered and answered[0][0] <= now - 1:
             answered.popleft()
         if len(answered) >= self._limits.answers:
             return False
-        if refuses and sum(refused for _, refused in answered) >= self._limits.refusals:
+        is_calm = len(asked) <= self._limits.calm or asked[0] <= now - 1
+        if refuses and not is_calm and sum(refused for _, refused in answered) >= self._limits.refusals:
             return False
         answered.append((now, refuses))
-        self._answered.move_to_end(source)
         return True
 
     def _forget(self, now: float) -> None:
-        while self._answered:
-            source, answered = next(iter(self._answered.items()))
-            if answered and answered[-1][0] > now - 1:
+        while self._asking:
+            name, source = next(iter(self._asking.items()))
+            if source.asked[-1] > now - 1:
                 return
-            del self._answered[source]
+            del self._asking[name]
+
+
+class _Asking:
+    """What a source that has not proved itself asks."""
+
+    __slots__ = ("answered", "asked")
+
+    def __init__(self, calm: int) -> None:
+        self.asked: deque[float] = deque(maxlen=calm + 1)
+        "When it asked last."
+        self.answered: deque[tuple[float, bool]] = deque()
+        "When it was answered in the last second, and whether it was refused something."
 
 
 _NEEDED = (
@@ -133,9 +150,19 @@ _NEEDED = (
 "What a response means nothing without."
 
 
-def shortened(response: Response) -> Response:
-    """A response that says no more than it must."""
-    return Response(response.status, "", response.headers.copy(*_NEEDED))
+_CHALLENGE = "WWW-Authenticate"
+
+
+def _versions(response: Response) -> Iterator[Response]:
+    """The response, and shorter ones that say the same, the longest first."""
+    yield response
+    short = Response(response.status, "", response.headers.copy(*_NEEDED))
+    yield short
+    # Of several challenges the last is the one that everybody knows (RFC 8760 §2.4).
+    challenges = short.headers.all(_CHALLENGE)
+    if len(challenges) > 1:
+        short.headers.set(_CHALLENGE, challenges[-1])
+        yield short
 
 
 def _put(table: OrderedDict[K, float], key: K, until: float, most: int) -> None:

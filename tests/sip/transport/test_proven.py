@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sip.message.message import Response
 from sip.transport.flow import Address, Transport
-from sip.transport.proven import Proven, ProvenLimits, shortened
+from sip.transport.proven import Proven, ProvenLimits
 from tests.sip.message.messages import REGISTER, request
 from tests.sip.test_bans import Way, way
 
@@ -17,30 +18,72 @@ def proven() -> Proven:
     return Proven()
 
 
-def test_an_answer_has_at_most_twice_the_bytes_of_its_request(proven):
-    assert proven.allows(way(), 400, 800, NOW)
-    assert not proven.allows(way(), 400, 801, NOW)
-    assert not proven.allows(way(), 0, 1, NOW)
+def an_answer(status: int = 401) -> Response:
+    answer = request(REGISTER).response(status, to_tag="a")
+    for name, value in (
+        ("Server", "Centralka"),
+        ("Allow", "REGISTER"),
+        ("WWW-Authenticate", 'Digest realm="a", nonce="b", algorithm=SHA-256'),
+        ("WWW-Authenticate", 'Digest realm="a", nonce="b", algorithm=MD5'),
+    ):
+        answer.headers.add(name, value)
+    return answer
+
+
+ANSWER, REFUSAL = an_answer(), an_answer(405)
+LENGTH = len(bytes(ANSWER))
+
+
+def test_an_answer_is_shortened_to_twice_the_bytes_of_its_request(proven):
+    for asked in range(LENGTH):
+        answer = proven.answer(way(), asked, ANSWER, NOW + asked)
+        assert len(answer or b"") <= 2 * asked
+        assert (answer == bytes(ANSWER)) == (2 * asked >= LENGTH)
+    assert proven.answer(way(), 0, ANSWER, NOW) is None
+
+
+def test_what_an_answer_means_nothing_without_is_left_in_it(proven):
+    asked = LENGTH // 2
+    lines = []
+    while (answer := proven.answer(way(), asked, ANSWER, NOW - asked)) is not None:
+        lines.append([line.partition(b":")[0] for line in answer.split(b"\r\n") if line])
+        asked -= 1
+    needed = [b"Via", b"From", b"To", b"Call-ID", b"CSeq"]
+    bare = [b"SIP/2.0 401 ", *needed, b"WWW-Authenticate"]
+    assert lines[-1] == [*bare, b"Content-Length"]
+    assert [*bare, b"WWW-Authenticate", b"Content-Length"] in lines
+    assert b"algorithm=MD5" in (proven.answer(way(), asked + 1, ANSWER, NOW) or b"")
+
+
+def answers(proven: Proven, response: Response, times: list[float], ports: int = 1) -> list[float]:
+    """When who asks at these times is answered."""
+    asking = ((now, way(port=1024 + n % ports)) for n, now in enumerate(times))
+    return [now for now, flow in asking if proven.answer(flow, LENGTH, response, now) is not None]
 
 
 def test_a_source_gets_20_answers_in_any_second_however_many_ports_it_has(proven):
-    sent = [NOW + at for at in range(5) for _ in range(100)] + [NOW + 4 + n / 100 for n in range(300)]
-    answered = [now for n, now in enumerate(sent) if proven.allows(way(port=n), 400, 400, now)]
+    asked = [NOW + at for at in range(5) for _ in range(100)] + [NOW + 4 + n / 100 for n in range(300)]
+    answered = answers(proven, ANSWER, asked, ports=1000)
     assert max(sum(now <= each < now + 1 for each in answered) for now in answered) == 20
     assert len(answered) == 7 * 20
 
 
-def test_refusals_leave_some_answers_for_phones_at_the_same_address(proven):
-    refused = sum(proven.allows(way(), 400, 400, NOW, refuses=True) for _ in range(100))
-    answered = sum(proven.allows(way(port=2000), 400, 400, NOW) for _ in range(100))
-    assert (refused, answered) == (15, 5)
+def test_who_asks_20_times_a_second_is_answered_each_time_whatever_it_asks(proven):
+    assert len(answers(proven, REFUSAL, [NOW + n / 20 for n in range(100)])) == 100
+
+
+def test_a_flood_leaves_some_answers_for_phones_at_the_same_address(proven):
+    flood = [NOW + n / 1000 for n in range(3000)]
+    answered = answers(proven, REFUSAL, flood)
+    assert len(answered) == 20 + 15 + 15
+    assert len(answers(proven, ANSWER, [NOW + 3] * 20)) == 20 - 15
 
 
 def test_who_has_logged_in_is_answered_whatever_it_asks(proven):
     proven.note(way(), NOW)
-    assert all(proven.allows(way(), 0, 5000, NOW) for _ in range(100))
-    assert not proven.allows(way(port=2000), 400, 801, NOW)
-    assert all(proven.allows(way(port=2000), 400, 800, NOW) for _ in range(100))
+    assert all(proven.answer(way(), 0, ANSWER, NOW) == bytes(ANSWER) for _ in range(100))
+    assert proven.answer(way(port=2000), 10, ANSWER, NOW) is None
+    assert all(proven.answer(way(port=2000), LENGTH, ANSWER, NOW) for _ in range(100))
 
 
 def test_a_proof_ends(proven):
@@ -52,7 +95,7 @@ def test_a_proof_ends(proven):
 
 def test_a_connection_is_answered_but_has_proved_itself_only_by_a_log_in(proven):
     flow = Way(Address("192.0.2.1", 5060), Transport.TCP)
-    assert proven.allows(flow, 1, 10_000, NOW)
+    assert proven.answer(flow, 1, ANSWER, NOW) == bytes(ANSWER)
     assert not proven.has_proved(flow, NOW)
     proven.note(flow, NOW)
     assert proven.has_proved(flow, NOW)
@@ -63,19 +106,6 @@ def test_every_table_is_bounded_and_answers_stop_before_one_is_full():
     for number in range(100):
         proven.note(way(f"192.0.2.{number}"), NOW)
     assert [proven.includes(way(f"192.0.2.{number}"), NOW) for number in (89, 90)] == [False, True]
-    answered = sum(proven.allows(way(f"198.51.100.{number}"), 1, 1, NOW) for number in range(100))
-    assert answered == 10
-    assert proven.allows(way("198.51.100.99"), 1, 1, NOW + 1)
-
-
-def test_a_response_is_shortened_to_what_it_means():
-    long = request(REGISTER).response(401, to_tag="a")
-    for name, value in (
-        ("Server", "Centralka"),
-        ("Allow", "REGISTER"),
-        ("WWW-Authenticate", 'Digest realm="a", nonce="b"'),
-    ):
-        long.headers.add(name, value)
-    short = shortened(long)
-    assert bytes(short).startswith(b"SIP/2.0 401 \r\n")
-    assert [name for name, _ in short.headers] == ["Via", "From", "To", "Call-ID", "CSeq", "WWW-Authenticate"]
+    sources = [way(f"198.51.100.{number}") for number in range(100)]
+    assert sum(proven.answer(source, LENGTH, ANSWER, NOW) is not None for source in sources) == 10
+    assert proven.answer(sources[-1], LENGTH, ANSWER, NOW + 1) is not None
