@@ -27,7 +27,7 @@ prove: $(READY)
 # Looks for what breaks the parsers, FUZZ_S seconds each; what it finds is named, and left in a file.
 FUZZ := .venv-fuzz
 FUZZ_S ?= 60
-FUZZED := datagram stream sdp auth uri
+FUZZED := datagram stream transactions sdp auth uri
 
 fuzz: $(FUZZ)/.ready
 	for target in $(FUZZED); do \

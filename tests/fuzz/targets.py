@@ -21,6 +21,9 @@ from sip.message.parser import AnyMessage, parse_datagram
 from sip.message.sdp import parse_sdp
 from sip.message.typed import Lines, Needed, One, Several
 from sip.message.uri import SipUri, equivalent, parse_uri
+from sip.transaction.effects import NewRequest
+from sip.transaction.effects import Refused as RefusedRequest
+from sip.transaction.transactions import Transactions
 from sip.transport.answers import note_source, response_address
 from sip.transport.flow import Address, Transport
 from tests.sip.message.messages import REGISTER, vector, verdicts
@@ -44,6 +47,7 @@ AUTH = (
     'Digest realm="a\\"b", nonce="c", qop="auth,auth-int", stale=TRUE, algorithm=SHA-256, Digest realm="a"',
     "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, NTLM",
 )
+SEPARATOR = b"\n=====\n"
 SDP = (
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\n"
     b"m=audio 49170/2 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendonly\r\n"
@@ -156,6 +160,46 @@ def uri(data: bytes) -> None:
             assert parse_uri(str(read.without_headers())) == read.without_headers()
 
 
+def transactions(data: bytes) -> None:
+    """Datagrams one after the other, to a server that takes each request and asks its sender something."""
+    known, flow, now = Transactions(), Flow(), 1000.0
+    for part in data.split(SEPARATOR):
+        now += 1.0
+        effects = known.timer(now)
+        with suppress(MessageError):
+            message = parse_datagram(part[: limits.MESSAGE])
+            if message is None:
+                continue
+            if isinstance(message, Request):
+                note_source(message, flow)
+            effects += known.receive(message, flow, now)
+        for effect in effects:
+            if isinstance(effect, NewRequest):
+                serve(known, effect, 200 + len(part) % 300, now)
+            elif isinstance(effect, RefusedRequest):
+                assert bytes(effect.response)
+    # Whatever has begun ends.
+    for _ in range(10):
+        if known.deadline is None:
+            return
+        now = max(now + 64, known.deadline)
+        known.timer(now)
+    raise AssertionError("a timer never ends")
+
+
+def serve(known: Transactions, new: NewRequest, status: int, now: float) -> None:
+    """Rings, answers, and asks back."""
+    request = new.request
+    try:
+        transaction = known.serve(new, now)
+    except SipError:
+        return
+    known.respond(transaction, request.response(180, to_tag="a"), now)
+    known.respond(transaction, request.response(status), now)
+    back = Request(request.method, request.uri, request.headers.copy("To", "From", "Call-ID", "CSeq"))
+    known.request(back, new.flow, now)
+
+
 def assert_same(message: AnyMessage) -> None:
     """It reads the same when it is written; so does each header that has a type."""
     again = parse_datagram(bytes(message))
@@ -198,6 +242,16 @@ def messages() -> tuple[bytes, ...]:
     return (*(vector(rfc, name) for rfc in ("rfc4475", "rfc5118") for name in verdicts(rfc)), REGISTER)
 
 
+def conversations() -> tuple[bytes, ...]:
+    """Each vector, sent again, taken back and acknowledged."""
+    found = []
+    for message in messages():
+        method = message.lstrip(b"\r\n").partition(b" ")[0]
+        others = (message.replace(method, other) for other in (b"CANCEL", b"ACK"))
+        found.append(SEPARATOR.join((message, message, *others)))
+    return tuple(found)
+
+
 def encoded(texts: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(text.encode() for text in texts)
 
@@ -205,6 +259,7 @@ def encoded(texts: Iterable[str]) -> tuple[bytes, ...]:
 TARGETS = {
     "datagram": Target(datagram, messages()),
     "stream": Target(stream, tuple(b"\x04" + message * 2 for message in messages())),
+    "transactions": Target(transactions, conversations()),
     "sdp": Target(sdp, SDP),
     "auth": Target(auth, encoded(AUTH)),
     "uri": Target(uri, encoded(URIS)),
