@@ -22,6 +22,8 @@ _SHUTDOWN_S = 2.0
 "How long a peer may take to say that it is closing, too (TLS), or to take our last bytes."
 _DEAD_S, _PROBES, _PROBE_S = 60, 4, 15
 "When the system begins to ask a silent peer whether it is there, how often, and how far apart."
+_UNTAKEN_MS = 30_000
+"How long what we send may find no receiver before the connection counts as lost (RFC 5482)."
 
 
 class Connections:
@@ -168,4 +170,5 @@ def watch(connected: socket.socket) -> None:
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _DEAD_S)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_S)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_MS)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,6 +12,8 @@ _BACKLOG = 1024
 _RECEIVE_BUFFER = 8 * 1024 * 1024
 "Bytes that wait while we do something else; the system may give less (net.core.rmem_max)."
 _SEND_BUFFER = 4 * 1024 * 1024
+_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _FRAGMENT = 10, 23, 0
+"Of <linux/in.h>: a datagram that is too large for a way goes in fragments, and is not lost to find that out."
 _TRIES = 20
 "To find a port that is free for UDP and for TCP, where any will do."
 
@@ -70,6 +72,10 @@ def _bound(address: Address, transport: Transport) -> Listener:
             else:
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+                if family == socket.AF_INET6:
+                    made.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _FRAGMENT)
+                else:
+                    made.setsockopt(socket.IPPROTO_IP, _MTU_DISCOVER, _FRAGMENT)
             made.bind(place)
             if transport.is_reliable:
                 made.listen(_BACKLOG)
