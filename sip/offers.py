@@ -15,6 +15,8 @@ from sip.digest import STRONGEST_FIRST, Algorithm
 _MD5_ALONE = re.compile(
     # Yealink's guides speak of MD5 alone; VP530 and W52P leave the vendor's word out.
     r"yealink|vp530|w52p"
+    # Up to 1.x it refuses a response that has a challenge which it doesn't know.
+    r"|baresip v[01]\."
     # Older stacks, and those of tests, that read the first challenge only.
     r"|sipp\b|sipsak|pyvoip|linksys|sipura|grandstream|cisco|fritz!",
     re.IGNORECASE,
