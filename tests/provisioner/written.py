@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,8 +21,8 @@ Write = Callable[[Installation], Awaitable[object]]
 
 
 def loopback_settings() -> Settings:
-    """Listeners on free ports of this machine; the SIP address is told to phones and not listened on yet."""
-    return read_settings(None, portal="127.0.0.1:0", provisioning="127.0.0.1:0", sip="127.0.0.1:5060")
+    """Listeners on free ports of this machine."""
+    return read_settings(None, portal="127.0.0.1:0", provisioning="127.0.0.1:0", sip="127.0.0.1:0")
 
 
 def put_key(key: Path, data_dir: Path) -> Vault:
@@ -72,6 +72,14 @@ class Written:
         copy = server.create(self._made["postgresql"])
         yield server.url(copy)
         server.drop(copy)
+
+    @asynccontextmanager
+    async def opened(self, url: str, data_dir: Path) -> AsyncIterator[Installation]:
+        """The installation whose database is that copy."""
+        vault = put_key(self.key, data_dir)
+        database = await Database.open(url)
+        yield Installation(data_dir, loopback_settings(), database, vault)
+        await database.close()
 
     async def _fill(self, url: str) -> None:
         database = await Database.open(url)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import Database
 from provisioner.operations.installation import Installation
 from tests.provisioner.operations.small import put, small
-from tests.provisioner.written import Written, loopback_settings, put_key
+from tests.provisioner.written import Written
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +28,5 @@ def firma_url(request: pytest.FixtureRequest, tmp_path: Path, written_firma: Wri
 @pytest.fixture
 async def firma(firma_url: str, written_firma: Written, tmp_path: Path) -> AsyncIterator[Installation]:
     """The installation with the small company in it."""
-    vault = put_key(written_firma.key, tmp_path)
-    database = await Database.open(firma_url)
-    yield Installation(tmp_path, loopback_settings(), database, vault)
-    await database.close()
+    async with written_firma.opened(firma_url, tmp_path) as installation:
+        yield installation

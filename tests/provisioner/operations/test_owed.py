@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.owed import SLICE, settle
 from provisioner.operations.publishing import publish
 from provisioner.operations.rollouts import Reach, Standing
-from tests.provisioner.operations.small import audits, dump, exact, just, line, other, phone, put
+from tests.provisioner.operations.small import audits, dump, exact, just, line, other, phone, put, small
+from tests.provisioner.written import Written
 
 ALIVE = "account.1.nat.udp_update_time"
 URL = "static.auto_provision.server.url"
@@ -50,11 +53,29 @@ def many(phones: int, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def written_large(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """What is copied."""
+
+    async def write(made: Installation) -> None:
+        await put(made, small())
+        await just(made, **many(SLICE * 5 // 2))
+
+    return Written(tmp_path_factory.mktemp("large"), write)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def large_url(request: pytest.FixtureRequest, tmp_path: Path, written_large: Written) -> Iterator[str]:
+    """A copy of the test's own, once on each engine."""
+    with written_large.copied(request, tmp_path) as url:
+        yield url
+
+
 @pytest.fixture
-async def large(firma: Installation) -> Installation:
+async def large(large_url: str, written_large: Written, tmp_path: Path) -> AsyncIterator[Installation]:
     """The company with two slices and a half of phones."""
-    await just(firma, **many(SLICE * 5 // 2))
-    return firma
+    async with written_large.opened(large_url, tmp_path) as installation:
+        yield installation
 
 
 class Died(Exception):
