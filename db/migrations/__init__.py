@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from alembic import command
 from alembic.config import Config
@@ -51,11 +52,13 @@ def current(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def head() -> str:
     """The newest revision, which this version of the program works with."""
     return _script().get_revision("head").revision
 
 
+@cache
 def known() -> frozenset[str]:
     """Every revision that this version of the program can bring up to `head`."""
     return frozenset(script.revision for script in _script().walk_revisions())
