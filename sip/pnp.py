@@ -94,9 +94,7 @@ def answer(
     contact = request.contact[0].uri if request.contact else None
     target = contact if isinstance(contact, SipUri) else SipUri(source.host, port=top.port)
     notify = Request("NOTIFY", target.without_headers())
-    notify.via = (
-        Via("UDP", _uri(local).host, local.port, Parameters((("branch", f"z9hG4bK{ids.branch}"),))),
-    )
+    notify.via = (Via("UDP", local.uri_host, local.port, Parameters((("branch", f"z9hG4bK{ids.branch}"),))),)
     notify.max_forwards = _MAX_FORWARDS
     # Sent inside the dialog that the subscription has made: our To is the From of what we send (§12.2.1.1).
     notify.from_ = ok.to
@@ -116,7 +114,7 @@ def answer(
 
 
 def _uri(address: Address) -> SipUri:
-    return SipUri(f"[{address.host}]" if ":" in address.host else address.host, port=address.port)
+    return SipUri(address.uri_host, port=address.port)
 
 
 class Turns:

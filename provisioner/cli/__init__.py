@@ -18,6 +18,7 @@ from provisioner.cli import (
     files,
     firmware,
     lint,
+    pnp,
     registrations,
     resync,
     rollouts,
@@ -115,6 +116,15 @@ for name, verb_of_firmware in (
 ):
     firmware_app.command(name)(verb_of_firmware)
 app.add_typer(firmware_app, name="firmware")
+
+pnp_app = typer.Typer(no_args_is_help=True, help="Phones that look for a server.", rich_markup_mode=None)
+for name, verb_of_pnp in (
+    ("list", pnp.pnp_list),
+    ("approve", pnp.pnp_approve),
+    ("dismiss", pnp.pnp_dismiss),
+):
+    pnp_app.command(name)(verb_of_pnp)
+app.add_typer(pnp_app, name="pnp")
 
 bans_app = typer.Typer(
     no_args_is_help=True, help="Sources that get nothing without a token.", rich_markup_mode=None
