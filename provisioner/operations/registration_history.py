@@ -87,7 +87,8 @@ def spans_of(
         # Whoever was known to be reachable still is when it comes from elsewhere.
         if event.kind == "moved" and marks[-1][1] is Was.REACHABLE:
             became = Was.REACHABLE
-        marks.append((max(since, event.at), became))
+        # Each after the one before, whatever the clock said.
+        marks.append((min(now, max(marks[-1][0], event.at)), became))
     is_now = _IS.get(shown.state, Was.GONE)
     if is_now is not marks[-1][1]:
         marks.append((_known_from(shown, marks[-1], since, now), is_now))
@@ -104,14 +105,11 @@ def _known_from(
     return min(now, max(since, last[0], known if known is not None else now))
 
 
-def _joined(marks: Sequence[tuple[datetime, Was]], now: datetime) -> Iterable[Span]:
-    """Marks as spans: such as last no time are left out, equal ones that meet are one."""
-    start, was = marks[0]
-    for at, next_was in [*marks[1:], (now, None)]:
-        if next_was is was:
-            continue
-        if at > start:
+def _joined(marks: Iterable[tuple[datetime, Was]], now: datetime) -> Iterable[Span]:
+    """Marks as spans: of several at one moment the last one holds, equal ones that meet are one."""
+    (start, was), *rest = dict(marks).items()
+    for at, became in rest:
+        if became is not was and at < now:
             yield Span(start, at, was)
-        if next_was is None:
-            return
-        start, was = max(start, at), next_was
+            start, was = at, became
+    yield Span(start, now, was)

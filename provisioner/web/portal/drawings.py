@@ -16,8 +16,10 @@ WIDTH = 288
 "Units of the strip: one is five minutes."
 _LEAST = 1.5
 "What was shorter is still seen."
-_STEP = 7
-_LOWEST = 4
+_STEP = 9
+"From one bar of the ladder to the next."
+_HIGHEST = 18
+_RISE = 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Step:
     """A rung of the ladder: a bar, the higher the farther."""
 
     x: int
-    y: int
-    height: int
+    y: str
+    height: str
     holds: bool
     title: str
 
@@ -76,11 +78,12 @@ def strip(spans: Sequence[Span], reader: Reader) -> Strip:
 
 def climb(rungs: Sequence[Rung], words: Words) -> Climb:
     """The rungs that hold."""
+    last = len(Rung) - 1
     steps = tuple(
         Step(
             x=number * _STEP,
-            y=(len(Rung) - 1 - number) * 2,
-            height=_LOWEST + number * 2,
+            y=f"{(last - number) * _RISE:.1f}",
+            height=f"{_HIGHEST - (last - number) * _RISE:.1f}",
             holds=rung in rungs,
             title=_rung(rung, words),
         )

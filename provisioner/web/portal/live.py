@@ -32,6 +32,7 @@ _LOOK_S = 5.0
 _PAUSE_S = 0.1
 "The least between two looks, however much happens; a look that takes longer is followed by as long a pause."
 _BEGIN_S = 10
+_OVER = frame(OVER, "{}")
 
 
 async def follow(request: web.Request, session: Session) -> web.StreamResponse:
@@ -66,13 +67,11 @@ class _Follower:
         text = self._desk.streams.first_line
         # A peer that has gone ends the stream, and a database that can't be read: the peer comes back.
         with suppress(ConnectionError, StorageError):
-            while await self._desk.streams.send(self._request, response, text):
+            while await self._desk.streams.send(self._request, response, text) and text != _OVER:
                 if self._news.has_ended is not None:
                     break
-                if not await self._is_logged_in():
-                    await self._desk.streams.send(self._request, response, frame(OVER, "{}"))
-                    break
-                text = await self._look()
+                told = await self._look()
+                text = told if await self._is_logged_in() else _OVER
         return response
 
     async def _is_logged_in(self) -> bool:

@@ -13,9 +13,10 @@ from multidict import MultiMapping
 
 from provisioner.operations.registered import LIVE, Registration, State
 from provisioner.operations.registration_board import Board, Counts, board
+from provisioner.operations.registration_history import Was
 from provisioner.operations.registrations import Wanted
 from provisioner.operations.sessions import Session
-from provisioner.web.portal.drawings import Climb, Strip, climb, strip
+from provisioner.web.portal.drawings import Climb, Strip, climb, strip, was
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
 from provisioner.web.portal.staff import DESK, words_of
@@ -92,6 +93,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A colour of the strip."""
+
+    was: Was
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrationsView:
     """The page."""
 
@@ -101,6 +110,7 @@ class RegistrationsView:
     counts: Counts
     rows: tuple[str, ...]
     "Each as HTML, as it is sent when it changes."
+    legend: tuple[Key, ...]
     live: str
     "Where changes come from."
     first: str | None
@@ -119,6 +129,7 @@ async def show_registrations(request: web.Request, session: Session) -> web.Stre
         choices=tuple(_choices(asked, words)),
         counts=found.counts,
         rows=tuple(drawn.values()),
+        legend=tuple(Key(each, was(each, words)) for each in Was),
         live=asked.address(LIVE_PATH, asked.after),
         first=asked.address(PATH) if asked.after else None,
         next=asked.address(PATH, found.next) if found.next is not None else None,
