@@ -17,7 +17,7 @@ from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.parser import AnyMessage
 from sip.message.uri import SipUri
-from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Send
+from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Reply, Send
 from sip.transaction.errors import AlreadyServed
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
@@ -180,9 +180,8 @@ class SipServer:
             match effect:
                 case Send():
                     effect.flow.send(effect.data)
-                case Refused(request, flow, response):
-                    self.counters.responses[response.status] += 1
-                    self._send_answer(request, flow, response)
+                case Reply(request, flow, data):
+                    self._answer_flow(request, flow).send(data)
                 case NewRequest():
                     self._take(effect)
                 case Refused(request, flow, response):

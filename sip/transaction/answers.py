@@ -24,6 +24,9 @@ class Answers:
     def __len__(self) -> int:
         return len(self._answers)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._answers
+
     def get(self, key: str) -> bytes | None:
         """What a request gets that comes again."""
         return self._answers.get(key)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sip.message.message import Request, Response
-from sip.message.values import CSeq
 from sip.transaction.effects import Answered, Effect, Send, Why
 from sip.transaction.keys import ClientKey
 from sip.transaction.machine import ClientTransaction, State
+from sip.transaction.outgoing import ack_of, cancel_of
 from sip.transaction.timers import Timers
 from sip.transport.flow import Flow
-
-_HOPS = 70
 
 
 class InviteClient(ClientTransaction):
@@ -44,7 +42,7 @@ class InviteClient(ClientTransaction):
                 self._stay(State.ACCEPTED, self._timers.give_up_s, now)
             case State.CALLING | State.PROCEEDING:
                 self._held_back = None
-                self._ack = bytes(self._ack_of(response))
+                self._ack = bytes(ack_of(self.request, response))
                 self._stay(State.COMPLETED, self._timers.d_s(self.flow.transport), now)
                 return [Send(self.flow, self._ack), Answered(self, response)]
             case State.ACCEPTED if 200 <= status < 300:
@@ -58,11 +56,11 @@ class InviteClient(ClientTransaction):
     def cancel(self, reasons: Sequence[str], now: float) -> Request | None:
         """Held back while nothing has come: the CANCEL could be there before the INVITE (§9.1)."""
         if self.state is State.CALLING:
-            self._held_back = self._held_back or self._cancel_of(reasons)
+            self._held_back = self._held_back or cancel_of(self.request, reasons)
             return None
         if self.state is not State.PROCEEDING or self._end_at is not None:
             return None
-        return self._given_up(self._cancel_of(reasons), now)
+        return self._given_up(cancel_of(self.request, reasons), now)
 
     def held_back_cancel(self, now: float) -> Request | None:
         if self._held_back is None or self.state is not State.PROCEEDING:
@@ -90,24 +88,3 @@ class InviteClient(ClientTransaction):
         # The 487 may never come (§9.1).
         self._end_at = now + self._timers.give_up_s
         return cancel
-
-    def _cancel_of(self, reasons: Sequence[str]) -> Request:
-        cancel = self._belonging("CANCEL")
-        for reason in reasons:
-            cancel.headers.add("Reason", reason)
-        return cancel
-
-    def _ack_of(self, response: Response) -> Request:
-        """The ACK of a refusal, which goes hop by hop (§17.1.1.3)."""
-        ack = self._belonging("ACK")
-        ack.headers.set("To", *response.headers.all("To"))
-        return ack
-
-    def _belonging(self, method: str) -> Request:
-        """A request that the next hop knows to belong to this one: the same Via, numbers and way."""
-        headers = self.request.headers.copy("Via", "Route", "From", "To", "Call-ID")
-        request = Request(method, self.request.uri_text, headers)
-        request.via = self.request.via[:1]
-        request.cseq = CSeq(self.request.cseq.number, method)
-        request.max_forwards = _HOPS
-        return request

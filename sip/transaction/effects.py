@@ -24,9 +24,19 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """To be sent as it is."""
+    """To be sent as it is: a request, or an answer by the flow that `serve` was given."""
 
     flow: Flow
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is ready, to be sent the way that the request's Via says (§18.2.2)."""
+
+    request: Request
+    flow: Flow
+    "By which the request came."
     data: bytes
 
 
@@ -88,4 +98,4 @@ class Stray:
     flow: Flow
 
 
-Effect: TypeAlias = Send | NewRequest | Refused | Cancelled | Acknowledged | Answered | Failed | Stray
+Effect: TypeAlias = Send | Reply | NewRequest | Refused | Cancelled | Acknowledged | Answered | Failed | Stray

@@ -130,8 +130,8 @@ class ServerTransaction(Machine):
         super().__init__(request, flow, timers, state)
         self.key = key
 
-    def again(self, flow: Flow) -> list[Effect]:
-        """The request has come again."""
+    def again(self) -> bytes | None:
+        """What the request gets when it comes again."""
         raise NotImplementedError
 
     def respond(self, response: Response, now: float) -> list[Effect]:

@@ -21,8 +21,8 @@ class NonInviteServer(ServerTransaction):
         # The figure lets its user think for ever. The client gives up after timer F: nobody waits then.
         self._end_at = now + timers.give_up_s
 
-    def again(self, flow: Flow) -> list[Effect]:
-        return [] if self.answer is None else [Send(flow, self.answer)]
+    def again(self) -> bytes | None:
+        return self.answer
 
     def respond(self, response: Response, now: float) -> list[Effect]:
         if self.state is not State.TRYING and self.state is not State.PROCEEDING:

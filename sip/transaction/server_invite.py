@@ -34,11 +34,9 @@ class InviteServer(ServerTransaction):
         """Whether its ACK is for its user."""
         return self.state is State.ACCEPTED
 
-    def again(self, flow: Flow) -> list[Effect]:
+    def again(self) -> bytes | None:
         # In Accepted the user sends its 2xx again by itself (RFC 6026 §7.1).
-        if self._answer is None or self.state not in (State.PROCEEDING, State.COMPLETED):
-            return []
-        return [Send(flow, self._answer)]
+        return self._answer if self.state is State.PROCEEDING or self.state is State.COMPLETED else None
 
     def respond(self, response: Response, now: float) -> list[Effect]:
         if self.state is State.PROCEEDING:

@@ -9,9 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from sip.message.message import Request, Response
-from sip.message.parameters import Parameters
 from sip.message.values import Reason
-from sip.message.via import Via
 from sip.transaction.answers import Answers
 from sip.transaction.client import NonInviteClient
 from sip.transaction.client_invite import InviteClient
@@ -23,6 +21,7 @@ from sip.transaction.effects import (
     Failed,
     NewRequest,
     Refused,
+    Reply,
     Send,
     Stray,
 )
@@ -37,6 +36,7 @@ from sip.transaction.keys import (
     server_key,
 )
 from sip.transaction.machine import ClientTransaction, Machine, ServerTransaction, State
+from sip.transaction.outgoing import with_via
 from sip.transaction.server import NonInviteServer
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.timers import Timers
@@ -93,7 +93,7 @@ class Transactions:
         return min((each for each in waiting if each is not None), default=None)
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Effect]:
-        """A message has come, its top Via as `Via.received_from` leaves it; answers take `flow`."""
+        """A message has come, its top Via as `Via.received_from` leaves it."""
         if isinstance(message, Response):
             return self._receive_response(message, flow, now)
         match message.method:
@@ -102,8 +102,8 @@ class Transactions:
             case "CANCEL":
                 return self._receive_cancel(message, flow, now)
         key = server_key(message, flow)
-        if (again := self._again(key, flow)) is not None:
-            return again
+        if self._knows(key):
+            return self._again(message, flow, key)
         if self._is_merged(message, key):
             return [self._refusal(message, flow, key, MergedRequest.status)]
         return [NewRequest(message, flow, key)]
@@ -148,14 +148,14 @@ class Transactions:
         Raises `TooManyTransactions`.
         """
         self._make_room()
-        sent, branch = self._with_via(request, flow)
+        branch = self._branches()
         make = InviteClient if request.method == "INVITE" else NonInviteClient
-        transaction = make(sent, flow, self._timers, (branch, request.method))
+        transaction = make(with_via(request, flow, branch), flow, self._timers, (branch, request.method))
         return transaction, self._start(transaction, now)
 
     def acknowledge(self, ack: Request, flow: Flow) -> Send:
         """Sends the ACK of a 2xx, which has no transaction; its bytes answer each further 2xx (§13.2.2.4)."""
-        return Send(flow, bytes(self._with_via(ack, flow)[0]))
+        return Send(flow, bytes(with_via(ack, flow, self._branches())))
 
     def cancel(
         self, transaction: ClientTransaction, now: float, reasons: Iterable[Reason] = ()
@@ -213,15 +213,15 @@ class Transactions:
 
     def _receive_cancel(self, cancel: Request, flow: Flow, now: float) -> list[Effect]:
         key = server_key(cancel, flow)
-        if (again := self._again(key, flow)) is not None:
-            return again
+        if self._knows(key):
+            return self._again(cancel, flow, key)
         invite = self._invites.get(server_key(cancel, flow, "INVITE"))
         if invite is None:
             return [self._refusal(cancel, flow, key, 481)]
         answer = bytes(cancel.response(200, to_tag=invite.to_tag or self._tag(key)))
         if not flow.transport.is_reliable:
             self._answers.add(key, answer, now)
-        effects: list[Effect] = [Send(flow, answer)]
+        effects: list[Effect] = [Reply(cancel, flow, answer)]
         if invite.can_be_cancelled:
             invite.is_cancelled = True
             effects.append(Cancelled(invite))
@@ -231,12 +231,13 @@ class Transactions:
         if (key := _ack_key_of_rfc_2543(invite)) is not None:
             self._acks[key] = invite
 
-    def _again(self, key: str, flow: Flow) -> list[Effect] | None:
-        """What a retransmission gets; None: it is none."""
-        if (answer := self._answers.get(key)) is not None:
-            return [Send(flow, answer)]
+    def _again(self, request: Request, flow: Flow, key: str) -> list[Effect]:
+        """What a retransmission gets."""
+        answer = self._answers.get(key)
         transaction = self._requests.get(key) or self._invites.get(key)
-        return None if transaction is None else transaction.again(flow)
+        if transaction is not None:
+            answer = transaction.again()
+        return [] if answer is None else [Reply(request, flow, answer)]
 
     def _is_merged(self, request: Request, key: str) -> bool:
         same = merge_key(request) if self._merged else None
@@ -249,20 +250,6 @@ class Transactions:
         """A To tag for an answer without state: the same each time (§8.2.7)."""
         data = key.encode("utf-8", "surrogateescape")
         return hashlib.blake2b(data, key=self._secret, digest_size=_TAG_BYTES).hexdigest()
-
-    def _with_via(self, request: Request, flow: Flow) -> tuple[Request, str]:
-        """A copy with our Via on top, which asks for rport (RFC 3581 §3); and its branch."""
-        branch = self._branches()
-        host, port = flow.local
-        via = Via(
-            flow.transport.upper(),
-            f"[{host}]" if ":" in host else host,
-            port,
-            Parameters([("branch", branch), ("rport", None)]),
-        )
-        sent = Request(request.method, request.uri_text, request.headers.copy(), request.body)
-        sent.headers.prepend("Via", str(via))
-        return sent, branch
 
     def _start(self, transaction: ClientTransaction, now: float) -> list[Effect]:
         self._clients[transaction.key] = transaction
@@ -286,7 +273,7 @@ class Transactions:
         return len(self._clients) + len(self._invites) + len(self._requests)
 
     def _knows(self, key: str) -> bool:
-        return key in self._requests or key in self._invites or self._answers.get(key) is not None
+        return key in self._requests or key in self._invites or key in self._answers
 
     def _after(self, machine: Machine, effects: list[Effect]) -> list[Effect]:
         """Looks to what a machine has become; gives back what of its effects is for the driver."""

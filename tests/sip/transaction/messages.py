@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram
-from sip.transaction.effects import Answered, Effect, NewRequest, Send
+from sip.transaction.effects import Answered, Effect, NewRequest, Reply, Send
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Address, Transport
@@ -81,9 +81,14 @@ def served(
             raise AssertionError(f"not a new request: {other}")
 
 
+def data(effects: list[Effect]) -> list[bytes]:
+    """What is sent, whichever way."""
+    return [each.data for each in effects if isinstance(each, Send | Reply)]
+
+
 def sent(effects: list[Effect]) -> list[Request | Response]:
     """The messages among effects."""
-    messages = [parse_datagram(each.data) for each in effects if isinstance(each, Send)]
+    messages = [parse_datagram(each) for each in data(effects)]
     return [message for message in messages if message is not None]
 
 

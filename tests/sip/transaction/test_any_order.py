@@ -18,6 +18,7 @@ from sip.transaction.effects import (
     Failed,
     NewRequest,
     Refused,
+    Reply,
     Send,
     Stray,
 )
@@ -56,7 +57,7 @@ class AnyOrder(RuleBasedStateMachine):
         """What may be told when."""
         for effect in effects:
             match effect:
-                case Send(_, data):
+                case Send(data=data) | Reply(data=data):
                     assert parse_datagram(data) is not None
                 case Answered(transaction, response):
                     assert transaction not in self.over

@@ -21,6 +21,7 @@ from sip.transaction.effects import (
     Effect,
     Failed,
     NewRequest,
+    Reply,
     Send,
     Why,
 )
@@ -131,7 +132,7 @@ class Server:
         now = self.link.now
         for effect in effects:
             match effect:
-                case Send(_, data):
+                case Send(data=data) | Reply(data=data):
                     self.link.send(HERE, data)
                 case NewRequest(request):
                     self.seen[request.call_id] += 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sip.transaction.effects import Failed, NewRequest, Send, Why
+from sip.transaction.effects import Failed, NewRequest, Reply, Send, Why
 from sip.transaction.errors import AlreadyServed, TooManyTransactions
 from sip.transaction.transactions import Transactions
-from tests.sip.transaction.messages import TCP, UDP, made, sent, served
+from sip.transport.flow import Address
+from tests.sip.transaction.messages import TCP, UDP, Way, data, made, sent, served
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def test_in_proceeding_a_retransmission_gets_the_newest_provisional_response(tra
     transactions.respond(transaction, transaction.request.response(182, to_tag="b"), 1)
     newest = transaction.request.response(183, to_tag="b")
     transactions.respond(transaction, newest, 2)
-    assert transactions.receive(made(), UDP, 3) == [Send(UDP, bytes(newest))]
+    again = made()
+    assert transactions.receive(again, UDP, 3) == [Reply(again, UDP, bytes(newest))]
 
 
 @pytest.mark.parametrize("before", [[], [182]], ids=["trying", "proceeding"])
@@ -56,8 +58,8 @@ def test_a_final_response_leads_to_completed(transactions, before):
 def test_in_completed_a_retransmission_gets_the_same_bytes(transactions):
     transaction = served(transactions, made())
     (response,) = transactions.respond(transaction, transaction.request.response(200, to_tag="b"), 1)
-    assert transactions.receive(made(), UDP, 2) == [response]
-    assert transactions.receive(made(), UDP, 30) == [response]
+    assert data(transactions.receive(made(), UDP, 2)) == [response.data]
+    assert data(transactions.receive(made(), UDP, 30)) == [response.data]
 
 
 def test_in_completed_another_response_goes_nowhere(transactions):
@@ -65,6 +67,17 @@ def test_in_completed_another_response_goes_nowhere(transactions):
     transactions.respond(transaction, transaction.request.response(200, to_tag="b"), 1)
     assert transactions.respond(transaction, transaction.request.response(500, to_tag="b"), 2) == []
     assert sent(transactions.receive(made(), UDP, 3))[0].status == 200
+
+
+def test_a_retransmission_is_answered_the_way_that_it_came(transactions):
+    # Its Via says where to (§18.2.2), and a NAT may have given it another port since.
+    transaction = served(transactions, made())
+    transactions.respond(transaction, transaction.request.response(200, to_tag="b"), 1)
+    moved = Way(remote=Address(UDP.remote.host, 40_000))
+    again = made()
+    (reply,) = transactions.receive(again, moved, 2)
+    assert isinstance(reply, Reply)
+    assert (reply.request, reply.flow) == (again, moved)
 
 
 def test_timer_j_ends_completed(transactions):
@@ -139,4 +152,4 @@ def test_beyond_the_bound_of_answers_the_oldest_is_forgotten():
         transactions.respond(transaction, transaction.request.response(200), 0)
     assert len(transactions) == 2
     assert isinstance(transactions.receive(made(branch="z9hG4bK0"), UDP, 0)[0], NewRequest)
-    assert isinstance(transactions.receive(made(branch="z9hG4bK1"), UDP, 0)[0], Send)
+    assert isinstance(transactions.receive(made(branch="z9hG4bK1"), UDP, 0)[0], Reply)

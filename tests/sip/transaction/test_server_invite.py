@@ -6,7 +6,7 @@ import pytest
 
 from sip.transaction.effects import Acknowledged, Failed, Send, Why
 from sip.transaction.transactions import Transactions
-from tests.sip.transaction.messages import TCP, UDP, first_lines, made, served
+from tests.sip.transaction.messages import TCP, UDP, data, first_lines, made, served
 from tests.sip.transaction.test_client import times_sent
 
 BOTH = pytest.mark.parametrize("flow", [UDP, TCP], ids=lambda flow: flow.transport)
@@ -53,10 +53,10 @@ def test_in_proceeding_a_retransmission_gets_the_newest_provisional_response(tra
     transaction = invited(transactions)
     assert transactions.receive(made("INVITE"), UDP, 0.1) == []
     trying = transactions.timer(0.2)
-    assert transactions.receive(made("INVITE"), UDP, 0.5) == trying
+    assert data(transactions.receive(made("INVITE"), UDP, 0.5)) == data(trying)
     ringing, effects = responded(transactions, transaction, 180, 1)
     assert effects == [Send(UDP, bytes(ringing))]
-    assert transactions.receive(made("INVITE"), UDP, 1.5) == effects
+    assert data(transactions.receive(made("INVITE"), UDP, 1.5)) == data(effects)
 
 
 def test_what_rings_may_ring_for_as_long_as_its_user_likes(transactions):
@@ -89,7 +89,7 @@ def test_a_refusal_leads_to_completed_and_is_sent_again_on_unreliable_flows(tran
 def test_in_completed_a_retransmission_gets_the_refusal(transactions):
     transaction = invited(transactions)
     _, effects = responded(transactions, transaction, 486)
-    assert transactions.receive(made("INVITE"), UDP, 0.1) == effects
+    assert data(transactions.receive(made("INVITE"), UDP, 0.1)) == data(effects)
 
 
 def test_in_completed_another_response_goes_nowhere(transactions):

@@ -1,0 +1,53 @@
+"""Requests with our Via, and those that belong to an INVITE (RFC 3261 §17.1, §9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sip.message.message import Request, Response
+from sip.message.parameters import Parameters
+from sip.message.values import CSeq
+from sip.message.via import Via
+from sip.transport.flow import Flow
+
+_HOPS = 70
+
+
+def with_via(request: Request, flow: Flow, branch: str) -> Request:
+    """A copy with our Via on top, which asks for rport (RFC 3581 §3)."""
+    host, port = flow.local
+    via = Via(
+        flow.transport.upper(),
+        f"[{host}]" if ":" in host else host,
+        port,
+        Parameters([("branch", branch), ("rport", None)]),
+    )
+    sent = Request(request.method, request.uri_text, request.headers.copy(), request.body)
+    sent.headers.prepend("Via", str(via))
+    return sent
+
+
+def cancel_of(invite: Request, reasons: Iterable[str]) -> Request:
+    """The CANCEL of an INVITE as it was sent (§9.1); `reasons` are values of Reason (RFC 3326)."""
+    cancel = _belonging_to(invite, "CANCEL")
+    for reason in reasons:
+        cancel.headers.add("Reason", reason)
+    return cancel
+
+
+def ack_of(invite: Request, response: Response) -> Request:
+    """The ACK of a refusal, which goes hop by hop (§17.1.1.3)."""
+    ack = _belonging_to(invite, "ACK")
+    ack.headers.set("To", *response.headers.all("To"))
+    return ack
+
+
+def _belonging_to(invite: Request, method: str) -> Request:
+    """A request that the next hop knows to belong to another: the same Via, numbers and way."""
+    request = Request(
+        method, invite.uri_text, invite.headers.copy("Via", "Route", "From", "To", "Call-ID")
+    )
+    request.via = invite.via[:1]
+    request.cseq = CSeq(invite.cseq.number, method)
+    request.max_forwards = _HOPS
+    return request
