@@ -93,6 +93,9 @@ def register(
     if not contacts:
         # Step 6: without a Contact it only asks (§10.2.3).
         return work.decision()
+    if len(contacts) > 2 * limits.bindings:
+        # All that there may be taken back, and as many made: what is more is never granted, so don't compare.
+        raise TooManyBindings(limits.bindings)
     # Step 7: all or nothing. Until the decision is returned, only `work` knows.
     outbound = Outbound(request)
     path = _path(request, limits)

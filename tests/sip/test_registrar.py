@@ -24,6 +24,7 @@ from sip.registrar_errors import (
     TooManyBindings,
 )
 from sip.transport.flow import Address, Transport
+from tests.sip.message.messages import request, vector
 from tests.sip.registering import (
     AOR,
     LIMITS,
@@ -231,6 +232,24 @@ def test_a_nul_that_is_escaped_ends_nothing():
     assert registrar.contacts == ["sip:%00@host5.example.com", "sip:%00%00@host5.example.com"]
 
 
+@pytest.mark.parametrize(
+    ("name", "count"), [("cparam01", 1), ("cparam02", 1), ("regescrt", 1), ("escnull", 2)]
+)
+def test_strange_but_right_registrations_are_taken(name, count):
+    """RFC 4475."""
+    registrar = Registrar()
+    registrar.take(request(vector("rfc4475", name)))
+    assert len(registrar.bindings) == count
+    again = registrar.take(request(vector("rfc4475", name).replace(b"Call-ID: ", b"Call-ID: 2")))
+    assert kinds(again) == [REFRESHED] * count
+
+
+def test_a_contact_whose_parameters_could_be_the_uri_s_is_refused():
+    """RFC 4475 §3.1.2.13."""
+    with pytest.raises(BadHeader):
+        Registrar().take(request(vector("rfc4475", "regbadct")))
+
+
 # Step 7: order
 
 
@@ -360,6 +379,13 @@ def test_a_line_has_so_many_contacts_and_no_more():
     assert caught.value.status == 403
     assert "has its 3 contacts already" in dict(caught.value.headers)["Warning"]
     assert len(registrar.bindings) == 3
+
+
+def test_more_contacts_than_could_ever_be_granted_are_not_looked_at():
+    many = [f"<sip:{i}@192.0.2.20>;expires=0" for i in range(7)]
+    with pytest.raises(TooManyBindings):
+        Registrar().take(a_register(*many))
+    assert Registrar().take(a_register(*many[:6])).bindings == ()
 
 
 def test_on_a_full_line_the_others_are_refreshed_and_one_may_replace_another():
