@@ -31,7 +31,7 @@ from provisioner.operations.history import Revision, described, difference, find
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.ladder import Ladder, Rung
 from provisioner.operations.phone_events import Event, newest_events
-from provisioner.operations.registered import LIVE, Registration, State, states_of_devices
+from provisioner.operations.registered import LIVE, Registration, State, sight, states_of_devices
 from provisioner.operations.registrations import Wanted, page
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.phones.render import DeviceFile, device_file_name
@@ -138,7 +138,7 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
             each.device_id: each for each in await file_numbers(session) if each.name == DeviceFile.MAC
         }
         fetched = await revision_queries.fetched_numbers(session)
-        states = await states_of_devices(session, utc_now())
+        states = await states_of_devices(session, sight(installation))
         summaries = [
             _summary(
                 device, owner, numbers.get(device.id), fetched.get(device.id), states.get(device.id, ())
@@ -176,7 +176,7 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         fetched = past.get(device.fetched_revision_id or 0)
         claim = await queries.last_claim(session, device.id)
         used = device.tokens[-1].first_used_at if device.tokens else None
-        registrations = (await page(session, Wanted(mac=mac), utc_now())).rows
+        registrations = (await page(session, Wanted(mac=mac), sight(installation))).rows
         states = {each.state for each in registrations}
         found = Details(
             summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched, states),

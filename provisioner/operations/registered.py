@@ -15,10 +15,28 @@ from db.schema import RegistrationRow
 from phone_templates.yealink.models import known_model
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.ladder import Ladder, Rung
 
-HEARD_LATELY = timedelta(minutes=3)
-"A phone that was not heard for so long is not called reachable, whatever was true then."
+_PINGS = 3
+"A phone that was not heard for as long as so many questions take is not called reachable."
+_KEPT_S = 15
+"How long it may take until it is stored that it was heard."
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """When it is looked."""
+
+    now: datetime
+    lately: datetime
+    "What was heard after this moment was heard lately."
+
+
+def sight(installation: Installation) -> Sight:
+    """A look that is taken now."""
+    now = utc_now()
+    return Sight(now, now - timedelta(seconds=_PINGS * installation.settings.sip.ping_s + _KEPT_S))
 
 
 class State(StrEnum):
@@ -108,7 +126,7 @@ class Registration:
 
 
 async def of_lines(
-    session: AsyncSession, lines: Sequence[queries.Line], now: datetime
+    session: AsyncSession, lines: Sequence[queries.Line], at: Sight
 ) -> list[Registration]:
     """What is to be said of these lines, line by line."""
     ids = [line.id for line in lines]
@@ -116,7 +134,7 @@ async def of_lines(
     on_lines = await queries.phones_on_lines(session, ids)
     concerned = {each.device_id for each in on_lines} | {row.device_id for row in bindings if row.device_id}
     all_of_them = _AllOfThem(
-        now,
+        at,
         await queries.phones(session, sorted(concerned)),
         await queries.extensions_of_lines(session, ids),
         _by_line(bindings),
@@ -139,7 +157,7 @@ def _by_line(bindings: Sequence[RegistrationRow]) -> dict[int, list[Registration
 class _AllOfThem:
     """What is known of some lines."""
 
-    now: datetime
+    at: Sight
     phones: dict[int, queries.Phone]
     extensions: dict[int, queries.Extension]
     bindings: dict[int, list[RegistrationRow]]
@@ -149,7 +167,7 @@ class _AllOfThem:
     def of_line(self, line: queries.Line, device_ids: Sequence[int]) -> Iterator[Registration]:
         """One for each binding that lives, and for each phone of the line that has none."""
         bindings = self.bindings.get(line.id, [])
-        live = [row for row in bindings if row.expires_at > self.now]
+        live = [row for row in bindings if row.expires_at > self.at.now]
         # The newest first: of two of one phone the older is what it held before it was started again.
         live.reverse()
         shown = 0
@@ -168,7 +186,7 @@ class _AllOfThem:
             yield self._gone(line, None, bindings)
 
     def _live(self, line: queries.Line, row: RegistrationRow) -> Registration:
-        state = state_of(row, self.now)
+        state = state_of(row, self.at)
         phone = self.phones.get(row.device_id) if row.device_id is not None else None
         return self._told(
             line,
@@ -260,22 +278,22 @@ class _Binding:
     user_agent: str
 
 
-async def states_of_devices(session: AsyncSession, now: datetime) -> dict[int, set[State]]:
+async def states_of_devices(session: AsyncSession, at: Sight) -> dict[int, set[State]]:
     """What the live bindings of each listed phone are worth now, by its row."""
     found: dict[int, set[State]] = defaultdict(set)
-    for row in await queries.bindings_of_devices(session, now):
+    for row in await queries.bindings_of_devices(session, at.now):
         if row.device_id is not None:
-            found[row.device_id].add(state_of(row, now))
+            found[row.device_id].add(state_of(row, at))
     return found
 
 
-def state_of(row: RegistrationRow, now: datetime) -> State:
-    """What a binding is worth now."""
-    if row.expires_at <= now:
+def state_of(row: RegistrationRow, at: Sight) -> State:
+    """What a binding is worth."""
+    if row.expires_at <= at.now:
         return State.EXPIRED
     if row.reachable is False:
         return State.UNREACHABLE
-    return State.REACHABLE if row.reachable and heard_at(row) > now - HEARD_LATELY else State.REGISTERED
+    return State.REACHABLE if row.reachable and heard_at(row) > at.lately else State.REGISTERED
 
 
 def heard_at(row: RegistrationRow) -> datetime:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db.queries import registered as queries
-from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.registered import HEARD_LATELY, Registration
+from provisioner.operations.installation import Installation
+from provisioner.operations.registered import Registration, sight
 from provisioner.operations.registration_history import Span, histories
 from provisioner.operations.registrations import Wanted, page
 
@@ -41,14 +41,14 @@ class Board:
 
 async def board(installation: Installation, wanted: Wanted, after: str, most_lines: int) -> Board:
     """The page of so many lines behind the line `after`, as it is now. Raises `StorageError`."""
-    now = utc_now()
+    look = sight(installation)
     async with installation.database.read() as session:
-        found = await page(session, wanted, now, after, most_lines)
-        spans = await histories(session, found.rows, now - DRAWN, now)
-        counts = await queries.counts(session, now, now - HEARD_LATELY)
-        chosen = await queries.count_lines(session, wanted.chosen, now)
+        found = await page(session, wanted, look, after, most_lines)
+        spans = await histories(session, found.rows, look.now - DRAWN, look.now)
+        counts = await queries.counts(session, look.now, look.lately)
+        chosen = await queries.count_lines(session, wanted.chosen, look.now)
     return Board(
-        now,
+        look.now,
         tuple(zip(found.rows, spans, strict=True)),
         Counts(counts.lines, counts.reachable, counts.unreachable, chosen),
         found.next,

@@ -6,7 +6,6 @@ Nothing here is remembered: what has run out by the clock is not registered, who
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +14,7 @@ from db.queries import registered as queries
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.registered import LIVE, Registration, State, of_lines
+from provisioner.operations.registered import LIVE, Registration, Sight, State, of_lines, sight
 
 MOST_LINES = 500
 "Of a page."
@@ -70,7 +69,7 @@ async def list_registrations(
     """
     async with installation.database.read() as session:
         await check_wanted(session, wanted)
-        return await page(session, wanted, utc_now(), after, most_lines)
+        return await page(session, wanted, sight(installation), after, most_lines)
 
 
 async def check_wanted(session: AsyncSession, wanted: Wanted) -> None:
@@ -90,13 +89,13 @@ async def check_wanted(session: AsyncSession, wanted: Wanted) -> None:
 
 
 async def page(
-    session: AsyncSession, wanted: Wanted, now: datetime, after: str = "", most_lines: int = MOST_LINES
+    session: AsyncSession, wanted: Wanted, at: Sight, after: str = "", most_lines: int = MOST_LINES
 ) -> Page:
-    """See `list_registrations`; at the moment `now`, and without asking whether what is named is there."""
+    """See `list_registrations`; without asking whether what is named is there."""
     while True:
-        lines = await queries.lines(session, wanted.chosen, now, after, most_lines + 1)
+        lines = await queries.lines(session, wanted.chosen, at.now, after, most_lines + 1)
         shown = lines[:most_lines]
-        rows = tuple(each for each in await of_lines(session, shown, now) if wanted.includes(each))
+        rows = tuple(each for each in await of_lines(session, shown, at) if wanted.includes(each))
         if len(lines) <= most_lines:
             return Page(rows, None)
         after = shown[-1].number

@@ -13,7 +13,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.devices import list_devices, show_device
 from provisioner.operations.installation import Installation
 from provisioner.operations.ladder import Rung
-from provisioner.operations.registered import HEARD_LATELY, LIVE, Difference, Registration, State
+from provisioner.operations.registered import LIVE, Difference, Registration, State, sight
 from provisioner.operations.registrations import Wanted, list_registrations
 from tests.provisioner.bindings import AGENT, HOUR, SOURCE, bind, happened, now
 from tests.provisioner.operations.small import DESK, HALL, ONE, TWO, other, phone, put
@@ -65,7 +65,7 @@ async def test_what_has_run_out_by_the_clock_is_not_registered_though_its_row_is
 
 
 async def test_what_was_not_heard_lately_is_not_called_reachable(firma: Installation):
-    long_ago = now() - HEARD_LATELY - SECOND
+    long_ago = sight(firma).lately - SECOND
     await bind(firma, ONE, DESK, reachable=True, heard_at=long_ago, refreshed_at=long_ago)
     row = await only(firma)
     assert (row.state, row.heard_at) == (State.REGISTERED, long_ago)
