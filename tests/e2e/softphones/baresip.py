@@ -23,6 +23,7 @@ net_interface {listens.host}
 rtp_ports 30000-30100
 module_path /usr/lib/baresip/modules
 module g711.so
+module uuid.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -77,28 +78,30 @@ async def baresip(
     host: str,
     *,
     trusted: Path | None = None,
-    parameters: str = "",
+    is_outbound: bool = False,
     listens: Address | None = None,
 ) -> AsyncIterator[Baresip]:
     """baresip with `account` at the loopback address `host`, up while the context lasts.
 
-    `trusted` is the certificate that a TLS server must be known by; `parameters` are further ones of the
-    account, as its file writes them.
+    `trusted` is the certificate that a TLS server must be known by. With `is_outbound` it says its instance
+    and a reg-id (RFC 5626): started again in the same `folder` it is the same phone.
     """
-    phone = listens or free(host), free(host)
-    _write_profile(folder, account, *phone, trusted, parameters)
-    async with running(["baresip", "-f", folder], folder) as program:
-        yield Baresip(program, account, *phone)
-
-
-def _write_profile(
-    folder: Path, account: Account, listens: Address, control: Address, trusted: Path | None, parameters: str
-) -> None:
-    folder.mkdir(exist_ok=True)
+    listens, control = listens or free(host), free(host)
     cafile = f"sip_cafile {trusted}" if trusted is not None else ""
-    (folder / "config").write_text(_CONFIG.format(listens=listens, control=control, cafile=cafile))
+    config = _CONFIG.format(listens=listens, control=control, cafile=cafile)
+    _write_profile(folder, config, account, is_outbound=is_outbound)
+    async with running(["baresip", "-f", folder], folder) as program:
+        yield Baresip(program, account, listens, control)
+
+
+def _write_profile(folder: Path, config: str, account: Account, *, is_outbound: bool) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "config").write_text(config)
     (folder / "contacts").write_text("")
     uri = f"sip:{account.user_name}@{account.server};transport={account.transport}"
     login = f"auth_user={account.auth_name};auth_pass={account.password}"
-    line = f"<{uri}>;{login};regint={account.expires_s};audio_codecs=PCMA{parameters}\n"
-    (folder / "accounts").write_text(line)
+    line = f"<{uri}>;{login};regint={account.expires_s};audio_codecs=PCMA"
+    if is_outbound:
+        # Without a name for its way out it does not register at all then.
+        line += f';sipnat=outbound;outbound="{account.registrar}"'
+    (folder / "accounts").write_text(f"{line}\n")

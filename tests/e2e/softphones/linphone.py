@@ -60,7 +60,9 @@ class Linphone:
     program: Program
     account: Account
     listens: Address
-    pipe: Path
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    "It serves one connection at a time."
 
     async def registers(self) -> None:
         """Returns when it says that it is registered."""
@@ -72,24 +74,18 @@ class Linphone:
 
     async def unregister(self) -> None:
         """Ends in order, which takes its binding back."""
-        await self.command("quit")
+        self.writer.write(b"quit\n")
         await self.program.ended()
 
     async def command(self, line: str) -> str:
-        """What it answers to one of its commands."""
+        """What it answers to one of its commands, but `quit`."""
         async with asyncio.timeout(LONGEST_S):
-            while not self.pipe.exists():
-                assert self.program.process.returncode is None, "it has ended"
-                await asyncio.sleep(_LOOK_S)
-            reader, writer = await asyncio.open_unix_connection(self.pipe)
-            try:
-                writer.write(f"{line}\n".encode())
-                said = await reader.readuntil(b"\n")
-                if said.startswith(b"Status: Ok") and line != "quit":
-                    said += await reader.readuntil(b"\n\n")
-                return said.decode()
-            finally:
-                writer.close()
+            self.writer.write(f"{line}\n".encode())
+            said = await self.reader.readuntil(b"\n")
+            if said == b"Status: Ok\n":
+                # What follows ends with a blank line, and begins with one.
+                said += await self.reader.readuntil(b"\n\n")
+            return said.decode()
 
     async def _comes_to(self, state: str) -> None:
         async with asyncio.timeout(LONGEST_S):
@@ -118,7 +114,21 @@ async def linphone(
     command: list[str | Path] = ["linphone-daemon", "--pipe", f"..{pipe}", "--config", config]
     command += ["--disable-stats-events", "--log", folder / "log"]
     async with running(command, folder, {"HOME": str(folder)}) as program:
-        yield Linphone(program, account, listens, pipe)
+        reader, writer = await _connected(pipe)
+        try:
+            yield Linphone(program, account, listens, reader, writer)
+        finally:
+            writer.close()
+
+
+async def _connected(pipe: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To its control, when that is there."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            try:
+                return await asyncio.open_unix_connection(pipe)
+            except OSError:
+                await asyncio.sleep(_LOOK_S)
 
 
 def _write_profile(
