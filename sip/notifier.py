@@ -59,8 +59,8 @@ class Admission:
     "Somebody is to be asked first."
 
 
-Admit: TypeAlias = Callable[[Request, str], Admission]
-"""Says whose state a SUBSCRIBE is about, beside which the package is named. Raises `NotAllowed`, or another
+Admit: TypeAlias = Callable[[str], Admission]
+"""Says whose state a SUBSCRIBE is about, by the name of the package. Raises `NotAllowed`, or another
 `SipError`, to refuse it."""
 
 
@@ -87,12 +87,10 @@ class Notifier:
     def __init__(
         self,
         packages: Iterable[Package[Any]],
-        admit: Admit,
         new_tag: Callable[[], str],
         limits: NotifierLimits | None = None,
     ) -> None:
         self._packages = {package.name: package for package in packages}
-        self._admit = admit
         self._new_tag = new_tag
         self._limits = limits or NotifierLimits()
         self._by_key: dict[Key, Subscription] = {}
@@ -108,8 +106,10 @@ class Notifier:
         """Those of one state."""
         return list(self._by_state.get((package, resource), {}).values())
 
-    def subscribe(self, request: Request, flow: Flow, now: float, subscriber: str) -> Subscribed:
-        """Takes a SUBSCRIBE of `subscriber`, who has proved it.
+    def subscribe(
+        self, request: Request, flow: Flow, now: float, subscriber: str, admit: Admit
+    ) -> Subscribed:
+        """Takes a SUBSCRIBE of `subscriber`, who has proved it. `admit` is asked about new subscriptions.
 
         Raises `SubscribeRefused`, what `admit` raises, or another `SipError` for a request that can't be read
         or came late; nothing has changed then.
@@ -123,7 +123,7 @@ class Notifier:
             raise NotAcceptable(package.content_type)
         granted_s = self._granted_s(request.expires_s, package)
         if request.to.tag is None:
-            admission = self._admit(request, package.name)
+            admission = admit(package.name)
             if granted_s:
                 # What is only fetched (§4.4.3) is over before it counts.
                 self._check_room(package.name, admission.resource)

@@ -90,18 +90,17 @@ class Server:
 
     def __post_init__(self) -> None:
         tags: Iterator[int] = count(1)
-        self.notifier = Notifier(
-            (LAMP, LINES, REGISTRATIONS), self._admit, lambda: f"us{next(tags)}", self.limits
-        )
-
-    def _admit(self, message: Request, package: str) -> Admission:
-        user = str(message.uri).partition(":")[2].partition("@")[0]
-        if user not in self.states:
-            raise NotAllowed("not yours")
-        return Admission(user, self.states[user], self.is_pending)
+        self.notifier = Notifier((LAMP, LINES, REGISTRATIONS), lambda: f"us{next(tags)}", self.limits)
 
     def subscribe(self, message: Request, flow: AFlow = FLOW, by: str = "101") -> Subscribed:
-        return self.notifier.subscribe(message, flow, self.now, by)
+        user = str(message.uri).partition(":")[2].partition("@")[0]
+
+        def admit(package: str) -> Admission:
+            if user not in self.states:
+                raise NotAllowed("not yours")
+            return Admission(user, self.states[user], self.is_pending)
+
+        return self.notifier.subscribe(message, flow, self.now, by, admit)
 
     def publish(self, state: object, resource: str = "101") -> list[Notify]:
         return self.notifier.publish(LAMP.name, resource, state, self.now)
