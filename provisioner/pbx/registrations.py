@@ -160,7 +160,7 @@ class Registrations:
 
     async def run(self) -> None:
         """Serves what comes until it is cancelled."""
-        self._tidy_at = self._now()
+        self._tidy_at = self._now() + _TIDY_S
         while True:
             await self._wait()
             self._news.hear()
