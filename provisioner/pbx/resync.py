@@ -93,6 +93,8 @@ class Resyncs:
         self._host = ""
         "Of our AORs, as phones are told it; empty: not read yet."
         self._marks = Marks(installation.database)
+        self._over: list[tuple[Job, Progress]] = []
+        "What has been noted, and is not stored yet."
         self._followers: dict[int, list[asyncio.Queue[Progress]]] = defaultdict(list)
         self._woken = asyncio.Event()
         self._look_at = 0.0
@@ -182,7 +184,7 @@ class Resyncs:
 
     async def _look(self) -> None:
         """Stores what became of jobs, takes up what has changed, and sees who has fetched."""
-        await self._marks.store()
+        await self._store()
         is_more = True
         while is_more:
             jobs, is_more = await resyncs.follow(self._installation)
@@ -194,6 +196,14 @@ class Resyncs:
             got = {each.id: each.number for each in await fetched(session)}
         for job_id, number in got.items():
             self._perform(self._telling.fetched(job_id), number)
+
+    async def _store(self) -> None:
+        """Stores what became of jobs, and only then says which are over."""
+        over = len(self._over)
+        await self._marks.store()
+        for job, progress in self._over[:over]:
+            self._say(job, progress)
+        del self._over[:over]
 
     def _add(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
@@ -223,7 +233,7 @@ class Resyncs:
                     logger.info("resync over device=%d outcome=%s", job.device_id, outcome)
                     self._marks.note(Mark(job.id, done_at=utc_now(), outcome=outcome))
                     self._look_soon()
-                    self._say(job, Progress(Step.DONE, outcome=outcome, revision=number))
+                    self._over.append((job, Progress(Step.DONE, outcome=outcome, revision=number)))
 
     async def _tell(self, job: Job, attempt: int) -> None:
         """Tells one phone, and takes its answer."""

@@ -183,7 +183,12 @@ class Telling:
         return turn if due is None else min(due, turn)
 
     def add(self, job: Job, now: float, at: datetime) -> list[Effect]:
-        """A new job. An older one that says the same to the same phone is over."""
+        """A new job. An older one that says the same to the same phone is over.
+
+        One that is known already is no news: it may have been found in the database as well.
+        """
+        if job.id in self._states:
+            return []
         done: list[Effect] = []
         older = self._newest.get((job.device_id, job.cause))
         if older is not None:

@@ -225,6 +225,14 @@ def test_a_newer_change_takes_the_place_of_a_waiting_one():
     assert site.of(new) == [TOLD]
 
 
+def test_a_job_that_is_found_twice_is_one_job():
+    site = Site()
+    job = site.wants(7)
+    site.note(site.telling.add(job, site.now, site.at))
+    site.runs(100)
+    assert site.of(job) == [TOLD]
+
+
 def test_a_newer_change_takes_the_place_of_one_that_was_told():
     site = Site()
     old = site.wants(7)
