@@ -13,17 +13,10 @@ from sip.transport.flow import Flow
 class NonInviteClient(ClientTransaction):
     """From Trying to Terminated."""
 
-    __slots__ = ("_data",)
+    __slots__ = ()
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, key: ClientKey) -> None:
         super().__init__(request, flow, timers, State.TRYING, key)
-        self._data = bytes(request)
-
-    def start(self, now: float) -> list[Effect]:
-        self._end_at = now + self._timers.give_up_s
-        if not self.flow.transport.is_reliable:
-            self._resend_at = now + self._interval_s
-        return [Send(self.flow, self._data)]
 
     def receive(self, response: Response, now: float) -> list[Effect]:
         if not self._awaits_answer:

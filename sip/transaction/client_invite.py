@@ -16,19 +16,12 @@ from sip.transport.flow import Flow
 class InviteClient(ClientTransaction):
     """From Calling to Terminated. Once it rings it rings until somebody answers or cancels."""
 
-    __slots__ = ("_ack", "_data", "_held_back")
+    __slots__ = ("_ack", "_held_back")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, key: ClientKey) -> None:
         super().__init__(request, flow, timers, State.CALLING, key)
-        self._data = bytes(request)
         self._ack = b""
         self._held_back: Request | None = None
-
-    def start(self, now: float) -> list[Effect]:
-        self._end_at = now + self._timers.give_up_s
-        if not self.flow.transport.is_reliable:
-            self._resend_at = now + self._interval_s
-        return [Send(self.flow, self._data)]
 
     def receive(self, response: Response, now: float) -> list[Effect]:
         status = response.status

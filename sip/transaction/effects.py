@@ -10,7 +10,7 @@ from sip.message.message import Request, Response
 from sip.transport.flow import Flow
 
 if TYPE_CHECKING:
-    from sip.transaction.machine import ClientTransaction, ServerTransaction
+    from sip.transaction.machine import ClientTransaction, Machine, ServerTransaction
 
 
 class Why(StrEnum):
@@ -86,7 +86,8 @@ class Answered:
 class Failed:
     """The transaction has ended without what it waited for: a final response, or the ACK of a refusal."""
 
-    transaction: ClientTransaction | ServerTransaction
+    transaction: Machine
+    "A client's or a server's."
     why: Why
 
 

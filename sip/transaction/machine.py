@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from sip.message.message import Request, Response
-from sip.transaction.effects import Effect, Failed, Why
+from sip.transaction.effects import Effect, Failed, Send, Why
 from sip.transaction.keys import ClientKey
 from sip.transaction.timers import Timers
 from sip.transport.flow import Flow
@@ -78,10 +78,7 @@ class Machine:
 
     def _fail(self, why: Why) -> list[Effect]:
         self._terminate()
-        return [Failed(self._itself(), why)]
-
-    def _itself(self) -> ClientTransaction | ServerTransaction:
-        raise NotImplementedError
+        return [Failed(self, why)]
 
     def _stay(self, state: State, for_s: float, now: float) -> None:
         """Enters a state that only takes what comes late; no time means not at all."""
@@ -95,15 +92,19 @@ class Machine:
 class ClientTransaction(Machine):
     """Of a request that we send; `request` has our Via."""
 
-    __slots__ = ("key",)
+    __slots__ = ("_data", "key")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: ClientKey) -> None:
         super().__init__(request, flow, timers, state)
         self.key = key
+        self._data = bytes(request)
 
     def start(self, now: float) -> list[Effect]:
         """Sends the request."""
-        raise NotImplementedError
+        self._end_at = now + self._timers.give_up_s
+        if not self.flow.transport.is_reliable:
+            self._resend_at = now + self._interval_s
+        return [Send(self.flow, self._data)]
 
     def receive(self, response: Response, now: float) -> list[Effect]:
         """A response has come."""
@@ -116,9 +117,6 @@ class ClientTransaction(Machine):
     def held_back_cancel(self, now: float) -> Request | None:
         """The CANCEL that had to wait until now, once."""
         return None
-
-    def _itself(self) -> ClientTransaction:
-        return self
 
 
 class ServerTransaction(Machine):
@@ -137,6 +135,3 @@ class ServerTransaction(Machine):
     def respond(self, response: Response, now: float) -> list[Effect]:
         """Sends a response of its user; what comes too late is dropped."""
         raise NotImplementedError
-
-    def _itself(self) -> ServerTransaction:
-        return self
