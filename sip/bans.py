@@ -9,6 +9,7 @@ again with time:
 - The same user again costs nothing as often as a phone tries, and a point each time beyond that.
 - Each user who has logged in from there lately lets the source have a point more.
 
+Who says that it is a scanner is taken at its word: its flow is banned at once, and its source after a few.
 Unknown users count as wrong passwords do, or bans would tell who exists. A stale nonce is no failure.
 
 A flow by which somebody has logged in is never held back; others of its source are. Datagrams can be sent in
@@ -29,6 +30,11 @@ from typing import TypeVar
 from sip.transport.flow import Address, Flow
 from sip.transport.proven import Proven
 from sip.transport.sources import source_of
+
+_SCANNERS = ("friendly-scanner", "sipvicious", "sundayddr", "sip-scan", "pplsip")
+"How programs call themselves that look for servers to break into, as long as nobody tells them not to."
+_SCANS = 4
+"Runs of one, after which its whole source is banned."
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -134,11 +140,18 @@ class Bans:
 
     # What happens
 
-    def asked(self, flow: Flow, user: str, now: float) -> None:
-        """`user` was asked for credentials; `timer` says later what it means that none came."""
-        if self._proven.has_proved(flow, now) or (flow, user) in self._asked:
-            return
-        _put(self._asked, (flow, user), now, self._limits.users)
+    def asked(self, flow: Flow, user: str, now: float, agent: str | None = None) -> Ban | None:
+        """`user` was asked for credentials; `timer` says later what it means that none came.
+
+        `agent`: User-Agent. Returns the ban of one that is known for nothing but scanning.
+        """
+        if self._proven.has_proved(flow, now):
+            return None
+        if agent is not None and agent.lower().startswith(_SCANNERS):
+            return self._scans(flow, now)
+        if (flow, user) not in self._asked:
+            _put(self._asked, (flow, user), now, self._limits.users)
+        return None
 
     def failed(self, flow: Flow, user: str, now: float, *, has_nonce: bool) -> Ban | None:
         """Credentials of `user` were refused; the ban that follows, if one does.
@@ -210,13 +223,23 @@ class Bans:
     # Within
 
     def _charge(self, flow: Flow, user: str, now: float, *, is_backed: bool) -> Ban | None:
+        cost = self._cost(source_of(flow.remote.host), flow, user, now)
+        return self._add(flow, cost, now, is_backed=is_backed)
+
+    def _scans(self, flow: Flow, now: float) -> Ban | None:
+        if self._is_spared(source_of(flow.remote.host)):
+            return None
+        cost = self._limits.points / _SCANS
+        ban = self._add(flow, cost, now, is_backed=flow.transport.is_reliable)
+        return ban or self._ban(str(flow.remote), 1, now)
+
+    def _add(self, flow: Flow, cost: float, now: float, *, is_backed: bool) -> Ban | None:
         name = source_of(flow.remote.host)
         if self._is_spared(name):
             return None
         limits, source = self._limits, self._source(name)
         while source.good and next(iter(source.good.values())) + limits.good_s <= now:
             source.good.popitem(last=False)
-        cost = self._cost(name, flow, user, now)
         lost = (now - source.at) * limits.points / limits.forgiven_s
         source.at = now
         source.points = max(0.0, source.points - lost) + cost

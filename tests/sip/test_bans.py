@@ -120,6 +120,26 @@ def test_who_asks_for_users_and_never_logs_in_is_banned_a_little_later(site):
     assert site.of(way(), NOW + 6) is Verdict.BANNED
 
 
+def test_who_says_that_it_is_a_scanner_is_banned_by_its_flow_and_a_few_times_later_altogether(site):
+    for run in range(4):
+        assert site.of(way(port=2000)) is not Verdict.BANNED
+        ban = site.bans.asked(way(port=5060 + run), "100", NOW, "friendly-scanner")
+        assert ban is not None
+        assert site.of(way(port=5060 + run)) is Verdict.BANNED
+    assert ban.who == SCANNER
+    assert site.of(way(port=2000)) is Verdict.BANNED
+
+
+def test_a_scanner_at_an_office_is_banned_alone(site):
+    site.logs_in(way(OFFICE, 10_000), "100")
+    for run in range(20):
+        ban = site.bans.asked(way(OFFICE, 5060 + run), "100", NOW, "friendly-scanner")
+        assert ban is not None
+        assert ban.who == f"{OFFICE}:{5060 + run}"
+    assert site.of(way(OFFICE, 10_000)) is Verdict.FREE
+    assert site.of(way(OFFICE, 10_001)) is Verdict.SLOWED
+
+
 def test_a_base_station_with_a_hundred_handsets_may_ask_for_all_of_them_before_it_logs_in(site):
     for number in range(100):
         site.bans.asked(way(OFFICE), f"{100 + number}", NOW)
