@@ -30,7 +30,7 @@ from provisioner.phones.render import DeviceFile
 
 HEEDS = "sip.notify_reboot_enable = 0"
 "What a phone's file says so that a check-sync does not start it anew; without it any may."
-PAGE = 500
+PAGE = 100
 "Files that are looked at in one transaction."
 _KEPT = 50
 "Of each phone."

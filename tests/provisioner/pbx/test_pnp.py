@@ -28,6 +28,7 @@ from sip.message.parser import parse_datagram
 from tests.provisioner.operations.small import audits, other, put, small
 from tests.provisioner.pbx.lan import OTHER, PHONE, SERVER, STRANGER, Lan, wired
 from tests.provisioner.pbx.phones import DESK, HALL
+from tests.provisioner.processes import served
 from tests.provisioner.written import Written, loopback_settings, put_key
 
 ON_SQLITE = pytest.mark.parametrize("company_url", ["sqlite"], indirect=True)
@@ -257,6 +258,22 @@ async def test_interfaces_that_can_not_be_are_refused_with_advice(
     with lan.inside(lan.server), pytest.raises(CantHearPhones, match=hint):
         async with answering_pnp(replace(company, settings=changed)):
             pass
+
+
+@ON_SQLITE
+async def test_a_phone_out_of_the_box_is_approved_and_told_by_the_whole_server(
+    company: Installation, company_url: str, lan: Lan
+):
+    inside = ("ip", "netns", "exec", lan.server)
+    options = ("--pnp", "--sip", "0.0.0.0:5060")
+    tables = f'[public]\nprovisioning_url = "{URL}"\n'
+    async with served(company.data_dir, company_url, *options, tables=tables, within=inside):
+        with Phone(lan) as phone, Phone(lan, host=OTHER) as later:
+            phone.asks(NEW, model="SIP-T46S")
+            (waits,) = await inbox(company, 1)
+            await pnp.approve(company, MacAddress.parse(waits.mac), "firma", COMMAND_LINE)
+            later.asks(NEW, model="SIP-T46S")
+            assert await later.is_told() == f"{URL}/"
 
 
 def seen(mac: MacAddress, model: str = "W52P", source: str = PHONE) -> Sighting:

@@ -1,0 +1,84 @@
+"""A change, a registered phone, the NOTIFY on its socket, and its fetch: all of it by the whole server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import ClientSession
+
+from phone_templates import cfg
+from provisioner.app import Running
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.mac import MacAddress
+from provisioner.control.client import ask
+from provisioner.operations import claims
+from provisioner.operations.devices import render_device
+from provisioner.operations.installation import Installation
+from sip.message.message import Request
+from sip.message.parser import parse_datagram
+from tests.provisioner.pbx.phone import Phone, phone
+from tests.provisioner.web.asking import all_secrets
+
+ANNA, LINE = MacAddress("0015654aa937"), "48223809986"
+
+
+async def is_told(mine: Phone, status: int = 200) -> str:
+    """What the next NOTIFY says; it is answered with `status`."""
+    while True:
+        came = parse_datagram((await mine.peer.receive())[0])
+        if isinstance(came, Request):
+            answers = status if came.method == "NOTIFY" else 200
+            mine.peer.send(bytes(came.response(answers, to_tag="phone")))
+            if came.method == "NOTIFY":
+                return str(came.event)
+
+
+async def fetch(installation: Installation) -> None:
+    """The phone gets its own file by the URL that it was told."""
+    told = dict(cfg.parse(await render_device(installation, ANNA)))
+    async with (
+        ClientSession() as session,
+        session.get(f"{told['static.auto_provision.server.url']}{ANNA.hex}.cfg") as answer,
+    ):
+        assert answer.status == 200
+
+
+async def steps(installation: Installation, kind: str, said: asyncio.Queue[dict[str, Any]]) -> None:
+    async for step in ask(installation.data_dir, "resync", {"mac": str(ANNA), "kind": kind}):
+        said.put_nowait(step)
+
+
+async def test_a_change_reaches_the_phone_and_is_followed_until_it_has_fetched(
+    sample: Installation, running: Running
+):
+    secrets = await all_secrets(sample)
+    async with phone(running.sip, LINE, secrets[f"line {LINE}"]) as mine:
+        assert (await mine.register()).status == 200
+        await claims.claim(sample, ANNA, COMMAND_LINE)
+        assert await is_told(mine) == "check-sync;reboot=false"
+        await fetch(sample)
+        await running.settled()
+        said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(steps(sample, "reboot", said))
+            assert await is_told(mine) == "check-sync;reboot=true"
+            while (await said.get())["step"] != "answered":
+                pass
+            await fetch(sample)
+        assert (await said.get())["outcome"] == "fetched"
+    rows = await sample.database.rows("SELECT kind, cause, answered_status, outcome FROM resyncs ORDER BY id")
+    assert rows == [("resync", "change", 200, "fetched"), ("reboot", "asked", 200, "fetched")]
+
+
+async def test_a_phone_that_refuses_is_seen_to_refuse(sample: Installation, running: Running):
+    secrets = await all_secrets(sample)
+    async with phone(running.sip, LINE, secrets[f"line {LINE}"]) as mine:
+        assert (await mine.register()).status == 200
+        said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(steps(sample, "resync", said))
+            await is_told(mine, 481)
+        found = [said.get_nowait() for _ in range(said.qsize())]
+    assert [each["step"] for each in found] == ["asked", "told", "answered", "done"]
+    assert (found[2]["status"], found[3]["outcome"]) == (481, "refused")
