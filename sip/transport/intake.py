@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TypeAlias
 
 from sip.bans import Bans
+from sip.transport.flow import Address
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
 from sip.transport.sources import source_of
-from sip.transport.udp_flow import UdpFlow
+from sip.transport.udp_flow import Place
+
+Datagram: TypeAlias = tuple[bytes, Address, Place]
+"What has come, to which address of ours, and from where."
 
 
 class Rank(IntEnum):
@@ -45,7 +50,9 @@ class Intake:
         self._proven = proven
         self._bans = bans
         self._is_busy = is_busy
-        self._waiting: tuple[deque[tuple[bytes, UdpFlow]], ...] = tuple(deque() for _ in Rank)
+        self._waiting: tuple[deque[Datagram], ...] = tuple(
+            deque(maxlen=_ROOM[rank]) for rank in Rank
+        )
         self._second = 0
         self._of_source: dict[str, int] = {}
         "Datagrams of each source in this second, without those of proven flows."
@@ -57,11 +64,12 @@ class Intake:
     def __len__(self) -> int:
         return sum(map(len, self._waiting))
 
-    def put(self, data: bytes, flow: UdpFlow, now: float) -> None:
-        """One datagram has come."""
-        if self._proven.is_proven(flow.remote, now):
+    def put(self, data: bytes, local: Address, place: Place, now: float) -> None:
+        """One datagram has come. Under a flood this is all that is done about most."""
+        remote = place if len(place) == 2 else place[:2]
+        if self._proven.is_proven(remote, now):
             rank = Rank.BEGUN if _asks_for_challenge(data) else Rank.KNOWN
-        elif self._admits(flow, now):
+        elif self._admits(Address(*remote), now):
             rank = Rank.BEGUN if _has_credentials(data) else Rank.STRANGE
         else:
             self.dropped += 1
@@ -70,31 +78,29 @@ class Intake:
             self.dropped += 1
             return
         waiting = self._waiting[rank]
-        waiting.append((data, flow))
-        if len(waiting) > _ROOM[rank]:
-            waiting.popleft()
-            self.dropped += 1
+        self.dropped += len(waiting) == waiting.maxlen
+        waiting.append((data, local, place))
 
-    def take(self) -> tuple[bytes, UdpFlow] | None:
+    def take(self) -> Datagram | None:
         """The next one."""
         for waiting in self._waiting:
             if waiting:
                 return waiting.popleft()
         return None
 
-    def _admits(self, flow: UdpFlow, now: float) -> bool:
-        if not self._bans.admits(flow.remote, now):
+    def _admits(self, remote: Address, now: float) -> bool:
+        if not self._bans.admits(remote, now):
             return False
         if self._second != int(now):
             self._second = int(now)
             self._of_source.clear()
             self._unproven = 0
-        source = source_of(flow.remote.host)
+        source = source_of(remote.host)
         count = self._of_source.get(source, 0)
         if count >= self._limits.datagrams_per_source and (
             # A site's phones may all begin at once, or have got new ports.
             count >= self._limits.datagrams_unproven // 2
-            or not self._proven.is_proven_source(flow.remote.host, now)
+            or not self._proven.is_proven_source(remote.host, now)
         ):
             return False
         if self._unproven >= self._limits.datagrams_unproven:

@@ -16,8 +16,8 @@ class TransportLimits:
     handshakes: int = 500
     "TLS handshakes under way."
     handshake_s: float = 5.0
-    message_s: float = 20.0
-    "From the first byte of a message to its last."
+    message_s: float = 15.0
+    "From the first byte of a message to its last; looked at every second."
     silent_s: float = 20.0
     "From a connection's beginning, or the last message, to a message, while nobody wants it kept."
     idle_s: float = 4 * 3600.0

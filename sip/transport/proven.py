@@ -14,7 +14,7 @@ from typing import TypeVar
 from weakref import WeakSet
 
 from sip.message.message import Response
-from sip.transport.flow import Address, Flow
+from sip.transport.flow import Flow
 from sip.transport.sources import source_of
 
 K = TypeVar("K")
@@ -45,7 +45,7 @@ class Proven:
 
     def __init__(self, limits: ProvenLimits | None = None) -> None:
         self._limits = limits or ProvenLimits()
-        self._remotes: OrderedDict[Address, float] = OrderedDict()
+        self._remotes: OrderedDict[tuple[str, int], float] = OrderedDict()
         "When each proof of a UDP flow ends, the oldest first."
         self._connections: WeakSet[Flow] = WeakSet()
         self._sources: OrderedDict[str, float] = OrderedDict()
@@ -68,8 +68,8 @@ class Proven:
             return flow in self._connections
         return self.is_proven(flow.remote, now)
 
-    def is_proven(self, remote: Address, now: float) -> bool:
-        """The same of UDP flows with this peer."""
+    def is_proven(self, remote: tuple[str, int], now: float) -> bool:
+        """The same of UDP flows with this peer; `remote` is an `Address`, or equal to one."""
         return self._remotes.get(remote, now) > now
 
     def is_proven_source(self, host: str, now: float) -> bool:

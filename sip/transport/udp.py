@@ -107,7 +107,7 @@ class UdpEndpoint:
                 # An error of an earlier datagram of ours is told here; the next call reads on.
                 logger.debug("not read error=%s", error)
                 continue
-            self._intake.put(data, UdpFlow(self, local, place, len(data)), now)
+            self._intake.put(data, local, place, now)
         if not self._is_serving:
             self._serve()
 
@@ -116,7 +116,8 @@ class UdpEndpoint:
         for _ in range(_SERVED_AT_ONCE):
             if not self.is_open or (next_one := self._intake.take()) is None:
                 return
-            data, flow = next_one
+            data, local, place = next_one
+            flow = UdpFlow(self, local, place, len(data))
             try:
                 self._take(data, flow)
             except Exception:

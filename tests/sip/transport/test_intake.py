@@ -14,6 +14,7 @@ from tests.sip.message.messages import REGISTER
 from tests.sip.transport.peers import OPTIONS
 
 NOW = 1000.0
+OURS = Address("203.0.113.1", 5060)
 BARE = b"REGISTER sip:pbx.example.com SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n"
 PHONE, STRANGER = Address("192.0.2.1", 5060), Address("198.51.100.7", 5060)
 
@@ -39,13 +40,13 @@ class Door:
         self.proven.note(self.flow(PHONE), NOW)
 
     def flow(self, remote: Address) -> UdpFlow:
-        return UdpFlow(self.socket, Address("203.0.113.1", 5060), remote)
+        return UdpFlow(self.socket, OURS, remote)
 
     def put(self, data: bytes, remote: Address = STRANGER, now: float = NOW) -> None:
-        self.intake.put(data, self.flow(remote), now)
+        self.intake.put(data, OURS, remote, now)
 
     def taken(self) -> list[bytes]:
-        return [data for data, _ in iter(self.intake.take, None)]
+        return [data for data, *_ in iter(self.intake.take, None)]
 
 
 @pytest.fixture
