@@ -76,7 +76,7 @@ class DialogPackage:
     name = "dialog"
     content_type = "application/dialog-info+xml"
     default_s = 3600
-    interval_s = 0.5
+    interval_s = 1.0
 
     def body(self, state: LineDialogs, before: LineDialogs | None, version: int) -> bytes:
         """The document (§4)."""

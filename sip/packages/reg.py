@@ -30,7 +30,10 @@ class RegPackage:
     name = "reg"
     content_type = "application/reginfo+xml"
     default_s = 3761
-    interval_s = 5.0
+
+    def __init__(self, interval_s: float = 5.0) -> None:
+        """`interval_s`: the least time between two notifications of one subscription (§4.10)."""
+        self.interval_s = interval_s
 
     def body(self, state: Registration, before: Registration | None, version: int) -> bytes:
         """The document (§5)."""
