@@ -63,21 +63,16 @@ def _set(namespace: int) -> None:
 @contextmanager
 def wired() -> Iterator[Lan]:
     """The network, gone when the context ends. Skips the test where it can't be made; fails it in CI."""
-    missing = None
-    if os.geteuid() != 0:
-        missing = "network namespaces want root"
-    elif shutil.which("ip") is None:
-        missing = "ip is not installed: apt install iproute2"
+    lan = Lan(f"centralka-{os.getpid()}-server", f"centralka-{os.getpid()}-phone", "lan0")
+    missing = _missing(lan.server)
     if missing is not None:
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    tag = f"ck{os.getpid() % 100_000}"
-    lan = Lan(f"{tag}-server", f"{tag}-phone", "lan0")
     with ExitStack() as stack:
-        for machine in (lan.server, lan.phone):
-            _ip("netns", "add", machine)
-            stack.callback(_ip, "netns", "delete", machine)
+        stack.callback(_ip, "netns", "delete", lan.server)
+        _ip("netns", "add", lan.phone)
+        stack.callback(_ip, "netns", "delete", lan.phone)
         # The wire goes with its namespaces.
         _ip(
             *("link", "add", "lan0", "netns", lan.server, "type", "veth"),
@@ -93,6 +88,20 @@ def wired() -> Iterator[Lan]:
         yield lan
 
 
+def _missing(machine: str) -> str | None:
+    """Makes the first machine. Returns why none can be made; None: it is there."""
+    if shutil.which("ip") is None:
+        return "ip is not installed: apt install iproute2"
+    done = _run("netns", "add", machine)
+    if done.returncode != 0:
+        return f"network namespaces want root, and a machine that lets it make them: {done.stderr.strip()}"
+    return None
+
+
 def _ip(*arguments: str) -> None:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    done = _run(*arguments)
     assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)

@@ -12,14 +12,17 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import Database
+from db.errors import DatabaseUnavailable
+from db.queries.resyncs import Mark
 from db.schema import AuditRow, DeviceRow, ResyncRow
 from db.tail import waking
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import devices, resyncs, rollouts
-from provisioner.operations.installation import Installation
+from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.resyncs import Cause, Kind
+from provisioner.pbx.marks import Marks
 from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.telling import Outcome, Pace
 from tests.provisioner.pbx.phones import DESK, FIRST, HALL, SECOND, THIRD, TWIN, Network, Told, change, office
@@ -387,6 +390,23 @@ async def test_a_phone_that_is_not_listed_can_not_be_told(firm: Installation):
     made = Resyncs(firm, Network(firm))
     with pytest.raises(NotFound, match="devices import"):
         await anext(made.ask(MacAddress("001565ffffff"), Kind.RESYNC, COMMAND_LINE))
+
+
+@ON_SQLITE
+async def test_what_became_of_a_job_is_kept_until_the_database_takes_it(firm: Installation, firm_url: str):
+    job, _ = await resyncs.ask(firm, DESK, Kind.RESYNC, COMMAND_LINE)
+    told, done = utc_now(), utc_now()
+    busy = await Database.open(firm_url, busy_s=0.01)
+    marks = Marks(busy)
+    marks.note(Mark(job.id, sent_at=told))
+    async with firm.database.change():
+        with pytest.raises(DatabaseUnavailable):
+            await marks.store()
+    marks.note(Mark(job.id, done_at=done, outcome="fetched"))
+    await marks.store()
+    await busy.close()
+    ((_, row),) = await rows(firm)
+    assert (row.sent_at, row.done_at, row.outcome) == (told, done, "fetched")
 
 
 async def test_of_each_phone_fifty_are_kept(firm: Installation):

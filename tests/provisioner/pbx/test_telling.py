@@ -156,6 +156,17 @@ def test_a_phone_that_is_away_takes_no_turn_and_is_told_when_it_is_back():
     assert site.of(job) == [Why.NOT_REGISTERED, TOLD]
 
 
+def test_who_may_have_come_while_nobody_could_count_is_looked_for_once():
+    site = Site(absent={7, 8})
+    here, away = site.wants(7), site.wants(8)
+    site.runs(100)
+    site.absent.remove(7)
+    site.telling.anybody_may_have_registered(site.now)
+    site.runs(100)
+    assert site.of(here) == [Why.NOT_REGISTERED, TOLD]
+    assert site.of(away) == [Why.NOT_REGISTERED] * 2
+
+
 def test_a_phone_that_never_comes_back_is_given_up_after_a_week():
     site = Site(absent={7})
     job = site.wants(7, asked_at=NOON - timedelta(days=6))
