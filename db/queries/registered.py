@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import (
@@ -25,6 +26,21 @@ _OWN_FILE = "mac"
 _ESCAPE = "\\"
 
 
+class Standing(StrEnum):
+    """How a line stands on some phone."""
+
+    REACHABLE = "reachable"
+    "Its binding has not run out, and the phone answered lately."
+    UNREACHABLE = "unreachable"
+    "Its binding has not run out, and the phone did not answer."
+    REGISTERED = "registered"
+    "Its binding has not run out, and that is all."
+    ENDED = "ended"
+    "It has no binding any more."
+    NEVER = "never"
+    "Nothing is known of any binding."
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Which lines are looked for; what is None or empty chooses nothing."""
@@ -36,8 +52,9 @@ class Chosen:
     "Twelve lower-case hex digits, of a phone that has the line or has registered it."
     text: str = ""
     "Stands in the number, in a name, in the phone's model or address, or in what registered."
-    is_live: bool | None = None
-    "With a binding that has not run out; False: with none, or a phone without one."
+    standings: frozenset[Standing] = frozenset()
+    lately: datetime | None = None
+    "What was heard after this moment was heard lately; wanted with `standings`."
 
 
 class Line(NamedTuple):
@@ -215,10 +232,9 @@ async def happened_since(
 async def counts(session: AsyncSession, now: datetime, lately: datetime) -> Counts:
     """How many bindings are live; what was heard after `lately` was heard lately."""
     row = RegistrationRow
-    reaches = row.reachable.is_(True) & or_(row.heard_at > lately, row.refreshed_at > lately)
     query = select(
         func.count(),
-        func.count(case((reaches, 1))),
+        func.count(case((_reaches(lately), 1))),
         func.count(case((row.reachable.is_(False), 1))),
         func.count(row.line_id.distinct()),
     ).where(row.expires_at > now)
@@ -255,16 +271,41 @@ def _conditions(chosen: Chosen, now: datetime) -> list[ColumnElement[bool]]:
         found.append(LineRow.number == chosen.line)
     if chosen.mac is not None:
         found.append(_with_phone(DeviceRow.mac == chosen.mac))
-    if chosen.is_live is not None:
-        found.append(_live(now) if chosen.is_live else _dark(now))
+    if chosen.standings:
+        found.append(or_(*(_stands(each, chosen.lately or now, now) for each in chosen.standings)))
     if chosen.text:
         found.append(_says(chosen.text))
     return found
 
 
-def _live(now: datetime) -> ColumnElement[bool]:
+def _stands(standing: Standing, lately: datetime, now: datetime) -> ColumnElement[bool]:
+    reaches = _reaches(lately)
+    match standing:
+        case Standing.REACHABLE:
+            return _live(now, reaches)
+        case Standing.UNREACHABLE:
+            return _live(now, RegistrationRow.reachable.is_(False))
+        case Standing.REGISTERED:
+            return _live(now, RegistrationRow.reachable.is_not(False), ~reaches)
+        case Standing.ENDED:
+            return and_(_dark(now), or_(_has(RegistrationEventRow), _has(RegistrationRow)))
+        case Standing.NEVER:
+            return _dark(now)
+
+
+def _reaches(lately: datetime) -> ColumnElement[bool]:
     row = RegistrationRow
-    return exists().where(row.line_id == LineRow.id, row.expires_at > now)
+    heard = or_(func.coalesce(row.heard_at > lately, false()), row.refreshed_at > lately)
+    return and_(row.reachable.is_(True), heard)
+
+
+def _has(row: type[RegistrationEventRow] | type[RegistrationRow]) -> ColumnElement[bool]:
+    return exists().where(row.line_id == LineRow.id)
+
+
+def _live(now: datetime, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    row = RegistrationRow
+    return exists().where(row.line_id == LineRow.id, row.expires_at > now, *conditions)
 
 
 def _dark(now: datetime) -> ColumnElement[bool]:

@@ -46,7 +46,7 @@ async def board(installation: Installation, wanted: Wanted, after: str, most_lin
         found = await page(session, wanted, look, after, most_lines)
         spans = await histories(session, found.rows, look.now - DRAWN, look.now)
         counts = await queries.counts(session, look.now, look.lately)
-        chosen = await queries.count_lines(session, wanted.chosen, look.now)
+        chosen = await queries.count_lines(session, wanted.chosen(look), look.now)
     return Board(
         look.now,
         tuple(zip(found.rows, spans, strict=True)),

@@ -11,13 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as device_queries
 from db.queries import registered as queries
+from db.queries.registered import Standing
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.registered import LIVE, Registration, Sight, State, of_lines, sight
+from provisioner.operations.registered import Registration, Sight, State, of_lines, sight
 
 MOST_LINES = 500
 "Of a page."
+_STANDINGS = {
+    State.REACHABLE: Standing.REACHABLE,
+    State.UNREACHABLE: Standing.UNREACHABLE,
+    State.REGISTERED: Standing.REGISTERED,
+    State.NEVER: Standing.NEVER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +41,12 @@ class Wanted:
     text: str = ""
     "Stands in a number, name, model, address or Contact."
 
-    @property
-    def chosen(self) -> queries.Chosen:
+    def chosen(self, at: Sight) -> queries.Chosen:
         """The same for the database, which looks at whole lines."""
-        is_live = None
-        if self.states:
-            is_live = True if self.states <= LIVE else False if self.states.isdisjoint(LIVE) else None
+        mac = self.mac.hex if self.mac is not None else None
+        standings = frozenset(_STANDINGS.get(state, Standing.ENDED) for state in self.states)
         return queries.Chosen(
-            self.customer_id, self.customer, self.line, self.mac.hex if self.mac else None, self.text, is_live
+            self.customer_id, self.customer, self.line, mac, self.text, standings, at.lately
         )
 
     def includes(self, each: Registration) -> bool:
@@ -93,7 +98,7 @@ async def page(
 ) -> Page:
     """See `list_registrations`; without asking whether what is named is there."""
     while True:
-        lines = await queries.lines(session, wanted.chosen, at.now, after, most_lines + 1)
+        lines = await queries.lines(session, wanted.chosen(at), at.now, after, most_lines + 1)
         shown = lines[:most_lines]
         rows = tuple(each for each in await of_lines(session, shown, at) if wanted.includes(each))
         if len(lines) <= most_lines:

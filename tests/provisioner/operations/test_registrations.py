@@ -165,10 +165,34 @@ async def test_pages_follow_one_another_and_miss_nothing(firma: Installation):
 
 
 async def test_a_page_goes_on_until_something_is_found(firma: Installation):
-    await bind(firma, ONE, DESK)
-    await bind(firma, TWO, HALL, reachable=False)
-    found = await list_registrations(firma, Wanted(states=frozenset({State.UNREACHABLE})), "", 1)
+    await happened(firma, "unregistered", ONE, DESK)
+    await happened(firma, "expired", TWO, HALL)
+    found = await list_registrations(firma, Wanted(states=frozenset({State.EXPIRED})), "", 1)
     assert [row.line for row in found.rows] == [TWO]
+
+
+async def test_each_state_is_found_by_its_name(firma: Installation):
+    """What the database chooses is what is shown: else pages would be full of holes."""
+    long_ago = sight(firma).lately - SECOND
+    numbers = [f"4822222{number:04}" for number in range(8)]
+    product = "telefonia-ip-plus"
+    await put(firma, other(lines=[{"number": each, "product": product} for each in numbers]))
+    await bind(firma, numbers[0], reachable=True, heard_at=now())
+    await bind(firma, numbers[1], reachable=True)
+    await bind(firma, numbers[2], reachable=True, heard_at=long_ago, refreshed_at=long_ago)
+    await bind(firma, numbers[3], heard_at=now())
+    await bind(firma, numbers[4], reachable=False, heard_at=now())
+    await bind(firma, numbers[5], expires_at=now() - SECOND)
+    await happened(firma, "displaced", numbers[6])
+    states = {row.line: row.state for row in await rows(firma, customer="inna")}
+    assert [*states.values()] == [
+        *(State.REACHABLE, State.REACHABLE, State.REGISTERED, State.REGISTERED, State.UNREACHABLE),
+        *(State.EXPIRED, State.DISPLACED, State.NEVER),
+    ]
+    for state in State:
+        found = await list_registrations(firma, Wanted(customer="inna", states=frozenset({state})), "", 2)
+        assert [row.line for row in found.rows] == [line for line in states if states[line] is state][:2]
+        assert {row.state for row in found.rows} <= {state}
 
 
 @pytest.mark.parametrize(
