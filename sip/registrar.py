@@ -18,7 +18,7 @@ from sip.message.message import Request, Response
 from sip.message.values import write_date
 from sip.registrar_contact import Asked, Limits, Outbound, storable, supports
 from sip.registrar_errors import BadContact, OutOfOrder, PathNotSupported, TooManyBindings
-from sip.registrar_match import binding_of, displaces
+from sip.registrar_match import binding_of, displaces, moved_from
 from sip.transport.flow import Address, Flow, Transport
 
 
@@ -101,10 +101,13 @@ def register(
     path = _path(request, limits)
     expires_s = request.expires_s
     asked = [Asked.of(each, expires_s, outbound, limits, origin.local, chance) for each in contacts]
-    listed = [each.text for each in asked]
+    kept = [each for each in asked if each.granted_s]
+    taken_back = [each for each in asked if not each.granted_s]
     count_before = len(work.held)
-    for each in asked:
-        work.take(each, listed, outbound, path)
+    for each in kept:
+        work.take(each, kept, taken_back, outbound, path)
+    for each in taken_back:
+        work.take_back(each)
     if len(work.held) > max(limits.bindings, count_before):
         work.make_room(dead)
     # Step 8, for what is asked beside the Contacts.
@@ -147,23 +150,29 @@ class _Work:
         if binding.call_id == self._call_id and self._cseq <= binding.cseq:
             raise OutOfOrder(binding.cseq)
 
-    def take(self, asked: Asked, listed: Sequence[str], outbound: Outbound, path: tuple[str, ...]) -> None:
-        """Step 7 for one Contact. Raises `OutOfOrder`."""
-        before = binding_of(self.held, asked, listed)
+    def take(
+        self,
+        asked: Asked,
+        kept: Sequence[Asked],
+        taken_back: Sequence[Asked],
+        outbound: Outbound,
+        path: tuple[str, ...],
+    ) -> None:
+        """Step 7 for one Contact that is to be bound. Raises `OutOfOrder`.
+
+        `kept` and `taken_back` are all Contacts of the request.
+        """
+        before = binding_of(self.held, asked) or moved_from(self.held, asked, kept, taken_back)
         if before is not None:
-            if asked.granted_s and self.made(before) and before.contact == asked.text:
+            if self.made(before) and before.contact == asked.text:
                 # The same once more, perhaps because the answer got lost: it is done, and not done twice.
                 return
             self.check_order(before)
-        if not asked.granted_s:
-            if before is not None:
-                self.end(ChangeKind.UNREGISTERED, before)
-            return
         binding = self._binding(asked, path, before)
         for old in self.held[:]:
             if (
                 old is not before
-                and old.contact not in listed
+                and all(old.contact != each.text for each in kept)
                 and displaces(binding, asked.uri, old, is_new=before is None, is_direct=outbound.is_direct)
             ):
                 self.end(ChangeKind.DISPLACED, old)
@@ -174,6 +183,13 @@ class _Work:
         self.held[self.held.index(before)] = binding
         is_same = binding.key == before.key and binding.way == before.way
         self.tell(ChangeKind.REFRESHED if is_same else ChangeKind.MOVED, binding, before)
+
+    def take_back(self, asked: Asked) -> None:
+        """Step 7 for one Contact that is bound no longer. Raises `OutOfOrder`."""
+        binding = binding_of(self.held, asked)
+        if binding is not None:
+            self.check_order(binding)
+            self.end(ChangeKind.UNREGISTERED, binding)
 
     def _binding(self, asked: Asked, path: tuple[str, ...], before: Binding | None) -> Binding:
         now, origin = self._now, self._origin

@@ -3,6 +3,7 @@
 - Two Contacts of one instance and reg-id are one binding (RFC 5626 §6), and so are two that mean the same URI
   (RFC 3261 §19.1.4).
 - Other bindings of the same instance live beside it only where both carry a reg-id.
+- A REGISTER that takes one Contact back and brings a new one moves the binding.
 - A phone that lost power comes back with a new Call-ID (§10.2), and perhaps a new Contact, but seldom says an
   instance. Where it comes from the same place with the same User-Agent, and through no proxy, what it had
   before is displaced. The same place is the same address and port; over a connection, whose port is new each
@@ -12,15 +13,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from sip.binding import Binding
 from sip.message.uri import SipUri, equivalent
 from sip.registrar_contact import Asked
 
 
-def binding_of(held: Sequence[Binding], asked: Asked, listed: Collection[str]) -> Binding | None:
-    """The binding that a Contact is about. `listed` are all Contacts of its request."""
+def binding_of(held: Sequence[Binding], asked: Asked) -> Binding | None:
+    """The binding that a Contact is about."""
     if asked.reg_id is not None:
         for each in held:
             if each.reg_id == asked.reg_id and each.instance == asked.instance:
@@ -30,10 +31,26 @@ def binding_of(held: Sequence[Binding], asked: Asked, listed: Collection[str]) -
             continue
         if each.contact == asked.text or equivalent(each.uri, asked.uri):
             return each
-    if asked.instance is not None and asked.reg_id is None:
-        for each in held:
-            if each.instance == asked.instance and each.reg_id is None and each.contact not in listed:
-                return each
+    return None
+
+
+def moved_from(
+    held: Sequence[Binding], asked: Asked, kept: Sequence[Asked], taken_back: Sequence[Asked]
+) -> Binding | None:
+    """The binding whose place a Contact takes that none is about; the others are those of its request."""
+    for each in held:
+        if each.instance != asked.instance:
+            continue
+        if any(each.contact == other.text for other in taken_back):
+            # One REGISTER that says where it was, and where it is.
+            return each
+        if (
+            asked.instance is not None
+            and asked.reg_id is None
+            and each.reg_id is None
+            and all(each.contact != other.text for other in kept)
+        ):
+            return each
     return None
 
 

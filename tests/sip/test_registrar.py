@@ -393,7 +393,7 @@ def test_on_a_full_line_the_others_are_refreshed_and_one_may_replace_another():
     fill(registrar)
     registrar.take(a_register("<sip:101@192.0.2.100>", call_id="0@x", cseq=2), origin("192.0.2.100"))
     registrar.take(a_register("<sip:101@192.0.2.100>;expires=0", DESK, call_id="0@x", cseq=3))
-    assert registrar.contacts == ["sip:101@192.0.2.101", "sip:101@192.0.2.102", DESK_URI]
+    assert registrar.contacts == [DESK_URI, "sip:101@192.0.2.101", "sip:101@192.0.2.102"]
 
 
 def test_who_has_more_than_a_new_limit_allows_keeps_them():
@@ -424,6 +424,17 @@ def test_the_same_instance_with_a_new_contact_has_moved():
     assert registrar.contacts == [CELL_URI]
     assert decision.bindings[0].registered_at == NOW
     assert contacts(decision) == [f"{CELL};expires=3600;{ONE}"]
+
+
+@pytest.mark.parametrize("instance", ["", f";{ONE}"])
+@pytest.mark.parametrize("is_old_first", [True, False])
+def test_a_register_that_takes_one_contact_back_for_another_is_a_move(instance, is_old_first):
+    registrar = Registrar()
+    registrar.take(a_register(f"{DESK}{instance}"))
+    both = [f"{DESK};expires=0{instance}", f"{CELL}{instance}"]
+    decision = registrar.take(a_register(*(both if is_old_first else both[::-1]), cseq=2))
+    assert kinds(decision) == [MOVED]
+    assert registrar.contacts == [CELL_URI]
 
 
 def test_two_instances_behind_one_address_are_two_phones():
