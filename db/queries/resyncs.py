@@ -184,6 +184,18 @@ async def fetched(session: AsyncSession) -> list[Fetched]:
     return [Fetched(*row) for row in await session.execute(query)]
 
 
+async def newest_of(session: AsyncSession, device_id: int, limit: int) -> list[tuple[ResyncRow, int | None]]:
+    """What a device was told, or is to be told, the latest first, with the number of the revision meant."""
+    query = (
+        select(ResyncRow, RevisionRow.number)
+        .outerjoin(RevisionRow, ResyncRow.revision_id == RevisionRow.id)
+        .where(ResyncRow.device_id == device_id)
+        .order_by(ResyncRow.id.desc())
+        .limit(limit)
+    )
+    return [(row, number) for row, number in await session.execute(query)]
+
+
 async def supersede(session: AsyncSession, rows: Iterable[ResyncRow], at: datetime) -> None:
     """Ends what is under way for the same phones and causes as these new rows."""
     by_cause: dict[str, list[ResyncRow]] = defaultdict(list)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.cli import registrations
+from provisioner.cli import registrations, resync
 from provisioner.cli.common import (
     AsJson,
     ConfigFile,
@@ -167,6 +167,8 @@ def _print_details(details: devices.Details) -> None:
         out.print(line, markup=False)
     if details.registrations:
         out.print(registrations.table(details.registrations))
+    if details.resyncs:
+        out.print(resync.table(details.resyncs))
     table = Table("when", "from", "asked", "got", "why", "revision", "called itself")
     for request in details.requests:
         table.add_row(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
 import uvloop
+from rich.table import Table
+from rich.text import Text
 
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
-from provisioner.cli.common import AsJson, ConfigFile, DataDir, Mac, chosen_data_dir, out
+from provisioner.cli.common import AsJson, ConfigFile, DataDir, Mac, chosen_data_dir, moment, out
 from provisioner.control.client import ask
+from provisioner.operations.resyncs import Resync
 
 _OUTCOMES = {
     "unregistered": "it never registered: look at its network, then repeat this",
@@ -66,6 +69,22 @@ def devices_resync(
         ) from None
     if outcome != "fetched":
         raise NotDone(f"{mac}: {_OUTCOMES.get(outcome or '', 'nobody knows what came of it')}")
+
+
+def table(resyncs: Iterable[Resync]) -> Table:
+    """What a phone was told, for people."""
+    shown = Table("asked", "by", "to", "revision", "told", "answered", "came of it")
+    for each in resyncs:
+        shown.add_row(
+            moment(each.asked_at),
+            Text(each.actor),
+            each.kind,
+            str(each.revision or ""),
+            moment(each.sent_at),
+            str(each.answered_status or ""),
+            each.outcome or "under way",
+        )
+    return shown
 
 
 def _in_words(step: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ from provisioner.operations.ladder import Ladder, Rung
 from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.registered import LIVE, Registration, State, sight, states_of_devices
 from provisioner.operations.registrations import Wanted, page
+from provisioner.operations.resyncs import Resync, newest_resyncs
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
@@ -125,6 +126,8 @@ class Details:
     events: tuple[Event, ...]
     "What it reported, the latest first."
     alarms: tuple[str, ...]
+    resyncs: tuple[Resync, ...]
+    "What it was told, the latest first."
     registrations: tuple[Registration, ...]
     "Its lines: what it holds of them now, or held."
 
@@ -189,6 +192,7 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
             requests=tuple(await _requests(session, device, past)),
             events=tuple(await newest_events(session, device.id)),
             alarms=tuple(await _alarms(session, device)),
+            resyncs=tuple(await newest_resyncs(session, device.id)),
             registrations=registrations,
         )
         target = await _firmware_target(session, installation, device)

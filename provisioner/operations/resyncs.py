@@ -34,6 +34,7 @@ PAGE = 100
 "Files that are looked at in one transaction."
 _KEPT = 50
 "Of each phone."
+_SHOWN = 5
 
 
 class Kind(StrEnum):
@@ -67,6 +68,43 @@ class Job:
     "When it may be told, because it may start anew; None: at any time."
     was_told: bool = False
     "Before this process began."
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """One time that a phone was told, or is to be told, to fetch its files or to start anew."""
+
+    kind: Kind
+    cause: Cause
+    actor: str
+    "Who changed or asked."
+    revision: int | None
+    "What it is to fetch, of the file that changed."
+    asked_at: datetime
+    sent_at: datetime | None
+    "When it was told last."
+    answered_status: int | None
+    done_at: datetime | None
+    outcome: str | None
+    "None: under way."
+
+
+async def newest_resyncs(session: AsyncSession, device_id: int) -> list[Resync]:
+    """The last ones of a device, the latest first."""
+    return [
+        Resync(
+            kind=Kind(row.kind),
+            cause=Cause(row.cause),
+            actor=row.actor,
+            revision=number,
+            asked_at=row.asked_at,
+            sent_at=row.sent_at,
+            answered_status=row.answered_status,
+            done_at=row.done_at,
+            outcome=row.outcome,
+        )
+        for row, number in await queries.newest_of(session, device_id, _SHOWN)
+    ]
 
 
 async def ask(installation: Installation, mac: MacAddress, kind: Kind, actor: Actor) -> tuple[Job, bool]:

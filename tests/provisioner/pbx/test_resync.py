@@ -392,6 +392,21 @@ async def test_a_phone_that_is_not_listed_can_not_be_told(firm: Installation):
         await anext(made.ask(MacAddress("001565ffffff"), Kind.RESYNC, COMMAND_LINE))
 
 
+async def test_what_a_phone_was_told_is_shown_with_it(firm: Installation):
+    network = Network(firm)
+    await network.register(DESK, FIRST)
+    async with telling(network) as made:
+        async for _ in made.ask(DESK, Kind.REBOOT, COMMAND_LINE):
+            pass
+        network.unregister(FIRST, network.location.bindings(FIRST, 0.0)[0])
+        await change(firm, DESK)
+        await outcomes(firm, (DESK, Outcome.FETCHED), (DESK, None))
+    first, second = (await devices.show_device(firm, DESK)).resyncs
+    assert (first.cause, first.revision, first.sent_at, first.outcome) == (Cause.CHANGE, 2, None, None)
+    assert (second.kind, second.revision, second.outcome) == (Kind.REBOOT, 1, Outcome.FETCHED)
+    assert second.answered_status == 200
+
+
 @ON_SQLITE
 async def test_what_became_of_a_job_is_kept_until_the_database_takes_it(firm: Installation, firm_url: str):
     job, _ = await resyncs.ask(firm, DESK, Kind.RESYNC, COMMAND_LINE)
