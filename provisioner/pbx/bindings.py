@@ -40,10 +40,11 @@ Difference = tuple[Sequence[Binding], Sequence[Binding]]
 class StoredBindings:
     """Writes bindings and what happens to them, in the terms of the clock that all rows are of."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, sources: Sources) -> None:
         self._database = installation.database
         self._kept_events = installation.settings.memory.registration_events_per_line
-        self._clock = Clock(Sources(loop=asyncio.get_running_loop().time))
+        self._sources = sources
+        self._clock = Clock(sources)
         self._stored_basis: str | None = None
         self._line_ids: dict[str, int] = {}
         "Of the lines that have had bindings."
@@ -57,7 +58,7 @@ class StoredBindings:
         """All that were stored, those that have lapsed meanwhile included. Raises `StorageError`."""
         self._stored_basis = await queries.stored_basis(self._database)
         basis = Basis.parse(self._stored_basis)
-        self._clock = Clock(Sources(loop=asyncio.get_running_loop().time), basis)
+        self._clock = Clock(self._sources, basis)
         known: list[Registered] = []
         async for page in queries.all_bindings(self._database):
             for row in page:
@@ -160,7 +161,7 @@ class StoredBindings:
     async def remove_lapsed(self) -> None:
         """Takes away what lapsed and nobody knows of any more. Raises `StorageError`."""
         async with self._database.append() as session:
-            before = self._clock.utc(asyncio.get_running_loop().time()) - _LAPSED
+            before = self._clock.utc(self._sources.loop()) - _LAPSED
             await queries.remove_lapsed(await session.connection(), before)
 
     async def lines_gone(self) -> list[str]:

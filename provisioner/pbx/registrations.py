@@ -7,6 +7,7 @@ shares one commit; nothing waits for company. A 200 means stored, and memory nev
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from db.errors import DatabaseBusy, StorageError
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.attribution import Attribution
 from provisioner.pbx.bindings import Difference, StoredBindings
+from provisioner.pbx.clock import Sources
 from provisioner.pbx.keys import LINE
 from provisioner.pbx.news import News
 from sip.binding import Binding, Change, ChangeKind
@@ -31,6 +33,8 @@ from sip.server import Incoming, new_tag
 logger = logging.getLogger(__name__)
 
 _BATCH = 1_000
+_MANY = 5_000
+"Bindings that are loaded; from so many on the collector of garbage had better never look at them."
 _MOST_WAITING = 4_000
 "Of those that may wait for their batch; others come again when there is room."
 _TICK_S = 1.0
@@ -112,14 +116,20 @@ class Registrations:
     """Keeps the registrations of an installation: one process does."""
 
     def __init__(
-        self, installation: Installation, location: Location, news: News, limits: Limits | None = None
+        self,
+        installation: Installation,
+        location: Location,
+        news: News,
+        limits: Limits | None = None,
+        sources: Sources | None = None,
     ) -> None:
+        """`sources` of times are this machine's, unless given; loop time is the running loop's."""
         self._location = location
         self._news = news
         self._limits = limits or Limits()
-        self._stored = StoredBindings(installation)
-        self._attribution = Attribution(installation.database, news)
         self._now = asyncio.get_running_loop().time
+        self._stored = StoredBindings(installation, sources or Sources(self._now))
+        self._attribution = Attribution(installation.database, news)
         self._waiting: deque[_Entry] = deque()
         self._filled = asyncio.Event()
         self._is_away = False
@@ -132,7 +142,14 @@ class Registrations:
     async def start(self) -> None:
         """Puts all bindings that were stored into the location. Raises `StorageError`."""
         began = time.monotonic()
-        self._location.restore(await self._stored.load())
+        # What is made here stays: looking for what may go takes longer than all the rest.
+        gc.disable()
+        try:
+            self._location.restore(await self._stored.load())
+        finally:
+            gc.enable()
+        if len(self._location) >= _MANY:
+            gc.freeze()
         logger.info("bindings loaded count=%d took_s=%.3f", len(self._location), time.monotonic() - began)
 
     @property

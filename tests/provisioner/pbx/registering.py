@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from db.freshness import watching
 from provisioner.operations.installation import Installation
+from provisioner.pbx.clock import Sources
 from provisioner.pbx.news import News
 from provisioner.pbx.registrations import Registrations
 from sip.location import Location
@@ -108,7 +109,9 @@ class _Way:
 
 
 @asynccontextmanager
-async def registering(installation: Installation, limits: Limits = LIMITS) -> AsyncIterator[Server]:
+async def registering(
+    installation: Installation, limits: Limits = LIMITS, sources: Sources | None = None
+) -> AsyncIterator[Server]:
     """Such a server, with all that was stored before; it ends without an order, as if it were killed."""
     sip = SipServer()
     sip.use(_Way())
@@ -116,7 +119,7 @@ async def registering(installation: Installation, limits: Limits = LIMITS) -> As
     rows = await installation.database.rows("SELECT number, id FROM lines")
     line_ids = {str(number): int(line_id) for number, line_id in rows}
     async with watching(installation.database) as watcher:
-        registrations = Registrations(installation, location, News(watcher), limits)
+        registrations = Registrations(installation, location, News(watcher), limits, sources)
 
         def take(incoming: Incoming) -> None:
             incoming.serve()
