@@ -60,7 +60,7 @@ async def make(data_dir: Path, phones: int) -> None:
     async with opened(data_dir, settings) as installation:
         await apply(installation, read_company_file(ONE_PHONE), COMMAND_LINE)
         # Else the server would write the files of all phones when it starts.
-        await publish(installation, "127.0.0.1:8081")
+        await publish(installation, "127.0.0.1:8081", "127.0.0.1:5060")
     _copy(data_dir / "centralka.db", phones)
 
 

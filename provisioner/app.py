@@ -15,24 +15,30 @@ from aiohttp import web
 
 from db.errors import StorageError
 from db.freshness import watching
+from provisioner.control.server import control_socket
 from provisioner.operations.event_tail import event_tail
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
+from provisioner.pbx.listening import bound
+from provisioner.pbx.pnp import answering_pnp
+from provisioner.pbx.serving import serving_sip
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
 from provisioner.web.autoprovision.digest import Logins
 from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
-from provisioner.web.listeners import CLEAR_TEXT, phone_listeners
+from provisioner.web.listeners import CLEAR_TEXT, phone_listeners, sips_certificate
 from provisioner.web.portal.app import add_pages
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
 from provisioner.web.tls import watched
 from provisioner.workers import worker_names, working
+from sip.pnp import GROUP as PNP_GROUP
+from sip.transport.flow import Address, Transport
 
 _FULL = 8 << 20
 "Less than so many bytes may be too little for the next change."
@@ -51,6 +57,8 @@ class Running:
 
     portal_url: str
     provisioning_url: str
+    sip: Address
+    "Of UDP and TCP."
     settled: Settled = _at_once
     "Returns when what this process remembers of the requests so far is stored, behind their answers."
 
@@ -68,10 +76,14 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     for each in listeners:
         # What can't be used is said before anything is up, and here, whichever process serves with it.
         each.certificate(settings)
-    options = ["portal", *(each.option for each in listeners)]
+    certificate = sips_certificate(settings) if listen.sips is not None else None
+    options = ["portal", *(each.option for each in listeners), "sip"]
+    options += ["sips"] if listen.sips is not None else []
+    options += ["pnp"] if listen.pnp else []
     names = worker_names(listen.workers) if listen.workers > 1 else []
     health = Health(lambda: _database_fault(installation), [*options, *names], {*options, *names})
     async with AsyncExitStack() as stack:
+        control = await stack.enter_async_context(control_socket(installation.data_dir))
         keeper = await stack.enter_async_context(keeping(settings.limits))
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
         where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
@@ -81,6 +93,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         add_pages(portal_pages, installation, tail)
         pages = await stack.enter_async_context(_served(portal_pages))
         listening = stack.enter_context(bind(listen.portal))
+        sip_listeners = stack.enter_context(bound(listen))
         await stack.enter_async_context(door(listening, pages, keeper))
         # Before this door shuts, which waits for what is under way.
         stack.callback(tail.close)
@@ -93,14 +106,25 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
                 listen.workers, installation.data_dir, settings, sockets, health.waiting_for
             )
             await stack.enter_async_context(workers)
-        await publish(installation, where[CLEAR_TEXT])
+        sip_address = sip_listeners[0].local
+        await publish(installation, where[CLEAR_TEXT], str(sip_address))
+        if certificate is not None:
+            await stack.enter_async_context(watched([certificate]))
+        context = None if certificate is None else lambda: certificate.context
+        await stack.enter_async_context(serving_sip(installation, sip_listeners, context, control))
+        hearing: list[str] = []
+        if listen.pnp:
+            datagrams = [each.socket for each in sip_listeners if each.transport is Transport.UDP]
+            hearing = await stack.enter_async_context(answering_pnp(installation, datagrams))
         health.waiting_for.difference_update(options)
         for each in listeners:
             say(f"{each.option}: {each.scheme}://{where[each.name]}/")
+        for transport, local in ((each.transport, each.local) for each in sip_listeners):
+            say(f"{'sips' if transport is Transport.TLS else 'sip'}: {transport} {local}")
+        if hearing:
+            say(f"pnp: {PNP_GROUP} on {', '.join(hearing)}")
         say(f"portal: http://{portal}/")
-        if listen.sips is not None:
-            say(f"sips: {listen.sips} is noted, but this version does not listen there yet")
-        yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}", settled)
+        yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}", sip_address, settled)
 
 
 @asynccontextmanager

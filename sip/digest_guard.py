@@ -51,6 +51,10 @@ class Guard:
         nonce = self._nonces.make(now, source)
         return tuple(Challenge(self.realm, nonce, algorithm, stale=stale) for algorithm in algorithms)
 
+    def has_asked(self, credentials: Credentials, source: str) -> bool:
+        """Whether the credentials answer a challenge that `source` had from us."""
+        return self._nonces.has_made(credentials.nonce, source)
+
     def judge(
         self, credentials: Credentials, method: str, keys: Sequence[str], now: float, source: str
     ) -> Judgement:

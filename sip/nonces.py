@@ -53,17 +53,21 @@ class Nonces:
         body = self._maker + _milliseconds(now).to_bytes(_TIME, "big") + secrets.token_bytes(_SALT)
         return base64.urlsafe_b64encode(body + self._seal(body, source)).decode("ascii")
 
+    def has_made(self, nonce: str, source: str) -> bool:
+        """Whether `source` has this nonce from us, or from another process with our secret."""
+        if _FORM.fullmatch(nonce) is None:
+            return False
+        raw = base64.urlsafe_b64decode(nonce)
+        return hmac.compare_digest(raw[-_MAC:], self._seal(raw[:-_MAC], source))
+
     def use(self, nonce: str, count: int, now: float, source: str) -> bool:
         """Takes note of one use by somebody who has proved the password; False: ask again with a new nonce.
 
         The count must rise with each use. A client of RFC 2069 counts nothing: it is always 1.
         """
-        if _FORM.fullmatch(nonce) is None:
+        if not self.has_made(nonce, source):
             return False
-        raw = base64.urlsafe_b64decode(nonce)
-        body, seal = raw[:-_MAC], raw[-_MAC:]
-        if not hmac.compare_digest(seal, self._seal(body, source)):
-            return False
+        body = base64.urlsafe_b64decode(nonce)[:-_MAC]
         made_ms = _made_ms(body)
         is_ours = body.startswith(self._maker)
         longest_s = self._limits.lifetime_s if is_ours else self._limits.elsewhere_s

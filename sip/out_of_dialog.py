@@ -46,8 +46,7 @@ def request_to(
 
 def own_uri(flow: Flow) -> SipUri:
     """Where the phone finds us on this flow."""
-    host = f"[{flow.local.host}]" if ":" in flow.local.host else flow.local.host
     transport = Parameters()
     if flow.transport is not Transport.UDP:
         transport = Parameters((("transport", flow.transport.value),))
-    return SipUri(host, port=flow.local.port, parameters=transport)
+    return SipUri(flow.local.uri_host, port=flow.local.port, parameters=transport)

@@ -98,7 +98,7 @@ def demo(
     check: Annotated[bool, typer.Option("--check", help="End when all that it shows has passed.")] = False,
     portal: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
     provisioning: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
-    sip: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:5060",
+    sip: Annotated[str, typer.Option(help="HOST:PORT, loopback only.")] = "127.0.0.1:0",
     provisioning_tls: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
     provisioning_certificates: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,
     provisioning_legacy_tls: Annotated[str | None, typer.Option(help="HOST:PORT, loopback only.")] = None,

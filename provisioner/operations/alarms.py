@@ -28,6 +28,8 @@ class AlarmKind(StrEnum):
     "One source asked for many MACs that are not listed."
     SPREAD_SCAN = "mac-scan-spread"
     "Many sources did so together."
+    GUESSING = "sip-guessing"
+    "One source guessed users or passwords of lines."
 
     @property
     def advice(self) -> str:
@@ -42,6 +44,8 @@ _ADVICE = {
     " centralka lint",
     AlarmKind.SCAN: "if the phones are yours, list them and lift the ban: centralka bans lift; if not, block"
     " the address at the firewall",
+    AlarmKind.GUESSING: "if phones of yours are there, see whether their passwords are right: centralka"
+    " devices resync; if not, block the address at the firewall",
     AlarmKind.SPREAD_SCAN: "if the phones are yours, list them; if not, keep strangers out by a firewall",
 }
 

@@ -24,15 +24,15 @@ WRITTEN_BY = "written_by"
 "The fact of the installation that names the templates which wrote the files that phones have."
 
 
-async def publish(installation: Installation, provisioning: str) -> None:
-    """Stores that `serve` listens on `provisioning` (HOST:PORT), and writes anew what that changes.
+async def publish(installation: Installation, provisioning: str, sip: str) -> None:
+    """Stores that `serve` listens on `provisioning` and `sip` (HOST:PORT), and writes anew what that changes.
 
     A phone whose files can't be written any more keeps those that it has, and an alarm says why.
     """
     now = utc_now()
 
     async def published(session: AsyncSession) -> None:
-        listened = listened_on(provisioning, installation.settings.listen.sip)
+        listened = listened_on(provisioning, sip)
         moved = await store_addresses(session, listened, installation.settings.public)
         fingerprint = template_fingerprint()
         written_by = await session.get(InstanceRow, WRITTEN_BY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from provisioner.centrex.errors import BadValue
@@ -47,16 +48,28 @@ class Listener:
         """
         if self.speaks is None:
             return None
-        tls = settings.tls
-        if tls.certificate is None or tls.private_key is None:
-            raise BadValue(f"--{self.option} needs a certificate: set [tls] certificate and private_key")
-        if self.speaks is not Speaks.CERTIFICATES:
-            return Certificate(tls.certificate, tls.private_key, self.speaks)
-        if tls.device_ca is None:
-            raise BadValue(
-                f"--{self.option} needs to know who issues the phones' certificates: set [tls] device_ca"
-            )
-        return Certificate(tls.certificate, tls.private_key, self.speaks, tls.device_ca)
+        device_ca = None
+        if self.speaks is Speaks.CERTIFICATES:
+            device_ca = settings.tls.device_ca
+            if device_ca is None:
+                raise BadValue(
+                    f"--{self.option} needs to know who issues the phones' certificates: set [tls] device_ca"
+                )
+        return _certificate(self.option, settings, self.speaks, device_ca)
+
+
+def sips_certificate(settings: Settings) -> Certificate:
+    """What the listener for SIP over TLS shows. Raises `BadValue`."""
+    return _certificate("sips", settings, Speaks.MODERN)
+
+
+def _certificate(
+    option: str, settings: Settings, speaks: Speaks, device_ca: Path | None = None
+) -> Certificate:
+    tls = settings.tls
+    if tls.certificate is None or tls.private_key is None:
+        raise BadValue(f"--{option} needs a certificate: set [tls] certificate and private_key")
+    return Certificate(tls.certificate, tls.private_key, speaks, device_ca)
 
 
 def phone_listeners(settings: Settings) -> list[Listener]:

@@ -25,9 +25,14 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    @property
+    def uri_host(self) -> str:
+        """The host as URIs and Via write it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
     def __str__(self) -> str:
         """As URIs and Via write it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{self.uri_host}:{self.port}"
 
 
 class Flow(Protocol):

@@ -57,7 +57,7 @@ async def served(
     # Tests keep connections open while they do other things.
     said = f'[database]\nurl = "{database_url}"\n[limits]\nidle_s = 3600\n'
     config.write_text(said + tables, encoding="utf-8")
-    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", *options)
+    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", "--sip", "127.0.0.1:0", *options)
     process = await asyncio.create_subprocess_exec(
         *(*within, COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen),
         stdin=asyncio.subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from tests.provisioner.operations.small import DESK, HALL, audits, exact, just
 
 URL = "static.auto_provision.server.url"
 HOST = "account.1.sip_server.1.address"
+SIP = "127.0.0.1:5060"
 
 
 def configured(installation: Installation, tmp_path: Path, text: str) -> Installation:
@@ -31,7 +32,7 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
 ):
     defaults = listened_on("127.0.0.1:0", "127.0.0.1:5060")
     assert (await exact(firma))[URL].startswith(f"{defaults.provisioning_url}/")
-    await publish(firma, "127.0.0.1:8099")
+    await publish(firma, "127.0.0.1:8099", SIP)
     assert (await exact(firma))[URL].startswith("http://127.0.0.1:8099/")
     public = configured(
         firma,
@@ -44,7 +45,7 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
     assert settings[URL].startswith("https://pbx.example.com/p/")
     assert (settings[HOST], settings["account.1.sip_server.1.port"]) == ("sip.example.com", "5080")
     # What is not configured stays what was stored.
-    await publish(firma, "127.0.0.1:8099")
+    await publish(firma, "127.0.0.1:8099", SIP)
     half = configured(firma, tmp_path, '[public]\nsip_host = "sip.example.com"\n')
     await just(half, name="Firma 3")
     settings = await exact(half)
@@ -53,13 +54,13 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
 
 
 async def test_listening_elsewhere_writes_new_revisions_that_say_so(firma: Installation):
-    await publish(firma, "127.0.0.1:8099")
+    await publish(firma, "127.0.0.1:8099", SIP)
     count = len(await audits(firma))
     first = (await devices.history_of(firma, DESK))[0].number
-    await publish(firma, "127.0.0.1:8099")
+    await publish(firma, "127.0.0.1:8099", SIP)
     assert len(await audits(firma)) == count
     assert (await devices.history_of(firma, DESK))[0].number == first
-    await publish(firma, "127.0.0.1:9099")
+    await publish(firma, "127.0.0.1:9099", SIP)
     for mac in (DESK, HALL):
         newest = (await devices.history_of(firma, mac))[0]
         assert (newest.actor, newest.cause) == ("system", "serve listens elsewhere")
@@ -75,9 +76,9 @@ async def test_listening_elsewhere_changes_nothing_for_phones_that_are_told_a_co
         tmp_path,
         '[public]\nprovisioning_url = "https://pbx.example.com"\nsip_host = "a.example"\nsip_port = 5060\n',
     )
-    await publish(public, "127.0.0.1:8099")
+    await publish(public, "127.0.0.1:8099", SIP)
     before = await devices.history_of(public, DESK)
-    await publish(public, "127.0.0.1:9099")
+    await publish(public, "127.0.0.1:9099", SIP)
     assert await devices.history_of(public, DESK) == before
 
 

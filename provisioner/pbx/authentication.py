@@ -1,0 +1,141 @@
+"""Who may ask for anything: whoever knows the password of a line (RFC 3261 §22, RFC 8760).
+
+A line that is not there and a wrong password take the same answer and the same work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from db.errors import StorageError
+from provisioner.pbx.guessing import Guessing
+from provisioner.pbx.keys import LineKey, LineKeys
+from sip.bans import Bans
+from sip.digest import Credentials, parse_credentials
+from sip.digest_guard import Guard, Verdict
+from sip.errors import BadAuthHeader
+from sip.message.uri import SipUri
+from sip.offers import offered
+from sip.server import Incoming, SipServer
+
+logger = logging.getLogger(__name__)
+
+_LOOKUPS = 500
+"So many may wait for the database at a time; others come again."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A line that has proved itself."""
+
+    line_id: int
+    number: str
+
+
+Admitted = Callable[[Incoming, Caller], None]
+
+
+class Authentication:
+    """Asks who it is, and lets in who proves it."""
+
+    def __init__(
+        self,
+        server: SipServer,
+        guard: Guard,
+        keys: LineKeys,
+        bans: Bans,
+        guessing: Guessing,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._server = server
+        self._guard = guard
+        self._keys = keys
+        self._bans = bans
+        self._guessing = guessing
+        self._tasks = tasks
+        self._looking_up: set[str] = set()
+        "Requests that are under way, by what their retransmissions are known by."
+
+    def admit(self, incoming: Incoming, admitted: Admitted) -> None:
+        """Calls `admitted` once a request has proved which line sends it; else it is answered here.
+
+        It is called at once, or later.
+        """
+        if (credentials := self._credentials(incoming)) is None:
+            uri = incoming.request.to.uri
+            user = uri.user if isinstance(uri, SipUri) and uri.user is not None else ""
+            self._bans.asked(incoming.flow, user, self._server.now())
+            self._challenge(incoming)
+            return
+        # What is in memory is right, if it fits. What doesn't fit is asked of the database first.
+        key = self._keys.known(credentials.username)
+        verdict = self._judge(incoming, credentials, key)
+        if verdict is not Verdict.REFUSED:
+            self._decide(incoming, credentials, key, verdict, admitted)
+        elif incoming.key not in self._looking_up and len(self._looking_up) < _LOOKUPS:
+            self._looking_up.add(incoming.key)
+            self._tasks.create_task(self._look_up(incoming, credentials, admitted))
+
+    async def _look_up(self, incoming: Incoming, credentials: Credentials, admitted: Admitted) -> None:
+        try:
+            key = await self._keys.of(credentials.username)
+        except StorageError as error:
+            logger.warning("can't tell who it is error=%s", error)
+            incoming.reply(503, [("Retry-After", "5")])
+        else:
+            verdict = self._judge(incoming, credentials, key)
+            incoming.guarded(lambda: self._decide(incoming, credentials, key, verdict, admitted))
+        finally:
+            self._looking_up.discard(incoming.key)
+
+    def _credentials(self, incoming: Incoming) -> Credentials | None:
+        """Those for our realm; there may be some for others that are on the way (§22.3)."""
+        for line in incoming.request.headers.all("Authorization"):
+            try:
+                credentials = parse_credentials(line)
+            except BadAuthHeader:
+                continue
+            if credentials.realm == self._guard.realm:
+                return credentials
+        return None
+
+    def _judge(self, incoming: Incoming, credentials: Credentials, key: LineKey) -> Verdict:
+        keys = (key.ha1(credentials.algorithm),)
+        source = incoming.flow.remote.host
+        return self._guard.judge(credentials, incoming.request.method, keys, time.time(), source).verdict
+
+    def _decide(
+        self,
+        incoming: Incoming,
+        credentials: Credentials,
+        key: LineKey,
+        verdict: Verdict,
+        admitted: Admitted,
+    ) -> None:
+        flow, now = incoming.flow, self._server.now()
+        if verdict is Verdict.STALE:
+            self._challenge(incoming, is_stale=True)
+        elif verdict is Verdict.REFUSED or key.line_id is None:
+            logger.info("login refused user=%r source=%s", credentials.username[:40], flow.remote)
+            has_nonce = self._guard.has_asked(credentials, flow.remote.host)
+            ban = self._bans.failed(flow, credentials.username, now, has_nonce=has_nonce)
+            self._guessing.note(ban)
+            self._challenge(incoming)
+        else:
+            self._server.proven.note(flow, now)
+            self._bans.succeeded(flow, credentials.username, now)
+            admitted(incoming, Caller(key.line_id, credentials.username))
+
+    def _challenge(self, incoming: Incoming, *, is_stale: bool = False) -> None:
+        response = incoming.response(401)
+        agent = incoming.request.headers.get("User-Agent")
+        for challenge in self._challenges(incoming.flow.remote.host, agent, is_stale):
+            response.headers.add("WWW-Authenticate", challenge)
+        incoming.answer(response)
+
+    def _challenges(self, source: str, agent: str | None, is_stale: bool) -> Iterable[str]:
+        return map(str, self._guard.challenges(time.time(), source, offered(agent), stale=is_stale))

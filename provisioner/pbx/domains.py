@@ -1,0 +1,29 @@
+"""Which AORs are ours: a line's number at any name of this server (RFC 3261 §10.3, steps 1 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from sip.message.uri import SipUri, Uri, canonical_host, unescape
+from sip.transport.flow import Flow
+
+
+class Domains:
+    """The names of this server. What a request has reached us by is one of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`names`: hosts as URIs write them."""
+        self._names = frozenset(canonical_host(name) for name in names)
+
+    def line_of(self, uri: Uri, flow: Flow) -> str | None:
+        """The number of the line that `uri` names, in a request that came by `flow`; None: it is not ours."""
+        if not isinstance(uri, SipUri) or uri.user is None or not self._includes(uri.host, flow):
+            return None
+        return unescape(uri.user)
+
+    def _includes(self, host: str, flow: Flow) -> bool:
+        name = canonical_host(host)
+        if name in self._names or name == canonical_host(flow.local.uri_host):
+            return True
+        return name == "localhost" and ip_address(flow.local.host).is_loopback

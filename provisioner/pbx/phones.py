@@ -1,0 +1,38 @@
+"""The phones that are registered, as those see them who have something to tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sip.binding import Binding, ChangeKind
+from sip.location import Location
+from sip.message.message import Request, Response
+from sip.server import SipServer
+from sip.transport.flow import Flow
+from sip.transport.transport import SipTransport
+from sip.watch import Watch
+
+
+class Phones:
+    """Where they are, and the way there."""
+
+    def __init__(self, server: SipServer, transport: SipTransport, location: Location) -> None:
+        self._server = server
+        self._transport = transport
+        self._location = location
+
+    def bindings(self, line: str) -> tuple[Binding, ...]:
+        """Where phones of a line are; none that has lapsed."""
+        return self._location.bindings(line, self._server.now())
+
+    def flow_of(self, binding: Binding) -> Flow | None:
+        """The way by which it registered, if that is still there."""
+        return self._transport.flow_to(binding.transport, binding.remote, binding.local)
+
+    def watch(self, wake: Callable[[], None], kinds: frozenset[ChangeKind]) -> Watch:
+        """Tells of what happens to bindings from now on."""
+        return self._location.subscribe(None, wake, kinds)
+
+    async def ask(self, request: Request, flow: Flow) -> Response | None:
+        """The final response to a request; None: there was none in time."""
+        return await self._server.ask(request, flow)

@@ -1,0 +1,63 @@
+"""What phones ask of this server, each after it has been made out who asks (RFC 3261 §10, §11)."""
+
+from __future__ import annotations
+
+from provisioner.pbx.authentication import Authentication, Caller
+from provisioner.pbx.domains import Domains
+from provisioner.pbx.registrations import Registrations
+from sip.server import Incoming, SipServer
+from sip.transport.transport import SipTransport
+
+
+class Requests:
+    """The handlers, one a method."""
+
+    def __init__(
+        self,
+        server: SipServer,
+        transport: SipTransport,
+        authentication: Authentication,
+        domains: Domains,
+        registrations: Registrations,
+    ) -> None:
+        self._server = server
+        self._transport = transport
+        self._authentication = authentication
+        self._domains = domains
+        self._registrations = registrations
+        server.on("REGISTER", self._register)
+        server.on("OPTIONS", self._options)
+
+    def _register(self, incoming: Incoming) -> None:
+        if self._registrations.is_full:
+            # Before anything is computed for it (§21.5.4).
+            incoming.reply(503, [("Retry-After", "5")])
+        else:
+            self._authentication.admit(incoming, self._registers)
+
+    def _registers(self, incoming: Incoming, caller: Caller) -> None:
+        line = self._domains.line_of(incoming.request.to.uri, incoming.flow)
+        if line is None:
+            # §10.3, step 5.
+            incoming.reply(404)
+        elif line != caller.number:
+            # §10.3, step 4: nobody changes where another line is.
+            incoming.reply(403)
+        else:
+            incoming.serve()
+            self._transport.keep(incoming.flow)
+            self._registrations.put(incoming, caller.line_id, caller.number)
+
+    def _options(self, incoming: Incoming) -> None:
+        # Phones keep their way through a NAT open by it, and bring no credentials.
+        if self._server.proven.has_proved(incoming.flow, self._server.now()):
+            self._capabilities(incoming)
+        else:
+            self._authentication.admit(incoming, lambda each, _: self._capabilities(each))
+
+    def _capabilities(self, incoming: Incoming) -> None:
+        """§11.2."""
+        incoming.reply(
+            200,
+            [("Allow", self._server.allowed), ("Accept", "application/sdp"), ("Supported", "path, outbound")],
+        )

@@ -1,0 +1,107 @@
+"""The SIP side, up while a context lasts: who takes which requests, and what runs beside that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from random import random
+
+from db.freshness import watching
+from provisioner.control.server import Control
+from provisioner.operations.addresses import public_addresses
+from provisioner.operations.installation import Installation
+from provisioner.pbx.authentication import Authentication
+from provisioner.pbx.domains import Domains
+from provisioner.pbx.guessing import Guessing
+from provisioner.pbx.keys import LineKeys
+from provisioner.pbx.news import News
+from provisioner.pbx.phones import Phones
+from provisioner.pbx.reachability import Reachability
+from provisioner.pbx.registrations import Registrations
+from provisioner.pbx.requests import Requests
+from provisioner.pbx.resync import Resyncs
+from provisioner.pbx.telling import Pace
+from provisioner.pbx.verbs import resync_verb
+from provisioner.settings import Sip
+from sip.bans import Bans
+from sip.digest_guard import Guard
+from sip.location import Location
+from sip.nonces import NonceLimits, Nonces
+from sip.probing import Probes
+from sip.registrar_contact import Limits
+from sip.server import SipServer
+from sip.transport.sockets import Listener
+from sip.transport.transport import listening
+
+logger = logging.getLogger(__name__)
+
+_NONCES = "sip nonces"
+"What the secret of nonces is derived for (`Vault.derived`)."
+
+
+@asynccontextmanager
+async def serving_sip(
+    installation: Installation,
+    listeners: Sequence[Listener],
+    certificate: Callable[[], ssl.SSLContext] | None,
+    control: Control,
+) -> AsyncIterator[None]:
+    """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations."""
+    settings = installation.settings
+    server = SipServer()
+    bans = Bans(server.proven)
+    # How often a nonce was used is known to this process alone.
+    nonces = Nonces(installation.vault.derived(_NONCES), NonceLimits(elsewhere_s=0))
+    location = Location()
+    async with (
+        watching(installation.database) as watcher,
+        asyncio.TaskGroup() as tasks,
+    ):
+        news = News(watcher)
+        keys = LineKeys(installation, news)
+        registrations = Registrations(installation, location, news, _limits(settings.sip))
+        await registrations.start()
+        guessing = Guessing(installation, bans)
+        guard = Guard(settings.sip.realm, nonces)
+        authentication = Authentication(server, guard, keys, bans, guessing, tasks)
+        async with installation.database.read() as session:
+            host = (await public_addresses(session, settings)).sip_host
+        domains = Domains([host, settings.sip.realm])
+        async with listening(
+            listeners,
+            server,
+            certificate=certificate,
+            proven=server.proven,
+            bans=bans,
+            is_busy=lambda: registrations.is_full,
+        ) as transport:
+            server.use(transport)
+            Requests(server, transport, authentication, domains, registrations)
+            phones = Phones(server, transport, location)
+            reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
+            resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
+            control.on("resync", resync_verb(resyncs))
+            running = [
+                tasks.create_task(each, name=name)
+                for name, each in {
+                    "line keys": keys.run(),
+                    "guessing": guessing.run(),
+                    "registrations": registrations.run(),
+                    "reachability": reachability.run(),
+                    "resyncs": resyncs.run(),
+                }.items()
+            ]
+            try:
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
+                server.close()
+
+
+def _limits(sip: Sip) -> Limits:
+    """What the registrar grants."""
+    return Limits(default_s=sip.max_expires_s, min_s=sip.min_expires_s, max_s=sip.max_expires_s)

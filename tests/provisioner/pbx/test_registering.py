@@ -1,0 +1,155 @@
+"""Phones register with the whole server: who is let in, what is kept of it, and what nobody can tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+import yaml
+
+from provisioner.app import Running
+from provisioner.operations.installation import Installation
+from sip.digest import Algorithm
+from sip.message.message import Response
+from tests.provisioner.conftest import SAMPLE, apply_text
+from tests.provisioner.pbx.phone import Phone, phone
+from tests.provisioner.web.asking import all_secrets
+from tests.sip.transport.peers import LOOPBACK
+
+LINE = "48223809887"
+OTHER = "48223809986"
+LOGIN = "nowyklienttestowy"
+
+NewPhone = Callable[..., AbstractAsyncContextManager[Phone]]
+
+
+@pytest.fixture
+async def registers(sample: Installation, running: Running) -> NewPhone:
+    """Makes phones of lines, with the password that the line has."""
+    secrets = await all_secrets(sample)
+
+    def make(line: str = LINE, password: str | None = None) -> AbstractAsyncContextManager[Phone]:
+        return phone(running.sip, line, password or secrets.get(f"line {line}", "none"), LOOPBACK)
+
+    return make
+
+
+async def stored(installation: Installation) -> list[tuple[str, str]]:
+    """Line and Contact of every row."""
+    found = await installation.database.rows(
+        "SELECT lines.number, registrations.contact FROM registrations"
+        " JOIN lines ON lines.id = registrations.line_id ORDER BY registrations.id"
+    )
+    return [(str(number), str(contact)) for number, contact in found]
+
+
+async def test_a_phone_registers_and_a_200_means_stored(sample: Installation, registers: NewPhone):
+    async with registers() as mine:
+        answer = await mine.register()
+        assert answer.status == 200
+        assert [str(each.uri) for each in answer.contact] == [mine.contact.strip("<>")]
+        assert await stored(sample) == [(LINE, mine.contact.strip("<>"))]
+
+
+async def test_a_phone_that_takes_its_contact_back_is_gone(sample: Installation, registers: NewPhone):
+    async with registers() as mine:
+        await mine.register()
+        assert (await mine.register(expires_s=0)).contact == ()
+        assert await stored(sample) == []
+
+
+async def test_sha_256_is_offered_first_and_does(registers: NewPhone):
+    async with registers() as mine:
+        mine.agent = "Zoiper rv2.10"
+        assert (await mine.register(algorithm=Algorithm.SHA256)).status == 200
+        assert (await mine.register(algorithm=Algorithm.MD5)).status == 200
+
+
+async def test_a_phone_that_reads_one_challenge_only_is_offered_what_it_knows(registers: NewPhone):
+    async with registers() as mine:
+        answer = await mine.ask(mine.message("REGISTER", f"Contact: {mine.contact}"))
+        assert [each.split("algorithm=")[1][:3] for each in answer.headers.all("WWW-Authenticate")] == ["MD5"]
+
+
+def told(answer: Response) -> tuple[int, str, list[str]]:
+    """What an answer says, without what is of each request alone."""
+    names = [name for name, _ in answer.headers]
+    return answer.status, answer.reason_phrase, names
+
+
+async def test_a_line_that_is_not_there_and_a_wrong_password_get_the_same_answer(registers: NewPhone):
+    async with registers(password="falsch") as wrong, registers(line="48999999999") as unknown:
+        answers = [await each.register() for each in (wrong, unknown)]
+    assert told(answers[0]) == told(answers[1])
+    assert answers[0].status == 401
+
+
+async def test_a_used_credential_gets_nobody_in(registers: NewPhone):
+    async with registers() as mine, registers() as thief:
+        challenge = await mine.challenge()
+        data = mine.message("REGISTER", f"Contact: {mine.contact}", credentials=mine.answered(challenge))
+        assert (await mine.ask(data)).status == 200
+        stolen = mine.answered(challenge)
+        for _ in range(5):
+            again = thief.message("REGISTER", "Contact: <sip:thief@127.0.0.1:9>", credentials=stolen)
+            assert (await thief.ask(again)).status == 401
+
+
+async def test_a_nonce_does_again_with_a_higher_count(registers: NewPhone):
+    async with registers() as mine:
+        challenge = await mine.challenge()
+        for count in (1, 2, 7):
+            credentials = mine.answered(challenge, count=count)
+            data = mine.message("REGISTER", f"Contact: {mine.contact}", credentials=credentials)
+            assert (await mine.ask(data)).status == 200
+
+
+async def test_a_line_cant_change_where_another_is(sample: Installation, registers: NewPhone):
+    async with registers() as mine:
+        mine.user, mine.line = LINE, OTHER
+        assert (await mine.register()).status == 403
+    assert await stored(sample) == []
+
+
+async def test_an_aor_of_another_host_is_not_ours(registers: NewPhone):
+    async with registers() as mine:
+        mine.domain = "somewhere.example"
+        assert (await mine.register()).status == 404
+
+
+async def test_whoever_knows_no_password_is_told_nothing_by_options(registers: NewPhone):
+    async with registers() as mine:
+        assert (await mine.ask(mine.message("OPTIONS"))).status == 401
+        await mine.register()
+        answer = await mine.ask(mine.message("OPTIONS"))
+        assert answer.status == 200
+        assert "REGISTER" in answer.allow
+
+
+async def test_a_changed_password_holds_at_once(sample: Installation, registers: NewPhone):
+    async with registers() as mine:
+        assert (await mine.register()).status == 200
+        lines = yaml.safe_load(SAMPLE.read_bytes())["customers"][0]["lines"]
+        next(each for each in lines if each["number"] == LINE)["password"] = "nowe-haslo-33"
+        await apply_text(sample, yaml.safe_dump({"customers": [{"login": LOGIN, "lines": lines}]}))
+        assert (await mine.register()).status == 401
+        mine.password = "nowe-haslo-33"
+        assert (await mine.register()).status == 200
+
+
+async def test_a_guesser_is_banned_and_a_phone_at_its_address_is_not(registers: NewPhone):
+    async with registers() as mine, registers() as guesser:
+        assert (await mine.register()).status == 200
+        # Dozens of users by one flow: no phone does that.
+        for number in range(60):
+            guesser.line = f"4899999{number:04}"
+            try:
+                async with asyncio.timeout(1):
+                    await guesser.register()
+            except TimeoutError:
+                break
+        else:
+            pytest.fail("nobody held it back")
+        assert (await mine.register()).status == 200
