@@ -597,3 +597,48 @@ def test_whatever_a_contact_says_it_is_taken_or_refused(value, parameter, expire
         return
     assert len(decision.bindings) <= 1
     assert all(text.isprintable() for binding in decision.bindings for text in binding.key[:1])
+
+
+CONTACTS = st.builds(
+    "<sip:{}@192.0.2.{}>{}{}{}".format,
+    st.sampled_from("ab"),
+    st.integers(20, 22),
+    st.sampled_from(["", f";{ONE}", f";{OTHER}"]),
+    st.sampled_from(["", ";reg-id=1", ";reg-id=2"]),
+    st.sampled_from(["", ";expires=0", ";expires=100"]),
+)
+REGISTERS = st.tuples(
+    st.lists(CONTACTS, max_size=3),
+    st.integers(1, 20),
+    st.sampled_from(["one", "two"]),
+    st.sampled_from([origin(), origin(port=9), origin("192.0.2.9"), origin(transport=Transport.TCP)]),
+    st.sampled_from([0, 0, 50]),
+)
+
+
+@given(st.lists(REGISTERS, max_size=15))
+def test_what_is_told_leads_from_what_was_bound_to_what_is(steps):
+    registrar = Registrar()
+    for bound, cseq, call_id, by, wait_s in steps:
+        registrar.now += wait_s
+        held = {each.key: each for each in registrar.bindings}
+        try:
+            decision = registrar.take(a_register(*bound, cseq=cseq, call_id=call_id), by)
+        except RegisterRefused:
+            assert {each.key: each for each in registrar.bindings} == held
+            continue
+        for change in decision.changes:
+            if change.before is not None:
+                assert held.pop(change.before.key) == change.before
+            if change.kind in (REGISTERED, REFRESHED, MOVED):
+                assert change.binding.key not in held
+                held[change.binding.key] = change.binding
+            else:
+                assert held.pop(change.binding.key) == change.binding
+            if change.kind is REFRESHED:
+                assert change.before is not None
+                assert change.before.key == change.binding.key
+        assert held == {each.key: each for each in decision.bindings}
+        assert len(held) == len(decision.bindings) <= LIMITS.bindings
+        assert all(each.expires_at > registrar.now for each in decision.bindings)
+        assert len(contacts(decision)) == len(held)
