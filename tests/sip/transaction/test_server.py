@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from sip.transaction.effects import Failed, NewRequest, Reply, Send, Why
@@ -107,6 +109,20 @@ def test_answers_of_one_second_end_together(transactions):
     assert transactions.deadline == 33
     transactions.timer(33)
     assert len(transactions) == 0
+
+
+def test_of_an_answered_request_nothing_is_kept_but_bytes(transactions):
+    def objects() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = objects()
+    for i in range(1000):
+        transaction = served(transactions, made("REGISTER", branch=f"z9hG4bK{i}"))
+        transactions.respond(transaction, transaction.request.response(200, to_tag="b"), 0)
+    del transaction
+    assert len(transactions) == 1000
+    assert objects() - before < 100
 
 
 def test_a_request_whose_user_never_answers_ends_in_silence(transactions):
