@@ -100,10 +100,11 @@ class Incoming:
 class SipServer:
     """Hands requests to who serves their method, and asks others. It is the receiver of a transport."""
 
-    def __init__(self) -> None:
+    def __init__(self, proven: Proven | None = None) -> None:
+        """`proven`: who has logged in lately, which the transport and the bans know, too."""
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
-        self.proven = Proven()
+        self.proven = proven or Proven()
         self.counters = Counters()
         self._transactions = Transactions()
         self._transport: Transporter | None = None
@@ -168,6 +169,8 @@ class SipServer:
     ) -> None:
         """Sends a response to `request`, which came by `flow`."""
         self.counters.responses[response.status] += 1
+        if request.method == "REGISTER":
+            self.counters.registers[response.status] += 1
         if transaction is not None:
             self._perform(self._transactions.respond(transaction, response, self.now()))
             return

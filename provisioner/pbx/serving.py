@@ -13,6 +13,7 @@ from db.freshness import watching
 from provisioner.control.server import Control
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.installation import Installation
+from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.guessing import Guessing
@@ -26,7 +27,6 @@ from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.telling import Pace
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
-from sip.bans import Bans
 from sip.digest_guard import Guard
 from sip.location import Location
 from sip.nonces import NonceLimits, Nonces
@@ -51,8 +51,8 @@ async def serving_sip(
 ) -> AsyncIterator[None]:
     """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations."""
     settings = installation.settings
-    server = SipServer()
-    bans = Bans(server.proven)
+    server = SipServer(protection.proven(settings))
+    bans = protection.bans(settings.security, server.proven)
     # How often a nonce was used is known to this process alone.
     nonces = Nonces(installation.vault.derived(_NONCES), NonceLimits(elsewhere_s=0))
     location = Location()
@@ -73,6 +73,7 @@ async def serving_sip(
         async with listening(
             listeners,
             server,
+            limits=protection.transport_limits(settings),
             certificate=certificate,
             proven=server.proven,
             bans=bans,

@@ -54,6 +54,8 @@ async def test_every_configured_listener_is_named_once_all_are_up(
             "provisioning_tls",
             "provisioning_certificates",
             "provisioning_legacy_tls",
+            "sip",
+            "sips",
         )
     )
     tls = f'certificate = "{chain}"\nprivate_key = "{key}"\ndevice_ca = "{issuers.chain}"'
@@ -64,5 +66,5 @@ async def test_every_configured_listener_is_named_once_all_are_up(
     assert (code, said) == (
         0,
         "ok: portal, provisioning, provisioning-tls, provisioning-certificates, provisioning-legacy-tls,"
-        " database\n",
+        " sip, sips, database\n",
     )
