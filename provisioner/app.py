@@ -16,6 +16,7 @@ from aiohttp import web
 from db.errors import StorageError
 from db.freshness import watching
 from provisioner.control.server import control_socket
+from provisioner.operations.counted import Counted
 from provisioner.operations.event_tail import event_tail
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
@@ -33,6 +34,7 @@ from provisioner.web.autoprovision.handler import Desk, phones_server
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.listeners import CLEAR_TEXT, phone_listeners, sips_certificate
+from provisioner.web.metrics import add_metrics
 from provisioner.web.portal.app import add_pages
 from provisioner.web.portal.health import Health, portal_app
 from provisioner.web.sockets import bind, bound_address
@@ -92,6 +94,8 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         api = api_app(installation, EventStreams(tail))
         portal_pages = portal_app(health, api)
         add_pages(portal_pages, installation, tail)
+        counted = Counted()
+        add_metrics(portal_pages, installation, counted)
         pages = await stack.enter_async_context(_served(portal_pages))
         listening = stack.enter_context(bind(listen.portal))
         sip_listeners = stack.enter_context(bound(listen))

@@ -14,6 +14,8 @@ class Counters:
     "New requests by method; methods that are not served count as `other`."
     responses: Counter[int] = field(default_factory=Counter)
     "Answers that we sent, by status."
+    registers: Counter[int] = field(default_factory=Counter)
+    "Those of them that answered a REGISTER."
     unreadable: int = 0
     "Messages that were refused before anybody could look at what they ask for."
     withheld: int = 0

@@ -241,6 +241,32 @@ async def counts(session: AsyncSession, now: datetime, lately: datetime) -> Coun
     return Counts._make((await session.execute(query)).one())
 
 
+async def ladders(session: AsyncSession, now: datetime, lately: datetime) -> dict[tuple[bool, ...], int]:
+    """How many phones there are, by whether they have contacted us, fetched, have the current file, are
+    registered, and are reachable.
+    """
+    row = RegistrationRow
+    live = exists().where(row.device_id == DeviceRow.id, row.expires_at > now)
+    steps = (
+        DeviceRow.contacted_at.is_not(None),
+        DeviceRow.fetched_at.is_not(None),
+        func.coalesce(DeviceRow.fetched_revision_id == DeviceFileRow.current_revision_id, false()),
+        live,
+        live.where(_reaches(lately)),
+    )
+    named = [case((step, 1), else_=0).label(f"step_{number}") for number, step in enumerate(steps)]
+    each = (
+        select(*named)
+        .select_from(DeviceRow)
+        .outerjoin(
+            DeviceFileRow, (DeviceFileRow.device_id == DeviceRow.id) & (DeviceFileRow.name == _OWN_FILE)
+        )
+        .subquery()
+    )
+    query = select(*each.c, func.count()).group_by(*each.c)
+    return {tuple(map(bool, found[:-1])): found[-1] for found in await session.execute(query)}
+
+
 async def counts_by_transport(session: AsyncSession, now: datetime) -> dict[str, int]:
     """How many bindings are live, by the transport that they came by."""
     row = RegistrationRow

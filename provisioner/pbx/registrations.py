@@ -17,6 +17,7 @@ from random import random
 
 from db.changes import ALL
 from db.errors import DatabaseBusy, StorageError
+from provisioner.operations.counted import Registering
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.attribution import Attribution
 from provisioner.pbx.bindings import Difference, StoredBindings
@@ -130,6 +131,7 @@ class Registrations:
         self._now = asyncio.get_running_loop().time
         self._stored = StoredBindings(installation, sources or Sources(self._now))
         self._attribution = Attribution(installation.database, news)
+        self.counted = Registering()
         self._waiting: deque[_Entry] = deque()
         self._filled = asyncio.Event()
         self._is_away = False
@@ -187,6 +189,7 @@ class Registrations:
             if not self._waiting:
                 self._filled.clear()
             if batch:
+                self.counted.batches.add(len(batch))
                 await self._serve(batch)
 
     async def _wait(self) -> None:
@@ -285,7 +288,8 @@ class Registrations:
         """Returns the lines that are not there any more. Raises `StorageError`."""
         if not batch.line_ids:
             return frozenset()
-        give_up_at = time.monotonic() + _BUSY_S
+        began = time.monotonic()
+        give_up_at = began + _BUSY_S
         while True:
             try:
                 gone = await self._stored.write(
@@ -296,6 +300,7 @@ class Registrations:
                     raise
                 await asyncio.sleep(_BUSY_AGAIN_S)
             else:
+                self.counted.commits_s.add(time.monotonic() - began)
                 if self._is_away:
                     self._is_away = False
                     logger.warning("registrations are stored again")
