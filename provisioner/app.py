@@ -25,7 +25,6 @@ from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.listening import bound
 from provisioner.pbx.pnp import answering_pnp
-from provisioner.pbx.pnp import answering_pnp
 from provisioner.pbx.serving import serving_sip
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
@@ -116,11 +115,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         if certificate is not None:
             await stack.enter_async_context(watched([certificate]))
         context = None if certificate is None else lambda: certificate.context
-        await stack.enter_async_context(serving_sip(installation, sip_listeners, context, control))
-        heard = []
-        if listen.pnp:
-            beside = [each.socket for each in sip_listeners if not each.transport.is_reliable]
-            heard = await stack.enter_async_context(answering_pnp(installation, beside))
+        await stack.enter_async_context(serving_sip(installation, sip_listeners, context, control, counted))
         hearing: list[str] = []
         if listen.pnp:
             datagrams = [each.socket for each in sip_listeners if each.transport is Transport.UDP]
@@ -132,8 +127,6 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             say(f"{'sips' if transport is Transport.TLS else 'sip'}: {transport} {local}")
         if hearing:
             say(f"pnp: {PNP_GROUP} on {', '.join(hearing)}")
-        if heard:
-            say(f"pnp: {', '.join(heard)}")
         say(f"portal: http://{portal}/")
         yield Running(f"http://{portal}", f"http://{where[CLEAR_TEXT]}", sip_address, settled)
 
