@@ -12,6 +12,7 @@ from random import random
 from db.freshness import watching
 from provisioner.control.server import Control
 from provisioner.operations.addresses import public_addresses
+from provisioner.operations.counted import Counted
 from provisioner.operations.installation import Installation
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
@@ -24,6 +25,7 @@ from provisioner.pbx.reachability import Reachability
 from provisioner.pbx.registrations import Registrations
 from provisioner.pbx.requests import Requests
 from provisioner.pbx.resync import Resyncs
+from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
@@ -48,6 +50,7 @@ async def serving_sip(
     listeners: Sequence[Listener],
     certificate: Callable[[], ssl.SSLContext] | None,
     control: Control,
+    counted: Counted,
 ) -> AsyncIterator[None]:
     """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations."""
     settings = installation.settings
@@ -63,6 +66,8 @@ async def serving_sip(
         news = News(watcher)
         keys = LineKeys(installation, news)
         registrations = Registrations(installation, location, news, _limits(settings.sip))
+        counted.sip, counted.registering = server.counters, registrations.counted
+        counted.sip_banned = lambda: len(bans.listed(server.now()))
         await registrations.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
@@ -81,6 +86,7 @@ async def serving_sip(
         ) as transport:
             server.use(transport)
             Requests(server, transport, authentication, domains, registrations)
+            subscriptions = Subscriptions(server, authentication, domains, location, tasks)
             phones = Phones(server, transport, location)
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
@@ -93,6 +99,7 @@ async def serving_sip(
                     "registrations": registrations.run(),
                     "reachability": reachability.run(),
                     "resyncs": resyncs.run(),
+                    "subscriptions": subscriptions.run(),
                 }.items()
             ]
             try:

@@ -11,7 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
+from yarl import URL
 
+from provisioner.app import Running
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.counted import Counted, Registering, Tally
 from provisioner.operations.installation import Installation
@@ -25,17 +27,17 @@ Numbers = dict[str, float]
 
 
 @asynccontextmanager
-async def measured(installation: Installation, counted: Counted) -> AsyncIterator[TestServer]:
+async def measured(installation: Installation, counted: Counted) -> AsyncIterator[URL]:
     app = web.Application()
     add_metrics(app, installation, counted)
     async with TestServer(app) as server:
-        yield server
+        yield server.make_url("/metrics")
 
 
-async def numbers(server: TestServer, token: str) -> Numbers:
+async def numbers(url: str | URL, token: str) -> Numbers:
     """Every number by its name and label."""
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession() as http, http.get(server.make_url("/metrics"), headers=headers) as got:
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as got:
         assert got.status == 200
         assert got.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         text = await got.text()
@@ -60,12 +62,12 @@ async def test_how_things_stand_and_what_was_done_is_told(sample: Installation):
     for size in (1, 3, 5000):
         registering.batches.add(size)
     counted = Counted(sip, registering, sip_banned=lambda: 3)
-    async with measured(sample, counted) as server:
+    async with measured(sample, counted) as url:
         token = await token_for(sample)
-        found = await numbers(server, token)
+        found = await numbers(url, token)
         await bind(sample, "48223809986")
         # Whoever asks at once again is told the same.
-        assert (await numbers(server, token))["lines_registered"] == 2
+        assert (await numbers(url, token))["lines_registered"] == 2
     expected = {
         **{"registrations[udp]": 1, "registrations[tcp]": 1, "registrations[tls]": 0},
         **{"lines_registered": 2, "registrations_reachable": 1, "registrations_unreachable": 1},
@@ -82,12 +84,18 @@ async def test_how_things_stand_and_what_was_done_is_told(sample: Installation):
 
 async def test_only_the_operators_programs_are_told(sample: Installation):
     theirs = await token_for(sample, "nowyklienttestowy")
-    async with measured(sample, Counted()) as server, aiohttp.ClientSession() as http:
+    async with measured(sample, Counted()) as url, aiohttp.ClientSession() as http:
         for token, status in ((None, 401), ("0" * 32, 401), (theirs, 404)):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            async with http.get(server.make_url("/metrics"), headers=headers) as got:
+            async with http.get(url, headers=headers) as got:
                 assert (got.status, got.content_type) == (status, "application/problem+json")
-        assert not any("sip" in name for name in await numbers(server, await token_for(sample)))
+        assert not any("sip" in name for name in await numbers(url, await token_for(sample)))
+
+
+async def test_the_whole_server_counts_its_sip(sample: Installation, running: Running):
+    found = await numbers(f"{running.portal_url}/metrics", await token_for(sample))
+    for name in ("sip_unreadable_total", "sip_banned_sources", "register_batch_size_count"):
+        assert found[name] == 0
 
 
 @pytest.mark.parametrize(("value", "place"), [(0, 0), (1, 0), (1.5, 1), (10, 1), (11, 2)])
