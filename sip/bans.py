@@ -90,6 +90,7 @@ class Ban:
 
     who: str
     "A source, or one peer of it as `HOST:PORT`."
+    source: str
     since: float
     until: float
     times: int
@@ -216,9 +217,13 @@ class Bans:
         return sorted((ban for ban in self._bans.values() if now < ban.until), key=lambda ban: -ban.since)
 
     def lift(self, who: str) -> bool:
-        """Forgets all about a source, or a peer's ban; False: there was nothing to forget."""
-        found = [table.pop(who, None) for table in (self._bans, self._sources, self._slowed)]
-        return any(each is not None for each in found)
+        """Forgets all about a source, or the ban of one peer; False: there was nothing to forget."""
+        banned = [each for each, ban in self._bans.items() if who in (each, ban.source)]
+        for each in banned:
+            del self._bans[each]
+        is_known = self._sources.pop(who, None) is not None
+        self._slowed.pop(who, None)
+        return bool(banned) or is_known
 
     # Within
 
@@ -231,7 +236,7 @@ class Bans:
             return None
         cost = self._limits.points / _SCANS
         ban = self._add(flow, cost, now, is_backed=flow.transport.is_reliable)
-        return ban or self._ban(str(flow.remote), 1, now)
+        return ban or self._ban(str(flow.remote), source_of(flow.remote.host), 1, now)
 
     def _add(self, flow: Flow, cost: float, now: float, *, is_backed: bool) -> Ban | None:
         name = source_of(flow.remote.host)
@@ -248,12 +253,12 @@ class Bans:
         if source.backed >= most or (source.points >= most and not source.good):
             source.points = source.backed = 0.0
             source.times += 1
-            return self._ban(name, source.times, now)
+            return self._ban(name, name, source.times, now)
         if source.points >= most / 2:
             _put(self._slowed, name, now + limits.forgiven_s / 2, limits.sources)
         if source.points >= most and not self._proven.has_proved(flow, now):
             source.points = most / 2
-            return self._ban(str(flow.remote), 1, now)
+            return self._ban(str(flow.remote), source_of(flow.remote.host), 1, now)
         return None
 
     def _cost(self, name: str, flow: Flow, user: str, now: float) -> float:
@@ -272,12 +277,12 @@ class Bans:
             return 1.0
         return limits.cheap if is_new else 0.0
 
-    def _ban(self, who: str, times: int, now: float) -> Ban | None:
+    def _ban(self, who: str, source: str, times: int, now: float) -> Ban | None:
         before = self._bans.get(who)
         if before is not None and now < before.until:
             return None
         lasting_s = min(self._limits.longest_s, self._limits.ban_s * 2 ** min(times - 1, 20))
-        ban = Ban(who, now, now + lasting_s, times)
+        ban = Ban(who, source, now, now + lasting_s, times)
         _put(self._bans, who, ban, self._limits.sources)
         return ban
 

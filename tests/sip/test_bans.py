@@ -212,6 +212,16 @@ def test_a_ban_that_is_lifted_is_forgotten(site):
     assert not site.bans.lift(SCANNER)
 
 
+@pytest.mark.parametrize("host", [SCANNER, "2001:db8::7"])
+def test_with_a_source_the_bans_of_its_peers_are_lifted(site, host):
+    for port in (5060, 5061):
+        assert site.bans.asked(way(host, port), "100", NOW, "friendly-scanner") is not None
+    assert site.bans.lift(str(way(host).remote))
+    assert [site.of(way(host, port)) for port in (5060, 5061)] == [Verdict.SLOWED, Verdict.BANNED]
+    assert site.bans.lift("2001:db8::/64" if ":" in host else host)
+    assert site.of(way(host, 5061)) is Verdict.FREE
+
+
 def test_every_table_is_bounded():
     site = Site(sources=10, flows=10, users=10, good_users=3)
     for number in range(1000):
