@@ -1,0 +1,215 @@
+"""A phone asks to be told of its own line, and is."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from provisioner.app import Running
+from provisioner.operations.installation import Installation
+from provisioner.pbx.authentication import Caller
+from provisioner.pbx.domains import Domains
+from provisioner.pbx.subscriptions import Subscriptions
+from sip.binding import Binding, Change, ChangeKind
+from sip.digest import Credentials, parse_challenges
+from sip.location import Location
+from sip.message.message import Request, Response
+from sip.message.parser import AnyMessage, parse_datagram
+from sip.packages.reg import RegPackage
+from sip.server import Incoming, SipServer
+from sip.transport.flow import Address, Flow, Transport
+from tests.provisioner.pbx.phone import phone
+from tests.provisioner.web.asking import all_secrets
+from tests.sip.message.messages import request, wire
+
+LINE, OTHER = "48223809887", "48223809986"
+SERVER, PHONE = Address("192.0.2.1", 5060), Address("192.0.2.20", 40_000)
+_SERIAL = itertools.count(1)
+
+
+@dataclass(eq=False)
+class Wire:
+    """A connection whose far end is this test: what comes is kept, and a NOTIFY is answered."""
+
+    server: SipServer
+    status: int = 200
+    "What a NOTIFY is answered with."
+    transport: Transport = Transport.TCP
+    local: Address = SERVER
+    remote: Address = PHONE
+    is_open: bool = True
+    came: asyncio.Queue[AnyMessage] = field(default_factory=asyncio.Queue)
+
+    def send(self, data: bytes) -> bool:
+        message = parse_datagram(data)
+        assert message is not None
+        self.came.put_nowait(message)
+        if isinstance(message, Request):
+            answer = message.response(self.status)
+            asyncio.get_running_loop().call_soon(self.server.received, answer, self)
+        return True
+
+    async def next(self) -> AnyMessage:
+        async with asyncio.timeout(10):
+            return await self.came.get()
+
+    async def answer(self) -> Response:
+        message = await self.next()
+        assert isinstance(message, Response)
+        return message
+
+    async def notify(self) -> Request:
+        message = await self.next()
+        assert isinstance(message, Request)
+        return message
+
+
+class Everybody:
+    """Takes From's user for who it is."""
+
+    def admit(self, incoming: Incoming, admitted: Callable[[Incoming, Caller], None]) -> None:
+        uri = incoming.request.from_.uri
+        admitted(incoming, Caller(1, getattr(uri, "user", "")))
+
+
+class Way:
+    """Answers go back on the flow that they are for."""
+
+    def answer_flow(self, request: Request, flow: Flow) -> Flow:
+        return flow
+
+
+@pytest.fixture
+async def location() -> Location:
+    return Location()
+
+
+@pytest.fixture
+async def flow(location: Location) -> AsyncIterator[Wire]:
+    """A connection to a server that takes SUBSCRIBEs."""
+    server = SipServer()
+    server.use(Way())  # type: ignore[arg-type]
+    async with asyncio.TaskGroup() as tasks:
+        subscriptions = Subscriptions(
+            server,
+            Everybody(),  # type: ignore[arg-type]
+            Domains(["pbx.example.com"]),
+            location,
+            tasks,
+            RegPackage(interval_s=0.01),
+        )
+        running = tasks.create_task(subscriptions.run())
+        yield Wire(server)
+        running.cancel()
+        server.close()
+
+
+def subscribe(
+    flow: Wire, event: str, line: str = LINE, *, to_tag: str = "", expires: int = 600, call_id: str = "s1"
+) -> None:
+    serial = next(_SERIAL)
+    lines = f"""
+SUBSCRIBE sip:{line}@pbx.example.com SIP/2.0
+Via: SIP/2.0/TCP 192.0.2.20:40000;branch=z9hG4bK{serial}
+From: <sip:{LINE}@pbx.example.com>;tag=phone
+To: <sip:{line}@pbx.example.com>{to_tag and ";tag=" + to_tag}
+Call-ID: {call_id}
+CSeq: {serial} SUBSCRIBE
+Contact: <sip:{LINE}@192.0.2.20:40000;transport=tcp>
+Max-Forwards: 70
+Event: {event}
+Expires: {expires}
+"""
+    flow.server.received(request(wire(lines)), flow)
+
+
+def registers(location: Location, now: float, line: str = LINE) -> None:
+    binding = Binding("sip:x@192.0.2.20", "one", 1, Transport.TCP, PHONE, SERVER, now, now, now + 600)
+    location.apply([Change(ChangeKind.REGISTERED, line, binding, now)])
+
+
+async def test_a_phone_is_told_of_its_registrations_as_they_come(location: Location, flow: Wire):
+    subscribe(flow, "reg")
+    answer = await flow.answer()
+    assert (answer.status, answer.expires_s) == (200, 600)
+    first = await flow.notify()
+    assert first.to.tag == "phone"
+    assert b'state="init"' in first.body
+    registers(location, flow.server.now())
+    second = await flow.notify()
+    assert b'version="1" state="partial"' in second.body
+    assert b"<uri>sip:x@192.0.2.20</uri>" in second.body
+
+
+async def test_a_phone_is_told_that_no_messages_wait(flow: Wire):
+    subscribe(flow, "message-summary")
+    assert (await flow.answer()).status == 200
+    notify = await flow.notify()
+    assert notify.body == (
+        b"Messages-Waiting: no\r\nMessage-Account: sip:48223809887@pbx.example.com\r\n"
+    )
+
+
+@pytest.mark.parametrize("event", ["reg", "message-summary"])
+async def test_nobody_is_told_of_another_line(flow: Wire, event: str):
+    subscribe(flow, event, OTHER)
+    assert (await flow.answer()).status == 403
+
+
+async def test_what_is_not_told_here_is_said(flow: Wire):
+    subscribe(flow, "presence")
+    answer = await flow.answer()
+    assert (answer.status, answer.headers.get("Allow-Events")) == (489, "message-summary, reg")
+
+
+async def test_a_phone_that_wants_no_more_is_told_for_the_last_time(location: Location, flow: Wire):
+    subscribe(flow, "reg")
+    tag = (await flow.answer()).to.tag or ""
+    await flow.notify()
+    subscribe(flow, "reg", to_tag=tag, expires=0)
+    assert (await flow.answer()).expires_s == 0
+    last = await flow.notify()
+    assert last.headers.get("Subscription-State") == "terminated;reason=timeout"
+    subscribe(flow, "reg", to_tag=tag)
+    assert (await flow.answer()).status == 481
+    registers(location, flow.server.now())
+    subscribe(flow, "message-summary", call_id="s2")
+    assert isinstance(await flow.next(), Response), "nothing was told in between"
+
+
+async def test_a_phone_that_knows_nothing_of_it_is_told_no_more(location: Location, flow: Wire):
+    flow.status = 481
+    subscribe(flow, "reg")
+    tag = (await flow.answer()).to.tag or ""
+    await flow.notify()
+    async with asyncio.timeout(10):
+        subscribe(flow, "reg", to_tag=tag)
+        while (await flow.answer()).status != 481:
+            # Its answer to the NOTIFY was not taken yet.
+            await asyncio.sleep(0)
+            subscribe(flow, "reg", to_tag=tag)
+
+
+async def test_with_the_whole_server_a_phone_proves_who_it_is_first(sample: Installation, running: Running):
+    password = (await all_secrets(sample))[f"line {LINE}"]
+    async with phone(running.sip, LINE, password) as mine:
+
+        def message(credentials: Credentials | None = None) -> bytes:
+            headers = (f"Contact: {mine.contact}", "Event: reg", "Expires: 600")
+            data = mine.message("SUBSCRIBE", *headers, credentials=credentials)
+            return data.replace(b"sip:127.0.0.1 ", f"sip:{LINE}@127.0.0.1 ".encode(), 1)
+
+        refused = await mine.ask(message())
+        assert refused.status == 401
+        challenge = parse_challenges(refused.headers.all("WWW-Authenticate"))[0]
+        answer = await mine.ask(message(mine.answered(challenge, "SUBSCRIBE")))
+        assert (answer.status, answer.expires_s) == (200, 600)
+        notify = parse_datagram((await mine.peer.receive())[0])
+        assert isinstance(notify, Request)
+        assert notify.event is not None
+        assert notify.event.package == "reg"
+        assert f'aor="sip:{LINE}@127.0.0.1"'.encode() in notify.body
