@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any
 
 from provisioner.operations.doctor.check import Check, failure, ok
 from provisioner.settings import Settings, split_address
 
 LEGACY = "provisioning-legacy-tls"
+_TCP = (socket.SOCK_STREAM,)
+_UDP_AND_TCP = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
 _WAIT_S = 3.0
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
@@ -31,9 +34,9 @@ def check_listeners(settings: Settings) -> Iterator[Check]:
     own = {"portal": listen.portal, "provisioning": listen.provisioning, **over_tls(settings)}
     for name, address in own.items():
         yield _check_address(name, address, is_up=health is not None)
-    for name, noted in (("sip", listen.sip), ("sips", listen.sips)):
-        if noted is not None:
-            yield ok("ports", f"{name}: {noted} is noted; this version does not listen there yet")
+    yield _check_address("sip", listen.sip, _UDP_AND_TCP, is_up=health is not None)
+    if listen.sips is not None:
+        yield _check_address("sips", listen.sips, is_up=health is not None)
 
 
 def over_tls(settings: Settings) -> dict[str, str]:
@@ -47,23 +50,34 @@ def over_tls(settings: Settings) -> dict[str, str]:
     return {name: address for name, address in wanted.items() if address is not None}
 
 
-def _check_address(name: str, address: str, *, is_up: bool) -> Check:
+def _check_address(
+    name: str, address: str, kinds: Sequence[socket.SocketKind] = _TCP, *, is_up: bool
+) -> Check:
     host, port = split_address(address)
     if port == 0:
         return ok("ports", f"{name}: {address} takes any free port")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, place in found:
-            with closing(socket.socket(family, kind, protocol)) as probe:
-                # As the server does: what is left of closed connections is no hindrance.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind(place)
-                probe.listen(1)
+        for kind in kinds:
+            for family, _, protocol, _, place in socket.getaddrinfo(
+                host, port, type=kind, flags=socket.AI_PASSIVE
+            ):
+                with closing(socket.socket(family, kind, protocol)) as probe:
+                    _try(probe, place)
     except OSError as error:
         return _why_not(name, address, port, error, is_up=is_up)
     return ok("ports", f"{name}: {address} is free")
+
+
+def _try(probe: socket.socket, place: Any) -> None:
+    if probe.family == socket.AF_INET6:
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    is_stream = probe.type == socket.SOCK_STREAM
+    if is_stream:
+        # As the server does: what is left of closed connections is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(place)
+    if is_stream:
+        probe.listen(1)
 
 
 def _why_not(name: str, address: str, port: int, error: OSError, *, is_up: bool) -> Check:

@@ -85,7 +85,7 @@ class Patient:
             "public": PUBLIC,
             # Whatever this machine allows.
             "limits": "connections = 100",
-            "listen": 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:5060"',
+            "listen": 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:0"',
         }
 
     @property
@@ -193,6 +193,16 @@ async def test_an_address_that_something_else_holds_is_a_failure(patient: Patien
     assert taken in check.message
 
 
+async def test_a_port_that_is_taken_for_udp_alone_is_a_failure(patient: Patient):
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind(("127.0.0.1", 0))
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        patient.tables["listen"] = f'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "{taken}"'
+        check = await patient.check("ports")
+    assert check.health is Health.FAILURE
+    assert taken in check.message
+
+
 async def test_an_address_of_another_machine_is_a_failure(patient: Patient):
     patient.tables["listen"] = 'portal = "127.0.0.1:0"\nprovisioning = "192.0.2.77:8081"'
     check = await patient.check("ports")
@@ -205,7 +215,8 @@ async def test_the_addresses_of_our_own_server_are_fine(patient: Patient):
         portal, provisioning = (
             url.removeprefix("http://") for url in (running.portal_url, running.provisioning_url)
         )
-        patient.tables["listen"] = f'portal = "{portal}"\nprovisioning = "{provisioning}"'
+        sip = f'sip = "{running.sip}"'
+        patient.tables["listen"] = f'portal = "{portal}"\nprovisioning = "{provisioning}"\n{sip}'
         checks = await patient.checks()
     assert {check.health for check in checks if check.name in ("ports", "server")} == {Health.OK}
     assert any("all of it is up" in check.message for check in checks)

@@ -69,7 +69,7 @@ async def test_a_dead_worker_leaves_the_phones_to_the_others_until_it_is_back(
         (dies, _), (lives, goes_on) = one_of_each(server).items()
         assert await healthz(server) == (
             200,
-            "ok: portal, provisioning, worker 1, worker 2, database\n",
+            "ok: portal, provisioning, sip, worker 1, worker 2, database\n",
         )
         os.kill(dies, signal.SIGKILL)
         assert "worker" in await until_healthz(server, 503)
