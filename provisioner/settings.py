@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,6 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from provisioner.centrex.errors import BadValue
@@ -248,7 +247,7 @@ class Sip(_Section):
     realm: str = Field("centralka", pattern=r"^[A-Za-z0-9 ._@-]{1,100}$")
     "What phones are told that their password is for; a new one makes every HA1 anew."
     min_expires_s: int = Field(60, ge=1, le=3600)
-    "A phone that asks for less is told to ask for this."
+    "A phone that asks for less is told to ask for this, or for `max_expires_s` if that is less."
     max_expires_s: int = Field(3600, ge=1, le=24 * 3600)
     "A phone that asks for more gets this, or up to a tenth less."
     ping_s: int = Field(60, ge=1, le=3600)
@@ -257,12 +256,6 @@ class Sip(_Section):
     "Phones that are told to fetch after a change."
     pnp_interfaces: tuple[str, ...] = ()
     "Where phones look for a server; empty: all with an address inside `[security] clear_text_networks`."
-
-    @model_validator(mode="after")
-    def _grants_what_it_asks_for(self) -> Self:
-        if self.min_expires_s > self.max_expires_s:
-            raise ValueError("min_expires_s can't be more than max_expires_s")
-        return self
 
 
 class FirmwareSection(_Section):

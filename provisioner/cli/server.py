@@ -119,6 +119,9 @@ def demo(
         rtp_ports=rtp_ports,
         pnp=pnp,
     )
+    # Phones that look for a server are heard on this machine alone, too.
+    alone = settings.sip.model_copy(update={"pnp_interfaces": ("lo",)})
+    settings = settings.model_copy(update={"sip": alone})
     passed = uvloop.run(run_demo(settings, out, None if check else _interrupted))
     if not passed:
         raise typer.Exit(1)
