@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from db import changes
 from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
+from db.watched import watched
 
 BUSY_S = 10.0
 "Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
@@ -118,8 +119,9 @@ class Database:
     async def open(cls, url: str, *, busy_s: float = BUSY_S) -> Self:
         """Open the database at `url`: `sqlite:///PATH` or `postgresql://…`.
 
-        `busy_s` is how long anything waits before it raises `DatabaseUnavailable`. Raises `BadDatabaseUrl`,
-        and `DatabaseUnavailable` where the database can't be reached.
+        `busy_s` is how long anything waits for its turn, a lock or a connection before it raises
+        `DatabaseUnavailable`; a PostgreSQL that hangs meanwhile costs some seconds more (`db.watched`).
+        Raises `BadDatabaseUrl`, and `DatabaseUnavailable` where the database can't be reached.
         """
         parsed = parse_url(url)
         make = cls._sqlite if parsed.drivername == "sqlite" else cls._postgresql
@@ -157,7 +159,7 @@ class Database:
     def _postgresql(cls, url: URL, busy_s: float) -> Self:
         engine = create_async_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={"connect_timeout": math.ceil(busy_s), **_ALIVE},
+            connect_args={"connect_timeout": math.ceil(busy_s), "async_creator_fn": watched, **_ALIVE},
             hide_parameters=True,
             pool_size=8,
             max_overflow=8,

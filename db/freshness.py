@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL
 
 from db.changes import ALL, CHANNEL, LEASE_S
 from db.engine import Database
+from db.watched import WatchedConnection, watched
 
 logger = logging.getLogger(__name__)
 
@@ -151,9 +152,7 @@ class PostgresWatcher:
             await asyncio.sleep(_RETRY_S)
 
     async def _hold(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, connect_timeout=int(LEASE_S) or 1
-        )
+        connection = await watched(self._conninfo, autocommit=True, connect_timeout=int(LEASE_S) or 1)
         async with connection:
             try:
                 await connection.execute(f"LISTEN {CHANNEL}")
@@ -166,7 +165,7 @@ class PostgresWatcher:
                 with suppress(psycopg.Error, OSError):
                     await connection.execute("DELETE FROM nodes WHERE id = %s", (self._id,))
 
-    async def _renew(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def _renew(self, connection: WatchedConnection) -> None:
         """Reads what is new, and only then confirms it together with the lease."""
         began = time.monotonic()
         async with asyncio.timeout(LEASE_S):
@@ -184,7 +183,7 @@ class PostgresWatcher:
         self._trusted_until = began + LEASE_S - _MARGIN_S
         self.first_lease.set()
 
-    async def _read(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def _read(self, connection: WatchedConnection) -> None:
         if self._number is None:
             found = await connection.execute("SELECT coalesce(max(id), 0) FROM changes")
             newest = await found.fetchone()

@@ -25,6 +25,7 @@ from db import changes
 from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.schema.base import Numbered
+from db.watched import WatchedConnection, watched
 
 logger = logging.getLogger(__name__)
 
@@ -181,13 +182,13 @@ class _PostgresWaker:
 
     def __init__(self, url: URL) -> None:
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._connection: WatchedConnection | None = None
 
     async def wait(self, longest_s: float) -> None:
         """See `Waker`."""
         try:
             if self._connection is None:
-                self._connection = await psycopg.AsyncConnection.connect(
+                self._connection = await watched(
                     self._conninfo, autocommit=True, connect_timeout=_CONNECT_S
                 )
                 # A change may take a customer away, and with it who may read.

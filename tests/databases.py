@@ -9,6 +9,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -76,6 +77,18 @@ class PostgresServer:
         """Stops the server, whoever is connected."""
         # It finds the server by the process id that this data directory names.
         self.run("pg_ctl", "stop", "-w", "-m", "fast")
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It takes connections and says nothing, for as long as the context lasts."""
+        processes = self.processes()
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
 
     def processes(self) -> list[int]:
         """All processes of the running server, the first one first."""

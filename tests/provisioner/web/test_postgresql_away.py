@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -73,19 +72,6 @@ def stopped(cluster: PostgresServer) -> Iterator[None]:
         cluster.start()
 
 
-@contextmanager
-def hanging(cluster: PostgresServer) -> Iterator[None]:
-    """The server takes connections and says nothing."""
-    processes = cluster.processes()
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
-
-
 def asked(
     connection: HTTPConnection, path: str, method: str = "GET", body: bytes | None = None, login: str = ""
 ) -> Told:
@@ -129,7 +115,7 @@ async def test_files_that_are_kept_go_out_while_postgresql_is_stopped(
     with (tmp_path / "errors").open("wb") as errors:
         options = ("--workers", str(workers))
         async with served(sample.data_dir, database_url, *options, errors=errors.fileno()) as server:
-            pids = server.workers() or [server.pid]
+            pids, trusted = server.workers() or [server.pid], await leases(sample)
             doors = [each for (each,) in connections(server.address, pids).values()]
             before = [asked(each, own) for each in doors]
             assert [logged_in(each, T46S, token) for each in doors] == before
@@ -143,7 +129,7 @@ async def test_files_that_are_kept_go_out_while_postgresql_is_stopped(
                         assert asked(each, path) == UNAVAILABLE
                     assert asked(each, f"{service}/{T46S}-local.cfg", "PUT", CHANGES) == UNAVAILABLE
                 assert health(server.portal_url) == (503, "the database does not answer\n")
-            await leases(sample, workers)
+            await leases_are(sample, trusted)
             wait_until(lambda: health(server.portal_url)[0] == 200)
             for each in doors:
                 wait_until(partial(answers, each, other))
@@ -166,15 +152,16 @@ async def test_files_that_are_kept_go_out_while_postgresql_hangs(
     own, other = [f"/{await token_of(sample, mac)}/{mac}.cfg" for mac in (T46S, T23G)]
     async with served(sample.data_dir, database_url) as server:
         (door,) = connections(server.address, [server.pid])[server.pid]
+        trusted = await leases(sample)
         kept = asked(door, own)
         assert kept[0] == 200
-        with hanging(cluster):
+        with cluster.hanging():
             # It is waited for once; by then the lease has lapsed, too.
             assert asked(door, other) == UNAVAILABLE
             assert fetched_at_once(door, own) == [kept] * MANY
             assert health(server.portal_url) == (503, "the database does not answer\n")
         wait_until(lambda: health(server.portal_url)[0] == 200)
-        await leases(sample, 1)
+        await leases_are(sample, trusted)
         await apply_text(sample, TIME)
         assert b"ntp.example.com" in asked(door, own)[2]
     assert server.process.returncode == 0
@@ -185,13 +172,18 @@ def answers(connection: HTTPConnection, path: str) -> bool:
     return asked(connection, path)[0] == 200
 
 
-async def leases(installation: Installation, count: int) -> None:
-    """Returns when so many processes trust their memory again."""
+async def leases(installation: Installation) -> int:
+    """How many memories, in whichever process, are trusted now."""
     query = select(func.count()).where(NodeRow.lease_until > func.clock_timestamp())
-    while True:
-        async with installation.database.read() as session:
-            if await session.scalar(query) == count:
-                return
+    async with installation.database.read() as session:
+        return await session.scalar(query) or 0
+
+
+async def leases_are(installation: Installation, count: int) -> None:
+    """Returns when so many memories are trusted again."""
+    async with asyncio.timeout(60):
+        while await leases(installation) != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def counted_reasons(installation: Installation) -> Counter[str]:
