@@ -68,7 +68,8 @@ class Authentication:
         if (credentials := self._credentials(incoming)) is None:
             uri = incoming.request.to.uri
             user = uri.user if isinstance(uri, SipUri) and uri.user is not None else ""
-            self._bans.asked(incoming.flow, user, self._server.now())
+            agent = incoming.request.headers.get("User-Agent")
+            self._guessing.note(self._bans.asked(incoming.flow, user, self._server.now(), agent))
             self._challenge(incoming)
             return
         # What is in memory is right, if it fits. What doesn't fit is asked of the database first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.registrations import Registrations
+from sip.message.uri import SipUri
 from sip.server import Incoming, SipServer
 from sip.transport.transport import SipTransport
 
@@ -32,6 +33,9 @@ class Requests:
         if self._registrations.is_full:
             # Before anything is computed for it (§21.5.4).
             incoming.reply(503, [("Retry-After", "5")])
+        elif not isinstance(incoming.request.to.uri, SipUri):
+            # Whoever it is: by no password is anybody registered there (RFC 4475 §3.3.4).
+            incoming.reply(400)
         else:
             self._authentication.admit(incoming, self._registers)
 

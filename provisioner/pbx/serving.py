@@ -16,6 +16,7 @@ from provisioner.operations.counted import Counted
 from provisioner.operations.installation import Installation
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
+from provisioner.pbx.ban_verbs import sip_bans_verb
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.guessing import Guessing
 from provisioner.pbx.keys import LineKeys
@@ -91,6 +92,7 @@ async def serving_sip(
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
             control.on("resync", resync_verb(resyncs))
+            control.on("sip-bans", sip_bans_verb(bans, server.now))
             running = [
                 tasks.create_task(each, name=name)
                 for name, each in {

@@ -32,11 +32,15 @@ class _Side(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def relaying(
-    server: Address, at: str, source: str, change: Callable[[bytes], bytes]
+    server: Address,
+    at: str,
+    source: str,
+    change: Callable[[bytes], bytes],
+    disguise: Callable[[bytes], bytes],
 ) -> AsyncIterator[Relay]:
     """A tool asks it at the address `at`; it sends on to `server` from the address `source`.
 
-    Answers go back as `change` makes them.
+    Answers go back as `change` makes them, and what is asked goes on as `disguise` makes it.
     """
     loop = asyncio.get_running_loop()
     tool: list[Address] = []
@@ -44,7 +48,7 @@ async def relaying(
     def out(data: bytes, sender: Address) -> None:
         tool[:] = [sender]
         relay.sent.append(data)
-        outside.sendto(data, server)
+        outside.sendto(disguise(data), server)
 
     def back(data: bytes, _: Address) -> None:
         relay.answers.append(data)

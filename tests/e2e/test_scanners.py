@@ -22,6 +22,11 @@ def _md5_alone(answer: bytes) -> bytes:
     return b"\r\n".join(line for line in answer.split(b"\r\n") if b"algorithm=SHA-256" not in line)
 
 
+def _unnamed(request: bytes) -> bytes:
+    """Who says that it is a scanner is banned for that alone."""
+    return request.replace(b"friendly-scanner", b"Phone")
+
+
 async def _said(program: Program) -> str:
     await program.ended()
     return "".join(program.lines)
@@ -32,7 +37,7 @@ async def _scanned(served: Exchange, number: int, folder: Path, command: Sequenc
     source = served.site.host(number)
     folder = folder / f"scan-{number}"
     folder.mkdir()
-    async with relaying(served.site.sip, served.site.host(OURS), source, _md5_alone) as relay:
+    async with relaying(served.site.sip, served.site.host(OURS), source, _md5_alone, _unnamed) as relay:
         target = f"udp://{relay.listens}"
         # It keeps what it finds in its home.
         async with running([*command, target], folder, {"HOME": str(folder)}) as program:

@@ -153,3 +153,15 @@ async def test_a_guesser_is_banned_and_a_phone_at_its_address_is_not(registers: 
         else:
             pytest.fail("nobody held it back")
         assert (await mine.register()).status == 200
+
+
+async def test_a_scanner_is_taken_at_its_word(registers: NewPhone):
+    async with registers() as mine, registers() as scanner:
+        assert (await mine.register()).status == 200
+        scanner.agent = "friendly-scanner"
+        # It gets the answer to what it asks first, and nothing after that.
+        await scanner.challenge()
+        scanner.peer.send(scanner.message("REGISTER", f"Contact: {scanner.contact}"))
+        assert (await mine.register()).status == 200
+        with pytest.raises(BlockingIOError):
+            scanner.peer.socket.recv(65535)
