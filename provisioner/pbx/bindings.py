@@ -164,10 +164,15 @@ class StoredBindings:
             before = self._clock.utc(self._sources.loop()) - _LAPSED
             await queries.remove_lapsed(await session.connection(), before)
 
-    async def lines_gone(self) -> list[str]:
-        """The lines that had bindings and are not there any more. Raises `StorageError`."""
-        left = await queries.lines_left(self._database, self._line_ids.values())
-        gone = [number for number, line_id in self._line_ids.items() if line_id not in left]
+    async def lines_gone(self, numbers: Set[str] | None = None) -> list[str]:
+        """Which of these lines, or of all (None), had bindings and are not there any more.
+
+        Raises `StorageError`.
+        """
+        asked = self._line_ids if numbers is None else numbers & self._line_ids.keys()
+        ids = {number: self._line_ids[number] for number in asked}
+        left = await queries.lines_left(self._database, ids.values())
+        gone = [number for number, line_id in ids.items() if line_id not in left]
         for number in gone:
             del self._line_ids[number]
         return gone

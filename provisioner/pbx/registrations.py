@@ -12,7 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from random import random
 
 from db.changes import ALL
@@ -20,16 +20,17 @@ from db.errors import DatabaseBusy, StorageError
 from provisioner.operations.counted import Registering
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.attribution import Attribution
-from provisioner.pbx.bindings import Difference, StoredBindings
+from provisioner.pbx.batch import Batch, Entry
+from provisioner.pbx.bindings import StoredBindings
 from provisioner.pbx.clock import Sources
 from provisioner.pbx.keys import LINE
 from provisioner.pbx.news import News
+from provisioner.pbx.registration_errors import InternalError, NotStored
 from sip.binding import Binding, Change, ChangeKind
-from sip.errors import SipError
 from sip.location import Location
-from sip.registrar import Decision, Origin, register
+from sip.registrar import Origin, register
 from sip.registrar_contact import Limits
-from sip.server import Incoming, new_tag
+from sip.server import Incoming
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ _MANY = 5_000
 "Bindings that are loaded; from so many on the collector of garbage had better never look at them."
 _MOST_WAITING = 4_000
 "Of those that may wait for their batch; others come again when there is room."
+_LONGEST_S = 10.0
+"Whoever has waited so long for a database that hangs is told to come again."
+_STUCK_S = 5.0
+"A batch that takes so long lets nobody else wait."
 _TICK_S = 1.0
 "How long nothing may come before the clock and the data are looked at all the same."
 _FLUSH_S = 5.0
@@ -48,69 +53,6 @@ _AGAIN_S = 1.0
 _BUSY_S = 2.0
 "How long a change that holds what a batch needs is waited for."
 _BUSY_AGAIN_S = 0.02
-
-
-class NotStored(SipError):
-    """What a REGISTER asks for could not be stored, so it was not done."""
-
-    code = "not-stored"
-    status = 503
-
-    def __init__(self, after_s: int) -> None:
-        super().__init__(f"registrations can't be stored now: try again in {after_s} s")
-        self.after_s = after_s
-
-    @property
-    def headers(self) -> Sequence[tuple[str, str]]:
-        return (("Retry-After", str(self.after_s)),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A REGISTER that waits."""
-
-    incoming: Incoming
-    line_id: int
-    number: str
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What was decided on the bindings of memory, and is not done yet."""
-
-    decided: list[tuple[_Entry, Decision]] = field(default_factory=list)
-    before: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
-    "Of the lines that were asked about, by number."
-    after: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
-    line_ids: dict[str, int] = field(default_factory=dict)
-    "Of the lines that something changes for."
-
-    def add(self, entry: _Entry, decision: Decision) -> None:
-        """Takes one more decision, which was made on what `bindings` gave."""
-        self.decided.append((entry, decision))
-        if decision.changes:
-            self.after[entry.number] = decision.bindings
-            self.line_ids[entry.number] = entry.line_id
-
-    def bindings(self, number: str, location: Location, now: float) -> tuple[Binding, ...]:
-        """What a line has, by the decisions so far."""
-        found = self.after.get(number)
-        if found is None:
-            found = self.before[number] = location.bindings(number, now)
-        return found
-
-    def differences(self) -> dict[str, Difference]:
-        """What is to be written for each line that something changes for."""
-        return {number: _difference(self.before[number], after) for number, after in self.after.items()}
-
-    def changes(self, without: frozenset[str] = frozenset()) -> list[Change]:
-        """What happens, in order, but not to these lines."""
-        return [
-            change
-            for entry, decision in self.decided
-            if entry.number not in without
-            for change in decision.changes
-        ]
 
 
 class Registrations:
@@ -132,13 +74,15 @@ class Registrations:
         self._stored = StoredBindings(installation, sources or Sources(self._now))
         self._attribution = Attribution(installation.database, news)
         self.counted = Registering()
-        self._waiting: deque[_Entry] = deque()
+        self._waiting: deque[Entry] = deque()
         self._filled = asyncio.Event()
         self._is_away = False
         "The database took nothing when it was tried last."
-        self._lines_in_doubt = True
-        "Lines may have been taken away, before this process came or since it looked."
-        self._flush_at = self._tidy_at = 0.0
+        self._under_way: Sequence[Entry] = ()
+        "The batch."
+        self._in_doubt: set[str] | None = None
+        "Lines that may have been taken away since it was looked; None: any, as before this process came."
+        self._rests_until = self._flush_at = self._tidy_at = 0.0
         news.on_news(self._hear)
 
     async def start(self) -> None:
@@ -156,8 +100,10 @@ class Registrations:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many wait that nobody else should begin to."""
-        return len(self._waiting) >= _MOST_WAITING
+        """Whether so many wait, or for so long, that nobody else should begin to."""
+        if len(self._waiting) >= _MOST_WAITING:
+            return True
+        return bool(self._under_way) and self._now() - self._under_way[0].came_at > _STUCK_S
 
     def put(self, incoming: Incoming, line_id: int, number: str) -> None:
         """Takes a REGISTER of a line that has proved who it is; it is answered when it is stored.
@@ -166,7 +112,7 @@ class Registrations:
         """
         if self.is_full:
             raise NotStored(_some_time_s())
-        self._waiting.append(_Entry(incoming, line_id, number))
+        self._waiting.append(Entry(incoming, line_id, number, self._now()))
         self._filled.set()
 
     def note(self, changes: Sequence[Change]) -> None:
@@ -179,6 +125,11 @@ class Registrations:
 
     async def run(self) -> None:
         """Serves what comes until it is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._give_up(), name="registrations that wait")
+            await self._run()
+
+    async def _run(self) -> None:
         self._tidy_at = self._now() + _TIDY_S
         while True:
             await self._wait()
@@ -190,7 +141,9 @@ class Registrations:
                 self._filled.clear()
             if batch:
                 self.counted.batches.add(len(batch))
+                self._under_way = batch
                 await self._serve(batch)
+                self._under_way = ()
 
     async def _wait(self) -> None:
         """Until something has come, a binding lapses, or it is time to look around."""
@@ -202,35 +155,54 @@ class Registrations:
         except TimeoutError:
             pass
 
+    async def _give_up(self) -> None:
+        """Answers whoever has waited for too long. What is under way goes on: it may be stored yet."""
+        while True:
+            await asyncio.sleep(_LONGEST_S / 4)
+            too_early = self._now() - _LONGEST_S
+            late = [entry for entry in self._under_way if entry.came_at < too_early]
+            while self._waiting and self._waiting[0].came_at < too_early:
+                late.append(self._waiting.popleft())
+            for entry in late:
+                entry.refuse(NotStored(_some_time_s()))
+
     # What nobody waits for
 
     async def _tend(self) -> None:
         """Looks after rows: by the clock, by the data, by what has happened."""
         now = self._now()
+        if now < self._rests_until:
+            return
         try:
-            if self._lines_in_doubt:
-                self._lines_in_doubt = False
-                self._let_go(await self._stored.lines_gone())
+            await self._look_for_lines()
             await self._stored.follow_clock()
             if now >= self._tidy_at:
-                self._tidy_at = now + _TIDY_S
                 await self._stored.remove_lapsed()
+                self._tidy_at = now + _TIDY_S
             if now >= self._flush_at and self._stored.waiting and not self._waiting:
-                self._flush_at = now + _FLUSH_S
                 await self._stored.write_waiting()
+                self._note_back()
+                self._flush_at = now + _FLUSH_S
         except StorageError as error:
-            self._flush_at, self._lines_in_doubt = now + _AGAIN_S, True
-            self._tidy_at = min(self._tidy_at, now + _AGAIN_S)
+            self._rests_until = now + _AGAIN_S
             self._note_away(error)
         except Exception:
             # Whatever is wrong with it, registrations go on.
             logger.exception("what has happened to bindings can't be kept")
             self._stored.drop_waiting()
 
-    def _let_go(self, numbers: Sequence[str]) -> None:
-        """Lines have been taken away, and their rows with them."""
+    async def _look_for_lines(self) -> None:
+        """Lets go of lines that have been taken away, and their rows with them. Raises `StorageError`."""
+        doubt, self._in_doubt = self._in_doubt, set()
+        if doubt is not None and not doubt:
+            return
+        try:
+            gone = await self._stored.lines_gone(doubt)
+        except BaseException:
+            self._in_doubt = None
+            raise
         now = self._now()
-        for number in numbers:
+        for number in gone:
             self._location.apply(
                 [
                     Change(ChangeKind.UNREGISTERED, number, binding, now)
@@ -240,14 +212,17 @@ class Registrations:
             logger.info("line gone, bindings dropped aor=%s", number)
 
     def _hear(self, scopes: Sequence[str]) -> None:
-        if any(scope == ALL or scope.startswith(LINE) for scope in scopes):
-            self._lines_in_doubt = True
+        for scope in scopes:
+            if scope == ALL:
+                self._in_doubt = None
+            elif scope.startswith(LINE) and self._in_doubt is not None:
+                self._in_doubt.add(scope.removeprefix(LINE))
 
     # A batch
 
-    async def _serve(self, entries: Sequence[_Entry], *, alone: bool = False) -> None:
+    async def _serve(self, entries: Sequence[Entry], *, alone: bool = False) -> None:
         """Decides, stores, applies and answers; of what can't be stored at once, one line at a time."""
-        batch = _Batch()
+        batch = Batch()
         try:
             await self._attribution.look_up({entry.line_id for entry in entries})
             self._decide(entries, batch)
@@ -261,7 +236,7 @@ class Registrations:
             if alone:
                 logger.exception("a registration can't be stored aor=%s", left[0].number)
                 for entry in left:
-                    entry.incoming.reply(500)
+                    entry.refuse(InternalError())
                 return
             # Whatever is wrong with one line, the others are served.
             for number in dict.fromkeys(entry.number for entry in left):
@@ -269,12 +244,13 @@ class Registrations:
         else:
             self._apply(batch, gone)
 
-    def _decide(self, entries: Sequence[_Entry], batch: _Batch) -> None:
+    def _decide(self, entries: Sequence[Entry], batch: Batch) -> None:
         now = self._now()
         for entry in entries:
-            entry.incoming.guarded(lambda entry=entry: self._decide_one(entry, batch, now))  # type: ignore[misc]
+            if not entry.is_answered:
+                entry.incoming.guarded(partial(self._decide_one, entry, batch, now))
 
-    def _decide_one(self, entry: _Entry, batch: _Batch, now: float) -> None:
+    def _decide_one(self, entry: Entry, batch: Batch, now: float) -> None:
         request, origin = entry.incoming.request, Origin.of(entry.incoming.flow)
         held = batch.bindings(entry.number, self._location, now)
         device_id = self._attribution.device_of(entry.line_id, request, origin.remote.host, held)
@@ -284,7 +260,7 @@ class Registrations:
         )
         batch.add(entry, decision)
 
-    async def _store(self, batch: _Batch, *, alone: bool) -> frozenset[str]:
+    async def _store(self, batch: Batch, *, alone: bool) -> frozenset[str]:
         """Returns the lines that are not there any more. Raises `StorageError`."""
         if not batch.line_ids:
             return frozenset()
@@ -301,48 +277,41 @@ class Registrations:
                 await asyncio.sleep(_BUSY_AGAIN_S)
             else:
                 self.counted.commits_s.add(time.monotonic() - began)
-                if self._is_away:
-                    self._is_away = False
-                    logger.warning("registrations are stored again")
+                self._note_back()
                 return gone
 
-    def _apply(self, batch: _Batch, gone: frozenset[str]) -> None:
+    def _apply(self, batch: Batch, gone: frozenset[str]) -> None:
         """What was stored is true from now on, and may be told."""
         self._stored.note(self._location.apply(batch.changes(without=gone)))
-        if gone:
-            self._lines_in_doubt = True
+        if self._in_doubt is not None:
+            self._in_doubt |= gone
         date = utc_now()
         for entry, decision in batch.decided:
-            incoming = entry.incoming
             if entry.number in gone:
-                incoming.reply(NotStored.status, NotStored(1).headers)
+                entry.refuse(NotStored(1))
             else:
-                incoming.answer(decision.response(incoming.request, date, new_tag()))
+                entry.grant(decision, date)
 
-    def _refuse(self, entries: Sequence[_Entry], batch: _Batch) -> None:
+    def _refuse(self, entries: Sequence[Entry], batch: Batch) -> None:
         """Answers a batch that was not stored; who asked only, and sees no change, gets what it asked for."""
         date = utc_now()
         decided = {id(entry): decision for entry, decision in batch.decided}
         for entry in entries:
             decision = decided.get(id(entry))
             if decision is not None and entry.number not in batch.line_ids:
-                entry.incoming.answer(decision.response(entry.incoming.request, date, new_tag()))
+                entry.grant(decision, date)
             elif decision is not None or not batch.decided:
-                entry.incoming.reply(NotStored.status, NotStored(_some_time_s()).headers)
+                entry.refuse(NotStored(_some_time_s()))
+
+    def _note_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            logger.warning("registrations are stored again")
 
     def _note_away(self, error: StorageError) -> None:
         if not self._is_away:
             logger.warning("registrations can't be stored error=%s", error)
         self._is_away = True
-
-
-def _difference(before: Sequence[Binding], after: Sequence[Binding]) -> Difference:
-    """What has to be written so that rows which say `before` say `after`, and what taken away."""
-    there, kept = set(map(id, before)), {binding.key for binding in after}
-    return (
-        [binding for binding in after if id(binding) not in there],
-        [binding for binding in before if binding.key not in kept],
-    )
 
 
 def _some_time_s() -> int:

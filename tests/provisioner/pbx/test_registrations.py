@@ -325,6 +325,38 @@ async def test_more_than_may_wait_are_refused_before_they_wait(
     assert not server.registrations.is_full
 
 
+async def test_nobody_waits_for_ever_for_a_database_that_hangs(
+    sample: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    goes_on = asyncio.Event()
+    put = queries.put_bindings
+
+    async def hanging(*arguments: Any) -> None:
+        await goes_on.wait()
+        await put(*arguments)
+
+    monkeypatch.setattr(queries, "put_bindings", hanging)
+    monkeypatch.setattr(registrations, "_LONGEST_S", 0.1)
+    monkeypatch.setattr(registrations, "_STUCK_S", 0.05)
+    async with registering(sample) as hurried:
+        under_way = hurried.begin(ONE)
+        await asyncio.sleep(0.01)
+        behind = hurried.begin(TWO)
+        assert [(await each).status for each in (under_way, behind)] == [503, 503]
+        assert hurried.registrations.is_full
+        assert (await hurried.register(THREE)).status == 503
+        goes_on.set()
+
+        async def is_done() -> bool:
+            return not hurried.registrations.is_full
+
+        await eventually(is_done)
+        # It was stored after all, and is true; whoever was behind it was never begun with.
+        assert (len(hurried.contacts(ONE)), hurried.contacts(TWO)) == (1, [])
+        assert (await hurried.register(TWO, cseq=2)).status == 200
+    assert len(await rows(sample)) == 2
+
+
 async def test_reachability_is_kept_for_the_flow_on_which_it_was_found(sample: Installation, server: Server):
     await server.register(ONE)
     (binding,) = server.location.bindings(ONE, server.sip.now())

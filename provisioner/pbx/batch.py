@@ -1,0 +1,87 @@
+"""REGISTERs that are decided together, and what has to be written for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from provisioner.pbx.bindings import Difference
+from sip.binding import Binding, Change
+from sip.errors import SipError
+from sip.location import Location
+from sip.registrar import Decision
+from sip.server import Incoming, new_tag
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A REGISTER of a line that has proved who it is. It is answered once, whatever happens."""
+
+    incoming: Incoming
+    line_id: int
+    number: str
+    "The line's: what the location calls the AOR."
+    came_at: float
+    "Loop time, in seconds."
+    is_answered: bool = False
+
+    def grant(self, decision: Decision, date: datetime) -> None:
+        """Answers with what was decided."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.incoming.answer(decision.response(self.incoming.request, date, new_tag()))
+
+    def refuse(self, error: SipError) -> None:
+        """Answers that it was not done."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.incoming.reply(error.status, error.headers)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was decided on the bindings of memory, and is not done yet."""
+
+    decided: list[tuple[Entry, Decision]] = field(default_factory=list)
+    line_ids: dict[str, int] = field(default_factory=dict)
+    "Of the lines that something changes for."
+    _before: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
+    "Of all lines that were asked about, by number."
+    _after: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
+
+    def bindings(self, number: str, location: Location, now: float) -> tuple[Binding, ...]:
+        """What a line has, by the decisions so far."""
+        found = self._after.get(number)
+        if found is None:
+            found = self._before[number] = location.bindings(number, now)
+        return found
+
+    def add(self, entry: Entry, decision: Decision) -> None:
+        """Takes one more decision, which was made on what `bindings` gave."""
+        self.decided.append((entry, decision))
+        if decision.changes:
+            self._after[entry.number] = decision.bindings
+            self.line_ids[entry.number] = entry.line_id
+
+    def differences(self) -> dict[str, Difference]:
+        """What is to be written for each line that something changes for."""
+        return {number: _difference(self._before[number], after) for number, after in self._after.items()}
+
+    def changes(self, without: frozenset[str] = frozenset()) -> list[Change]:
+        """What happens, in order, but not to these lines."""
+        return [
+            change
+            for entry, decision in self.decided
+            if entry.number not in without
+            for change in decision.changes
+        ]
+
+
+def _difference(before: Sequence[Binding], after: Sequence[Binding]) -> Difference:
+    """What has to be written so that rows which say `before` say `after`, and what taken away."""
+    there, kept = set(map(id, before)), {binding.key for binding in after}
+    return (
+        [binding for binding in after if id(binding) not in there],
+        [binding for binding in before if binding.key not in kept],
+    )
