@@ -62,7 +62,7 @@ class UdpEndpoint:
 
     def flow_to(self, remote: Address, local: Address | None = None) -> UdpFlow | None:
         """The way to `remote`, if it can be one from here; `local` where it matters which address of ours."""
-        if (":" in remote.host) != (self._socket.family == socket.AF_INET6):
+        if not _is_of(self._socket.family, remote.host):
             return None
         if local is None or local == self.local:
             return UdpFlow(self, self._reached_from(remote), remote)
@@ -150,6 +150,15 @@ class UdpEndpoint:
             except OSError:
                 return self.local
             return Address(asking.getsockname()[0], self.local.port)
+
+
+def _is_of(family: int, host: str) -> bool:
+    """Whether `host` is an address of this family. To look up a name would have everybody wait."""
+    try:
+        socket.inet_pton(family, host)
+    except OSError:
+        return False
+    return True
 
 
 def _meant(ancillary: list[tuple[int, int, bytes]]) -> str | None:

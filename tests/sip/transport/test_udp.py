@@ -145,6 +145,11 @@ async def test_a_via_without_a_port_means_5060_and_maddr_is_not_followed():
         assert transport.answer_flow(request, receiver.flows[0]).remote == ("127.0.0.1", 5060)
 
 
+async def test_there_is_no_flow_to_a_name_which_would_have_to_be_looked_up():
+    async with listening(bind(LOOPBACK), Remembers()) as transport:
+        assert transport.flow_to(Transport.UDP, Address("localhost", 5060)) is None
+
+
 async def test_what_can_t_be_sent_is_lost_and_counted():
     async with listening(bind(LOOPBACK), Remembers()) as transport, peer(transport.listeners[0][1]) as phone:
         flow = transport.flow_to(Transport.UDP, phone.address)
