@@ -11,7 +11,7 @@ from tests.fuzz.mutations import mutations
 from tests.fuzz.targets import TARGETS
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
-COUNT = 50_000 if os.environ.get("CENTRALKA_PROVE") else 1_000
+COUNT = 50_000 if os.environ.get("CENTRALKA_PROVE") else 500
 
 
 @pytest.mark.parametrize("name", TARGETS)
