@@ -26,6 +26,7 @@ from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.listening import bound
 from provisioner.pbx.pnp import answering_pnp
 from provisioner.pbx.serving import serving_sip
+from provisioner.pbx.verbs import registrations_verb
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
 from provisioner.web.autoprovision.digest import Logins
@@ -90,6 +91,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
         where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
         tail = await stack.enter_async_context(event_tail(installation.database))
+        control.on("registrations", registrations_verb(installation, tail))
         api = api_app(installation, EventStreams(tail))
         portal_pages = portal_app(health, api)
         add_pages(portal_pages, installation, tail)

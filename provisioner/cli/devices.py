@@ -11,7 +11,7 @@ from rich.text import Text
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.cli import registrations, resync
+from provisioner.cli import registration_table, resync
 from provisioner.cli.common import (
     AsJson,
     ConfigFile,
@@ -166,7 +166,7 @@ def _print_details(details: devices.Details) -> None:
     for line in lines:
         out.print(line, markup=False)
     if details.registrations:
-        out.print(registrations.table(details.registrations))
+        out.print(registration_table.table(details.registrations))
     if details.resyncs:
         out.print(resync.table(details.resyncs))
     table = Table("when", "from", "asked", "got", "why", "revision", "called itself")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from provisioner.centrex.mac import MacAddress
-from provisioner.cli.common import AsJson, ConfigFile, DataDir, moment, out, print_json, with_installation
+from provisioner.cli import watch
+from provisioner.cli.common import (
+    AsJson,
+    ConfigFile,
+    DataDir,
+    chosen_data_dir,
+    out,
+    print_json,
+    with_installation,
+)
+from provisioner.cli.registration_table import table
 from provisioner.operations.installation import Installation
-from provisioner.operations.registered import LIVE, Registration, State
+from provisioner.operations.registered import LIVE, Registration
 from provisioner.operations.registrations import Wanted, list_registrations
-
-_COLOURS = {State.REACHABLE: "green", State.REGISTERED: "cyan", State.UNREACHABLE: "red"}
 
 
 def registrations(
@@ -24,6 +29,9 @@ def registrations(
     mac: Annotated[str | None, typer.Option("--mac", help="One phone's only, in any spelling.")] = None,
     everyone: Annotated[
         bool, typer.Option("--all", help="Lines and phones that are not registered, too.")
+    ] = False,
+    watching: Annotated[
+        bool, typer.Option("--watch", help="Go on until Ctrl-C; with --json a line for each change.")
     ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -36,6 +44,9 @@ def registrations(
         mac=MacAddress.parse(mac) if mac else None,
         states=frozenset() if everyone else LIVE,
     )
+    if watching:
+        watch.run(chosen_data_dir(data_dir), wanted, as_json)
+        return
     rows = with_installation(data_dir, config, lambda installation: _all(installation, wanted))
     if as_json:
         print_json(rows)
@@ -51,35 +62,3 @@ async def _all(installation: Installation, wanted: Wanted) -> list[Registration]
         rows += page.rows
         after = page.next
     return rows
-
-
-def table(rows: Iterable[Registration]) -> Table:
-    """The registrations for people."""
-    shown = Table(
-        *("line", "name", "phone", "model", "firmware", "state", "contact", "by", "from"),
-        *("since", "until", "heard", "ms"),
-    )
-    for row in rows:
-        device = row.device
-        shown.add_row(
-            row.line,
-            Text(row.name),
-            device.mac if device else "",
-            Text(row.model or (device.model if device else row.user_agent or "")),
-            Text(row.firmware or ""),
-            Text(_said(row), style=_COLOURS.get(row.state, "dim")),
-            Text(row.contact or ""),
-            row.transport or "",
-            row.source or "",
-            moment(row.since),
-            moment(row.until if row.is_live else row.ended_at),
-            moment(row.heard_at),
-            "" if row.rtt_ms is None else str(row.rtt_ms),
-        )
-    return shown
-
-
-def _said(row: Registration) -> str:
-    """The state, and what the phone says otherwise than it is listed."""
-    others = ", ".join(row.differences)
-    return f"{row.state}, other {others}" if others else row.state

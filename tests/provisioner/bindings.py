@@ -14,7 +14,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation
 
 AGENT = "Yealink SIP-T46S 66.86.0.15 00:15:65:00:00:01"
-SOURCE = "192.0.2.7:5060"
+SOURCE = "127.0.0.7:5060"
 HOUR = timedelta(hours=1)
 
 
@@ -40,6 +40,7 @@ async def bind(
             "user_agent": AGENT,
             "transport": "udp",
             "source": SOURCE,
+            "local_address": "127.0.0.1:5060",
             "registered_at": at,
             "refreshed_at": at,
             "expires_at": at + HOUR,

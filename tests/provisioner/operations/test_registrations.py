@@ -202,7 +202,7 @@ async def test_each_state_is_found_by_its_name(firma: Installation):
         ("recep", [ONE]),
         ("00:15:65:00:00:02", [TWO]),
         ("vp530", [TWO]),
-        ("192.0.2.7", [ONE]),
+        ("127.0.0.7", [ONE]),
         ("firma", [ONE, TWO]),
         ("100%", []),
         ("_", []),
