@@ -78,13 +78,15 @@ class SipTransport:
     def flow_to(self, transport: Transport, remote: Address, local: Address | None = None) -> Flow | None:
         """A way to `remote` that is there: any over UDP, else the connection; None: there is none.
 
-        `local` is our end, where that matters: a NAT lets in only what comes from where it sent to.
+        `local` is our end, where that matters: a NAT lets in only what comes from where it sent to. Where we
+        listen there no more, it is tried from elsewhere.
         """
         if transport is not Transport.UDP:
             return self._connections.to(transport, remote)
-        for endpoint in self._endpoints:
-            if (flow := endpoint.flow_to(remote, local)) is not None:
-                return flow
+        for ours in (local, None):
+            for endpoint in self._endpoints:
+                if (flow := endpoint.flow_to(remote, ours)) is not None:
+                    return flow
         return None
 
     async def connect(self, transport: Transport, remote: Address) -> Flow:

@@ -145,6 +145,19 @@ async def test_a_via_without_a_port_means_5060_and_maddr_is_not_followed():
         assert transport.answer_flow(request, receiver.flows[0]).remote == ("127.0.0.1", 5060)
 
 
+async def test_a_flow_begins_where_it_began_before_if_we_still_listen_there():
+    async with listening((*bind(LOOPBACK), *bind(LOOPBACK)), Remembers()) as transport:
+        first, second = (address for kind, address in transport.listeners if kind is Transport.UDP)
+        remote = Address("127.0.0.1", 5060)
+        for local in (first, second):
+            flow = transport.flow_to(Transport.UDP, remote, local)
+            assert flow is not None
+            assert flow.local == local
+        moved = transport.flow_to(Transport.UDP, remote, Address("192.0.2.1", 5060))
+        assert moved is not None
+        assert moved.local == first
+
+
 async def test_there_is_no_flow_to_a_name_which_would_have_to_be_looked_up():
     async with listening(bind(LOOPBACK), Remembers()) as transport:
         assert transport.flow_to(Transport.UDP, Address("localhost", 5060)) is None
