@@ -38,6 +38,11 @@ _ROOM = {Rank.KNOWN: 4096, Rank.BEGUN: 1024, Rank.STRANGE: 256}
 """Datagrams of each rank that wait. At some 100 µs each, none waits for half a second, after which its sender
 sends it again (T1, §17.1.1.1). The oldest go where there are too many."""
 
+_SITE = 5
+"How many times as much a source may send of which some flow has proved itself."
+_SOURCES = 50_000
+"That are counted in a second."
+
 
 class Intake:
     """Of one socket."""
@@ -56,8 +61,6 @@ class Intake:
         self._second = 0
         self._of_source: dict[str, int] = {}
         "Datagrams of each source in this second, without those of proven flows."
-        self._unproven = 0
-        "All of them together."
         self.dropped = 0
         "Datagrams that nobody has looked at."
 
@@ -94,19 +97,17 @@ class Intake:
         if self._second != int(now):
             self._second = int(now)
             self._of_source.clear()
-            self._unproven = 0
         source = source_of(remote.host)
         count = self._of_source.get(source, 0)
-        if count >= self._limits.datagrams_per_source and (
+        most = self._limits.datagrams_per_source
+        if count >= most and not (
             # A site's phones may all begin at once, or have got new ports.
-            count >= self._limits.datagrams_unproven // 2
-            or not self._proven.is_proven_source(remote.host, now)
+            count < _SITE * most and self._proven.is_proven_source(remote.host, now)
         ):
             return False
-        if self._unproven >= self._limits.datagrams_unproven:
+        if not count and len(self._of_source) >= _SOURCES:
             return False
         self._of_source[source] = count + 1
-        self._unproven += 1
         return True
 
 

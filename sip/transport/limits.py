@@ -29,6 +29,4 @@ class TransportLimits:
     connect_s: float = 4.0
     "For a connection that we make."
     datagrams_per_source: int = 2_000
-    "A second, of flows that have not proved themselves, and of a source of which none has."
-    datagrams_unproven: int = 20_000
-    "The same of all sources; one of which some flow has proved itself may have half of it."
+    "A second, of flows that have not proved themselves; of a source of which some have, five times as many."
