@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from sqlalchemy import select, update
+from yarl import URL
 
 from db.schema import SessionRow, UserRow
 from provisioner.app import Running, serving
@@ -16,6 +18,7 @@ from provisioner.operations.sessions import MOST_OF_USER, begin_session
 from provisioner.settings import Settings
 from provisioner.store.fresh import token_hash
 from provisioner.web.portal.pages import HEADERS
+from provisioner.web.portal.visitors import source_of
 from provisioner.web.portal.words import LANGUAGES, Words, words_for
 from tests.provisioner.web.browsing import PASSWORD, browsing, fields, hire
 
@@ -133,13 +136,11 @@ async def test_logging_in_gives_a_new_key_and_ends_the_old_one(sample: Installat
     async with browsing(running) as browser:
         await browser.log_in()
         [old] = [each.value for each in browser.http.cookie_jar if each.key == SESSION]
-        form = fields((await browser.get("/log-in", Cookie="")).text)
-        browser.http.cookie_jar.update_cookies({SESSION: old})
-        page = await browser.get("/log-in")
-        assert page.status == 303
-        token = form.get("csrf") or "t"
-        browser.http.cookie_jar.update_cookies({"centralka-form": token})
-        await browser.post("/log-in", {"csrf": token, "login": "anna", "password": PASSWORD})
+        # The form of another tab, which was open before.
+        browser.http.cookie_jar.update_cookies({"centralka-form": "t"}, URL(browser.url))
+        form = {"csrf": "t", "login": "anna", "password": PASSWORD}
+        assert (await browser.post("/log-in", form)).status == 303
+        assert (await browser.get("/registrations")).status == 200
     [row] = await sessions(sample)
     assert row.id_hash != token_hash(old)
 
@@ -208,6 +209,19 @@ async def test_nobody_is_sent_to_another_site_after_the_log_in(sample: Installat
         for to in ("//evil.example.com", "/%5Cevil", "https://evil", "/registrations%0D%0AX:%20y", "x"):
             page = await browser.get(f"/log-in?next={to}")
             assert fields(page.text)["next"] == "/registrations"
+
+
+async def test_a_proxy_that_is_believed_says_where_the_browser_is(sample: Installation, settings: Settings):
+    behind = settings.portal.model_copy(update={"proxies": ("127.0.0.1/32", "10.0.0.0/8")})
+    proxied = replace(sample, settings=settings.model_copy(update={"portal": behind}))
+    for installation, said, source in (
+        (proxied, "198.51.100.9, 203.0.113.7, 10.1.1.1", "203.0.113.7"),
+        (proxied, "nonsense", "127.0.0.1"),
+        (proxied, "", "127.0.0.1"),
+        (sample, "203.0.113.7", "127.0.0.1"),
+    ):
+        request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said} if said else {})
+        assert source_of(installation, request.clone(remote="127.0.0.1")) == source
 
 
 async def test_files_have_an_address_for_their_content_and_may_be_kept(

@@ -1,0 +1,65 @@
+"""Debian's Chromium, for tests that see what people see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+PROGRAM = Path("/usr/bin/chromium")
+DESKTOP, POCKET = (1280, 900), (390, 844)
+"Widths and heights in pixels."
+_OPTIONS = (
+    # It refuses to run as root otherwise.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser; skips the test where it is not installed, or fails it where `CI` is set."""
+    if not os.access(PROGRAM, os.X_OK):
+        missing = "Chromium is not installed: apt install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=list(_OPTIONS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def page_of(browser: Browser, size: tuple[int, int] = DESKTOP) -> AsyncIterator[Page]:
+    """A page of somebody who reads Polish; what its scripts complain of fails the test."""
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="pl-PL")
+    complaints: list[str] = []
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text))
+        yield page
+        # Every refusal of the server is complained of, too.
+        assert [each for each in complaints if not each.startswith("Failed to load resource")] == []
+    finally:
+        await context.close()
+
+
+async def log_in(page: Page, url: str, login: str, password: str) -> None:
+    """As a person does it, by the keyboard alone."""
+    await page.goto(url)
+    await page.get_by_label("Login").press_sequentially(login)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/registrations")

@@ -1,0 +1,120 @@
+"""The pages as people have them before them: in Debian's Chromium, on a desk and in a pocket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from provisioner.app import serving
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.mac import MacAddress
+from provisioner.files.company import read_company_file
+from provisioner.operations.companies import apply
+from provisioner.operations.installation import Installation, initialise, opened
+from tests.e2e.chromium import DESKTOP, POCKET, chromium, log_in, page_of
+from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
+from tests.provisioner.conftest import SAMPLE
+from tests.provisioner.web.browsing import PASSWORD, hire
+from tests.provisioner.written import loopback_settings
+
+LINE, PHONE = "48223809880", MacAddress("805ec0123456")
+ROW = f"#r-{LINE}-{PHONE.hex}-1"
+UNLABELLED = """
+() => [...document.querySelectorAll("input, select, button, textarea")]
+    .filter(each => each.type !== "hidden" && !each.labels?.length && !each.textContent.trim())
+    .map(each => each.outerHTML)
+"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FOCUSED = "document.activeElement.id || document.activeElement.textContent.trim()"
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Installation]:
+    """The sample company, with Anna on the staff."""
+    settings = loopback_settings()
+    await initialise(tmp_path / "d", settings)
+    async with opened(tmp_path / "d", settings) as installation:
+        await apply(installation, read_company_file(SAMPLE.read_bytes(), SAMPLE.name), COMMAND_LINE)
+        await hire(installation)
+        yield installation
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+async def well_made(page: Page) -> None:
+    """Nothing sticks out of the page, and everything that can be filled in says what for."""
+    assert await page.evaluate(OVERFLOW) <= 0
+    assert await page.evaluate(UNLABELLED) == []
+
+
+async def reached(page: Page, times: int) -> list[str]:
+    """What the tabulator comes to."""
+    found = []
+    for _ in range(times):
+        await page.keyboard.press("Tab")
+        found.append(str(await page.evaluate(FOCUSED)))
+    return found
+
+
+async def test_a_row_changes_before_the_eyes_of_who_looks_at_it(shop: Installation, browser: Browser):
+    async with page_of(browser, DESKTOP) as page:
+        async with serving(shop, lambda _: None) as server:
+            await log_in(page, server.portal_url, "anna", PASSWORD)
+            link, row = page.get_by_role("status"), page.locator(ROW)
+            await expect(link).to_have_text("na żywo")
+            await expect(row).to_contain_text("niezarejestrowany")
+            await page.evaluate("window.isTheSamePage = true")
+            await bind(shop, LINE, PHONE, reachable=True, heard_at=now())
+            await happened(shop, "registered", LINE, PHONE)
+            await expect(row).to_have_class("reachable changed")
+            await expect(row).to_contain_text(contact_of(LINE))
+            await expect(row.get_by_role("img", name="Jak daleko zaszedł")).to_have_attribute(
+                "aria-label", "Jak daleko zaszedł: na liście, zarejestrowany, osiągalny"
+            )
+            await expect(page.locator("#count-reachable")).to_have_text("1")
+            await unbind(shop, LINE)
+            await happened(shop, "expired", LINE, PHONE)
+            await expect(row).to_contain_text("rejestracja wygasła")
+            await expect(page.locator("#count-reachable")).to_have_text("0")
+            assert await page.evaluate("window.isTheSamePage") is True
+        await expect(link).to_have_text("brak połączenia, dane mogą być nieaktualne")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, POCKET], ids=["desktop", "pocket"])
+async def test_everything_fits_has_a_label_and_is_reached_by_the_keyboard(
+    shop: Installation, browser: Browser, size: tuple[int, int]
+):
+    await bind(shop, LINE, PHONE, contact=f"sip:{LINE}@127.0.0.7:5060;" + "x" * 200, user_agent="y" * 300)
+    async with serving(shop, lambda _: None) as server, page_of(browser, size) as page:
+        await page.goto(server.portal_url)
+        await well_made(page)
+        await page.get_by_label("Login").fill("anna")
+        await page.get_by_label("Hasło").fill("wrong")
+        await page.get_by_role("button", name="Zaloguj się").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Zły login albo hasło")
+        await well_made(page)
+        await log_in(page, server.portal_url, "anna", PASSWORD)
+        await expect(page.get_by_role("status")).to_have_text("na żywo")
+        await well_made(page)
+        assert await reached(page, 6) == ["Przejdź do treści", "Centralka", "Wyloguj", "q", "state", "Pokaż"]
+        await page.keyboard.press("/")
+        assert await page.evaluate(FOCUSED) == "q"
+        await page.keyboard.type("konferencyjna")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/registrations?q=konferencyjna*")
+        assert await page.locator("#rows tr").count() == 1
+        await page.get_by_label("Stan").select_option("zarejestrowane")
+        await page.wait_for_url("**state=live")
+        await expect(page.get_by_text("Nic tu nie ma")).to_be_visible()
+        await well_made(page)
+        await page.get_by_role("link", name="Wyczyść").click()
+        await expect(page.locator(ROW)).to_be_visible()
+        await page.get_by_role("button", name="Wyloguj").click()
+        await expect(page.get_by_label("Hasło")).to_be_visible()
