@@ -50,9 +50,6 @@ _FLUSH_S = 5.0
 _TIDY_S = 3600.0
 _AGAIN_S = 1.0
 "How long what nobody waits for rests after the database has refused it."
-_BUSY_S = 2.0
-"How long a change that holds what a batch needs is waited for."
-_BUSY_AGAIN_S = 0.02
 
 
 class Registrations:
@@ -227,22 +224,30 @@ class Registrations:
             await self._attribution.look_up({entry.line_id for entry in entries})
             self._decide(entries, batch)
             gone = await self._store(batch, alone=alone)
+        except DatabaseBusy:
+            if alone:
+                self._refuse(entries, batch)
+            else:
+                await self._serve_alone(entries, batch)
         except StorageError as error:
             self._note_away(error)
             self._refuse(entries, batch)
         except Exception:
-            # Who was refused is answered.
-            left = [entry for entry, _ in batch.decided] or entries
             if alone:
-                logger.exception("a registration can't be stored aor=%s", left[0].number)
-                for entry in left:
+                logger.exception("a registration can't be stored aor=%s", entries[0].number)
+                for entry in entries:
                     entry.refuse(InternalError())
-                return
-            # Whatever is wrong with one line, the others are served.
-            for number in dict.fromkeys(entry.number for entry in left):
-                await self._serve([each for each in left if each.number == number], alone=True)
+            else:
+                await self._serve_alone(entries, batch)
         else:
             self._apply(batch, gone)
+
+    async def _serve_alone(self, entries: Sequence[Entry], batch: Batch) -> None:
+        """Whatever is wrong with one line, or holds it, the others are served."""
+        # Who was refused is answered.
+        left = [entry for entry, _ in batch.decided] or entries
+        for number in dict.fromkeys(entry.number for entry in left):
+            await self._serve([each for each in left if each.number == number], alone=True)
 
     def _decide(self, entries: Sequence[Entry], batch: Batch) -> None:
         now = self._now()
@@ -261,24 +266,17 @@ class Registrations:
         batch.add(entry, decision)
 
     async def _store(self, batch: Batch, *, alone: bool) -> frozenset[str]:
-        """Returns the lines that are not there any more. Raises `StorageError`."""
+        """Returns the lines that are not there any more.
+
+        Raises `StorageError`, and `DatabaseBusy` where a change holds a row that is needed.
+        """
         if not batch.line_ids:
             return frozenset()
         began = time.monotonic()
-        give_up_at = began + _BUSY_S
-        while True:
-            try:
-                gone = await self._stored.write(
-                    batch.line_ids, batch.differences(), batch.changes(), alone=alone
-                )
-            except DatabaseBusy:
-                if time.monotonic() > give_up_at:
-                    raise
-                await asyncio.sleep(_BUSY_AGAIN_S)
-            else:
-                self.counted.commits_s.add(time.monotonic() - began)
-                self._note_back()
-                return gone
+        gone = await self._stored.write(batch.line_ids, batch.differences(), batch.changes(), alone=alone)
+        self.counted.commits_s.add(time.monotonic() - began)
+        self._note_back()
+        return gone
 
     def _apply(self, batch: Batch, gone: frozenset[str]) -> None:
         """What was stored is true from now on, and may be told."""

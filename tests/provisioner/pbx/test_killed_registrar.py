@@ -24,6 +24,7 @@ PROJECT = Path(__file__).parents[3]
 PROVE = bool(os.environ.get("CENTRALKA_PROVE"))
 ROUNDS = 20 if PROVE else 2
 PHONES = 10_000 if PROVE else 60
+AT_ONCE = min(1_000, PHONES)
 RESTART_S = 3.0
 
 
@@ -105,14 +106,15 @@ async def test_no_acknowledged_registration_is_lost_when_the_process_is_killed(
         # Until so many have been answered; then at whatever it is doing.
         most = chance.randrange(PHONES // 10, 2 * PHONES)
         async with registrar(installation.data_dir, database_url) as process:
-            answered = 0
-            for _ in range(2):
-                cseq += 1
-                for number in chance.sample(numbers, len(numbers)):
-                    process.order(number, cseq)
-            while answered < most:
+            waves = (chance.sample(numbers, len(numbers)) for _ in range(3))
+            orders = [(number, cseq + wave) for wave, each in enumerate(waves, 1) for number in each]
+            cseq += 3
+            # There is always something under way, and no more than the server has room for.
+            for number, each in orders[:AT_ONCE]:
+                process.order(number, each)
+            for number, each in orders[AT_ONCE : AT_ONCE + most]:
                 assert await process.answer()
-                answered += 1
+                process.order(number, each)
             process.kill()
             while await process.answer():
                 pass

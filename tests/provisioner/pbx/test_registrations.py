@@ -254,6 +254,19 @@ async def test_a_line_that_a_long_change_is_taking_away_holds_nobody_up(sample: 
             assert [(await each).status for each in answers] == [200, 503, 200]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_device_that_a_long_change_is_taking_away_holds_up_its_own_line_alone(sample: Installation):
+    await share(sample, ONE, T46S)
+    async with registering(sample) as server:
+        for number in (ONE, TWO):
+            assert (await server.register(number)).status == 200
+        async with sample.database.change() as session:
+            await session.execute(delete(DeviceRow).where(DeviceRow.mac == T46S))
+            answers = [server.begin(number, cseq=2) for number in (TWO, ONE, THREE)]
+            assert [(await each).status for each in answers] == [200, 503, 200]
+        assert (await server.register(ONE, cseq=3)).status == 200
+
+
 async def test_bindings_of_a_line_that_is_removed_go_at_once(sample: Installation):
     await apply_text(sample, WITH_ANOTHER)
     async with registering(sample) as server:
