@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from phone_templates.catalogue import Generation
-from phone_templates.yealink.boot import Apply, BootMachine
+from phone_templates.yealink.boot import BootMachine
 from phone_templates.yealink.user_agent import write_user_agent
-from provisioner.demo.phone import boot
 from sip.transport.flow import Address, Transport
 
 _TRANSPORTS = {"0": Transport.UDP, "1": Transport.TCP, "2": Transport.TLS}
-"What the vendor's numbers stand for; 3 is DNS SRV, which no test needs."
+"What the vendor's numbers stand for; 3 is DNS SRV, which our files never say."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Account:
         if given.get("enable") != "1":
             return None
         if given.get("outbound_proxy_enable", "0") != "0":
-            raise NotImplementedError("no soft phone here goes by a proxy")
+            raise NotImplementedError("the software phone goes by no proxy")
         # Firmware before V71 has one server and no numbers; the rest moved there later.
         has_numbered_server = phone.generation is not Generation.V70
         keeps_old_names = phone.generation in (Generation.V70, Generation.V71)
@@ -93,9 +92,7 @@ class _Settings:
         return self._settings.get(f"{self._prefix}.{name}", default)
 
 
-async def booted(phone: BootMachine, source: str = "127.0.0.1") -> tuple[Account, ...]:
-    """Boots a phone against its server, from the local address `source`, and reads what it was given."""
-    done = await boot(phone, source)
-    assert isinstance(done.applied, Apply), done.asked
+def accounts(phone: BootMachine) -> tuple[Account, ...]:
+    """Those that are on, on a phone that has booted. Raises as `Account.read`."""
     read = (Account.read(phone, number) for number in range(1, phone.model.accounts + 1))
     return tuple(each for each in read if each is not None)

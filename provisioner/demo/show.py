@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from ipaddress import ip_address
@@ -20,8 +22,11 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.demo.phone import Boot, boot
+from provisioner.demo.sip_phone import SipPhone, registered
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies, devices
+from provisioner.operations.event_tail import event_tail
+from provisioner.operations.events import LineKind, Wanted
 from provisioner.operations.installation import Installation, initialise, opened
 from provisioner.operations.ladder import Rung
 from provisioner.settings import Listen, Settings, split_address
@@ -35,13 +40,15 @@ FIRMWARE = {
 }
 "What the sample phones have installed: one of each generation."
 
+_LONGEST_S = 30.0
+"What has not been seen by then has failed."
 _STRANGER = "127.0.0.99"
 _CHANGE = """
 customers:
   - login: nowyklienttestowy
     extensions:
-      - {number: "101", name: Recepcja i centrala}
-      - {number: "102"}
+      - {number: "101"}
+      - {number: "102", name: Anna Żółkiewska-Nowak}
       - {number: "103"}
       - {number: "104"}
       - {number: "105"}
@@ -85,9 +92,9 @@ async def run_demo(settings: Settings, console: Console, until: Callable[[], Awa
                 f"applied company.yaml: {len(plan.changes)} changes, {len(plan.files)} files written"
             )
             console.rule("The server")
-            async with serving(installation, console.print) as running:
+            async with serving(installation, console.print) as running, AsyncExitStack() as on_line:
                 verdict = _Verdict(console)
-                await _show(installation, running, console, verdict)
+                await _show(installation, running, on_line, console, verdict)
                 console.rule("Everything passed" if verdict.passed else "Something failed")
                 if until is not None:
                     console.print(f"Data directory: {data_dir}   operator password: {password}")
@@ -111,38 +118,40 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _show(installation: Installation, running: Running, console: Console, verdict: _Verdict) -> None:
-    listed = await devices.list_devices(installation)
-    phones = {device.mac: _phone(device, running) for device in listed}
-    sources = {device.mac: f"127.0.0.{10 + number}" for number, device in enumerate(listed)}
-    for device in listed:
-        phone, source = phones[device.mac], sources[device.mac]
+async def _show(
+    installation: Installation,
+    running: Running,
+    on_line: AsyncExitStack,
+    console: Console,
+    verdict: _Verdict,
+) -> None:
+    """Every phone, then a change. What is registered stays so until `on_line` ends."""
+    phones: dict[str, SipPhone] = {}
+    for number, device in enumerate(await devices.list_devices(installation)):
+        machine, source = _phone(device, running), f"127.0.0.{10 + number}"
         console.rule(f"{device.model} {device.mac} {escape(device.name)}")
-        console.print(f"firmware {phone.firmware} ({phone.generation}), at {source}", highlight=False)
+        console.print(f"firmware {machine.firmware} ({machine.generation}), at {source}", highlight=False)
         stranger = await boot(_phone(device, running), _STRANGER)
         verdict.expect(
             _got_no_secret(stranger, device.mac),
             "before its claim, nobody gets its file: " + _summary(stranger),
         )
         await claims.claim(installation, MacAddress.parse(device.mac), COMMAND_LINE)
-        first = await boot(phone, source)
-        _print_boot(console, "first boot", first)
-        verdict.expect(first.done.outcome is Outcome.APPLIED, "the first boot after the claim gets its file")
-        verdict.expect(not phone.discovers, "discovery is off: the phone comes back to its own address")
-        second = await boot(phone, source)
-        _print_boot(console, "second boot", second)
-        verdict.expect(
-            second.done.server_url == phone.stored_url and second.done.outcome is not Outcome.FAILED,
-            "the second boot reaches the phone's own address",
-        )
-        for account, line in _accounts(phone):
-            console.print(f"  account {account}: {line}", highlight=False)
+        await _show_boots(machine, source, console, verdict)
+        # What it has fetched is known before it registers: it needn't be told of that.
         await running.settled()
-        details = await devices.show_device(installation, MacAddress.parse(device.mac))
+        phone = phones[device.mac] = await on_line.enter_async_context(registered(machine, source))
+        for each in phone.registrations:
+            console.print(f"  account {each.account.number}: {each.account.aor}", highlight=False)
+        verdict.expect(phone.is_registered, "it registers each of its accounts")
+        rungs = await _rungs(installation, device.mac)
         verdict.expect(
-            Rung.CURRENT in details.summary.rungs, f"the server knows: {details.summary.rung}"
+            {Rung.CURRENT, Rung.REGISTERED} <= set(rungs), f"the server knows: {', '.join(rungs)}"
         )
-    await _show_change(installation, phones, sources, console, verdict)
+    console.rule("The server asks the phones whether they are there")
+    for mac in phones:
+        verdict.expect(await _is_reached(installation, mac), f"{mac} is reachable")
+    await _show_change(installation, running, phones, console, verdict)
     console.rule("How far each phone came")
     table = Table("MAC", "model", "name", "came as far as", "firmware")
     for summary in await devices.list_devices(installation):
@@ -150,32 +159,74 @@ async def _show(installation: Installation, running: Running, console: Console, 
     console.print(table)
 
 
+async def _show_boots(machine: BootMachine, source: str, console: Console, verdict: _Verdict) -> None:
+    first = await boot(machine, source)
+    _print_boot(console, "first boot", first)
+    verdict.expect(first.done.outcome is Outcome.APPLIED, "the first boot after the claim gets its file")
+    verdict.expect(not machine.discovers, "discovery is off: the phone comes back to its own address")
+    second = await boot(machine, source)
+    _print_boot(console, "second boot", second)
+    verdict.expect(
+        second.done.server_url == machine.stored_url and second.done.outcome is not Outcome.FAILED,
+        "the second boot reaches the phone's own address",
+    )
+
+
 async def _show_change(
     installation: Installation,
-    phones: dict[str, BootMachine],
-    sources: dict[str, str],
+    running: Running,
+    phones: dict[str, SipPhone],
     console: Console,
     verdict: _Verdict,
 ) -> None:
-    console.rule("A change: extension 101 gets another name")
+    console.rule("A change: extension 102 gets another name")
     change = read_company_file(_CHANGE.encode("utf-8"), "change.yaml")
     foreseen = await companies.apply(installation, change, COMMAND_LINE, dry_run=True)
     touched = sorted({file.owner for file in foreseen.files if ":" in file.owner})
     console.print(f"a dry run says that these phones get new bytes: {', '.join(touched)}", highlight=False)
+    verdict.expect(bool(touched), "the change touches somebody")
     await companies.apply(installation, change, COMMAND_LINE)
-    behind = [
-        device.mac
-        for device in await devices.list_devices(installation)
-        if Rung.CURRENT not in device.rungs
-    ]
-    verdict.expect(sorted(behind) == touched and bool(touched), "exactly these are no longer current")
-    for mac in phones:
-        again = await boot(phones[mac], sources[mac])
-        expected = Outcome.APPLIED if mac in touched else Outcome.UNCHANGED
-        verdict.expect(again.done.outcome is expected, f"{mac} asks again: {again.done.outcome}")
+    for mac in touched:
+        told = await _fetched(phones[mac])
+        verdict.expect(
+            told is not None and told.done.outcome is Outcome.APPLIED,
+            f"{mac} is told (NOTIFY check-sync) and fetches by itself",
+        )
+        await running.settled()
+        verdict.expect(Rung.CURRENT in await _rungs(installation, mac), "the server knows: current")
+    told_macs = [mac for mac, phone in phones.items() if phone.times_told]
+    verdict.expect(told_macs == touched, "no other phone is told")
     console.print(
         escape(await devices.diff_device(installation, MacAddress.parse(touched[0]))), highlight=False
     )
+
+
+async def _rungs(installation: Installation, mac: str) -> tuple[Rung, ...]:
+    return (await devices.show_device(installation, MacAddress.parse(mac))).summary.rungs
+
+
+async def _is_reached(installation: Installation, mac: str) -> bool:
+    """Waits until the server has had an answer from a phone; False: it took too long."""
+    try:
+        async with (
+            asyncio.timeout(_LONGEST_S),
+            event_tail(installation.database) as tail,
+            tail.subscribed(Wanted(kinds=frozenset({LineKind.REACHABLE}))) as news,
+        ):
+            while Rung.REACHABLE not in await _rungs(installation, mac):
+                await news.next()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _fetched(phone: SipPhone) -> Boot | None:
+    """Waits until a phone has fetched because it was told to; None: it took too long."""
+    try:
+        async with asyncio.timeout(_LONGEST_S):
+            return await phone.fetched.get()
+    except TimeoutError:
+        return None
 
 
 def _phone(device: devices.Summary, running: Running) -> BootMachine:
@@ -206,17 +257,3 @@ def _without_token(url: str) -> str:
     scheme, _, rest = url.partition("://")
     host, *path = rest.split("/")
     return f"{scheme}://" + "/".join([host, *("…" if len(part) == 32 else part for part in path)])
-
-
-def _accounts(phone: BootMachine) -> list[tuple[int, str]]:
-    """The accounts that the phone has now, as its own settings say."""
-    kept = phone.memory.settings
-    found = []
-    for number in range(1, phone.model.accounts + 1):
-        if kept.get(f"account.{number}.enable") == "1":
-            server = kept.get(f"account.{number}.sip_server.1.address") or kept.get(
-                f"account.{number}.sip_server_host"
-            )
-            user, label = kept.get(f"account.{number}.user_name"), kept.get(f"account.{number}.label")
-            found.append((number, f"{user} ({label}) at {server}"))
-    return found

@@ -16,12 +16,13 @@ from phone_templates.yealink.models import find_model
 from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
+from provisioner.demo.account import Account, accounts
+from provisioner.demo.phone import boot
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies
 from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
 from provisioner.settings import read_settings
 from sip.transport.flow import Address, Transport
-from tests.e2e.softphones.account import Account, booted
 from tests.e2e.softphones.certificate import Certificate
 from tests.e2e.softphones.loopback import free, own_network
 from tests.provisioner.web.streams import get, token_for
@@ -111,7 +112,9 @@ class Exchange:
         url = f"{self.running.provisioning_url}/"
         model = find_model(phone.model)
         machine = BootMachine(mac.hex, model, phone.firmware, name=phone.model, dhcp_url=url)
-        return (await booted(machine))[0]
+        booted = await boot(machine, "127.0.0.1")
+        assert booted.applied is not None, booted.asked
+        return accounts(machine)[0]
 
     def host(self, phone: Phone) -> str:
         """Where `phone` is."""

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from provisioner.demo.account import Account
 from sip.digest import Algorithm, ha1, parse_challenges
-from tests.e2e.softphones.account import Account
 
 _ANSWER_S = 1.0
 "What takes longer is silence."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from provisioner.demo.account import Account
 from sip.transport.flow import Address, Transport
-from tests.e2e.softphones.account import Account
 from tests.e2e.softphones.program import running
 
 _SCENARIO = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from provisioner.demo.account import Account
 from sip.transport.flow import Address
-from tests.e2e.softphones.account import Account
 from tests.e2e.softphones.program import running
 
 

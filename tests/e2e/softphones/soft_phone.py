@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from provisioner.demo.account import Account
 from sip.transport.flow import Address
-from tests.e2e.softphones.account import Account
 from tests.e2e.softphones.program import Program
 
 
