@@ -9,6 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Protocol
 
 from sip.counters import Counters
@@ -111,6 +112,8 @@ class SipServer:
         self._handlers: dict[str, Handler] = {}
         self._asked: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = inf
+        "When it does. uvloop's handle does not know, where that was already past."
 
     def use(self, transport: Transporter) -> None:
         """Answers by `transport`; to be called before it takes the first message."""
@@ -254,14 +257,14 @@ class SipServer:
     def _arm(self) -> None:
         """One timer for all; it may come too early, and is set anew then."""
         deadline = self._transactions.deadline
-        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+        if deadline is None or self._rings_at <= deadline:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._ring)
+        self._timer, self._rings_at = self._loop.call_at(deadline, self._ring), deadline
 
     def _ring(self) -> None:
-        self._timer = None
+        self._timer, self._rings_at = None, inf
         self._perform(self._transactions.timer(self.now()))
 
     def close(self) -> None:

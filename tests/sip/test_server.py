@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import uvloop
 
 from sip.message.headers import Headers
 from sip.message.message import Request, Response
@@ -210,3 +211,25 @@ def own_request() -> Request:
         ]
     )
     return Request("OPTIONS", "sip:101@127.0.0.1:5062", headers)
+
+
+def test_a_timer_that_is_due_already_disturbs_nobody_on_uvloop(caplog: pytest.LogCaptureFixture):
+    async def runs() -> None:
+        server = SipServer()
+        late = server.now
+        # All that the server is told is an hour old, so that every timer has run out when it is set.
+        server.now = lambda: late() - 3600
+        listeners = bind(LOOPBACK)
+        async with listening(listeners, server) as transport, peer(listeners[0].local) as phone:
+            server.use(transport)
+            up = Up(server, transport, phone)
+            up.on("MESSAGE")
+            # They are taken in one turn of the loop: the timer of the first has not rung at the second.
+            for number in range(1, 6):
+                phone.send(a_request(number=number))
+            answers = [response((await phone.receive())[0]) for _ in range(5)]
+            assert {each.cseq.number for each in answers} == {1, 2, 3, 4, 5}
+            server.close()
+
+    uvloop.run(runs())
+    assert not caplog.records
