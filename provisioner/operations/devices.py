@@ -31,7 +31,8 @@ from provisioner.operations.history import Revision, described, difference, find
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.ladder import Ladder, Rung
 from provisioner.operations.phone_events import Event, newest_events
-from provisioner.operations.registered import LIVE, Registration, State, sight, states_of_devices
+from provisioner.operations.registered import LIVE, Registration, State, sight
+from provisioner.operations.registered_lines import states_of_devices
 from provisioner.operations.registrations import Wanted, page
 from provisioner.operations.resyncs import Resync, newest_resyncs
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from db.queries import registered as queries
+from db.queries.chosen_lines import count_lines
 from provisioner.operations.installation import Installation
 from provisioner.operations.registered import Registration, sight
 from provisioner.operations.registration_history import Span, histories
@@ -46,7 +47,7 @@ async def board(installation: Installation, wanted: Wanted, after: str, most_lin
         found = await page(session, wanted, look, after, most_lines)
         spans = await histories(session, found.rows, look.now - DRAWN, look.now)
         counts = await queries.counts(session, look.now, look.lately)
-        chosen = await queries.count_lines(session, wanted.chosen(look), look.now)
+        chosen = await count_lines(session, wanted.chosen(look), look.now)
     return Board(
         look.now,
         tuple(zip(found.rows, spans, strict=True)),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import registered as queries
+from db.queries.chosen_lines import line_ids
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.registered import Registration, State
 
@@ -58,7 +59,7 @@ async def histories(
     session: AsyncSession, shown: Sequence[Registration], since: datetime, now: datetime
 ) -> list[tuple[Span, ...]]:
     """What became of each of these since a moment, in their order: spans that meet, up to `now`."""
-    lines = await queries.line_ids(session, sorted({each.line for each in shown}))
+    lines = await line_ids(session, sorted({each.line for each in shown}))
     ids = sorted(lines.values())
     earlier = await queries.last_of_each(session, ids, before=since)
     later = await queries.happened_since(session, ids, since)

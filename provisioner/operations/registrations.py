@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries import chosen_lines as queries
 from db.queries import devices as device_queries
-from db.queries import registered as queries
-from db.queries.registered import Standing
+from db.queries.chosen_lines import Standing
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.registered import Registration, Sight, State, of_lines, sight
+from provisioner.operations.registered import Registration, Sight, State, sight
+from provisioner.operations.registered_lines import of_lines
 
 MOST_LINES = 500
 "Of a page."

@@ -16,6 +16,7 @@ from provisioner.web.portal.visitors import (
     CSRF_FIELD,
     check_form,
     cookies_of,
+    form_of,
     fresh_form_token,
     session_in,
     source_of,
@@ -53,9 +54,9 @@ async def show_log_in(request: web.Request) -> web.StreamResponse:
 async def log_in(request: web.Request) -> web.StreamResponse:
     """What the form sent."""
     desk = request.app[DESK]
-    said = await request.post()
+    said = await form_of(request)
     names = ("login", "password", "next", CSRF_FIELD)
-    login, password, to, csrf = (str(said.get(name, "")) for name in names)
+    login, password, to, csrf = (said.get(name, "") for name in names)
     cookies = cookies_of(desk.installation)
     check_form(desk.installation, request, csrf, request.cookies.get(cookies.form))
     words = words_of(request, None)
@@ -80,8 +81,8 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 async def log_out(request: web.Request, session: Session) -> web.StreamResponse:
     """Ends the session of this browser."""
     desk = request.app[DESK]
-    said = await request.post()
-    check_form(desk.installation, request, str(said.get(CSRF_FIELD, "")), session.csrf)
+    said = await form_of(request)
+    check_form(desk.installation, request, said.get(CSRF_FIELD, ""), session.csrf)
     await end_session(desk.installation, session)
     redirect = web.HTTPSeeOther(LOG_IN)
     cookies = cookies_of(desk.installation)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import parse_qsl
 
 from aiohttp import web
-from yarl import URL
 
-from provisioner.centrex.errors import Forbidden
+from provisioner.centrex.errors import BadValue, Forbidden
 from provisioner.operations.installation import Installation
 from provisioner.operations.sessions import Session, session_of
 from provisioner.operations.sources import is_within
 
 CSRF_FIELD = "csrf"
+
+_FORM = "application/x-www-form-urlencoded"
+_LONGEST_FORM = 1 << 15
+"In bytes."
+_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,24 @@ def fresh_form_token() -> str:
 def check_form(installation: Installation, request: web.Request, brought: str, wanted: str | None) -> None:
     """Raises `Forbidden` for a form that was not sent from a page of ours to this browser."""
     origin = request.headers.get("Origin")
-    url = installation.settings.portal.url
-    if origin is not None:
-        ours = origin == url if url is not None else URL(origin).authority == request.host
-        if not ours:
-            raise Forbidden("the form comes from another site")
+    if origin is not None and not _is_ours(installation, request, origin):
+        raise Forbidden("the form comes from another site")
     if not wanted or not hmac.compare_digest(brought.encode(), wanted.encode()):
         raise Forbidden("the form is too old: load the page again, then send it again")
+
+
+def _is_ours(installation: Installation, request: web.Request, origin: str) -> bool:
+    url = installation.settings.portal.url
+    return origin == url if url is not None else origin.partition("://")[2] == request.host
+
+
+async def form_of(request: web.Request) -> Mapping[str, str]:
+    """The fields of a form. Raises `BadValue` for what no form of ours sends."""
+    length = request.content_length
+    if request.content_type != _FORM or length is None or length > _LONGEST_FORM:
+        raise BadValue("that is no form of these pages")
+    try:
+        fields = parse_qsl((await request.read()).decode(), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError as error:
+        raise BadValue("that is no form of these pages") from error
+    return dict(fields)

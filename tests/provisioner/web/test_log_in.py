@@ -119,6 +119,31 @@ async def test_a_form_from_another_site_or_without_its_token_does_nothing(
         assert (await browser.get("/registrations")).status == 200
 
 
+async def test_what_no_browser_sends_is_refused_and_hurts_nobody(sample: Installation, running: Running):
+    await hire(sample)
+    async with browsing(running) as browser:
+        url = f"{running.portal_url}/log-in"
+        form = "application/x-www-form-urlencoded"
+        for kind, body in (
+            ("multipart/form-data", b"x"),
+            (f"{form}; charset=nothing", b"csrf=x"),
+            (form, b"\xff=1"),
+            (form, b"&".join(b"x=1" for _ in range(1000))),
+            (form, b"x" * 100_000),
+            ("text/plain", b"csrf=x"),
+        ):
+            async with browser.http.post(url, data=body, headers={"Content-Type": kind}) as response:
+                assert response.status in (403, 422)
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+        token = fields((await browser.get("/log-in")).text)["csrf"]
+        for login in ("a\0", "a" * 30_000, "ż" * 3000, "'; --", "\U0001f600"):
+            assert (await browser.post("/log-in", {"csrf": token, "login": login})).status in (401, 422, 429)
+        for origin in ("http://[", "x", "://"):
+            assert (await browser.post("/log-in", {"csrf": token}, Origin=origin)).status == 403
+        for path in ("/registrations?q=%ed%a0%80", "/registrations?q=%ff&state=%00", "/log-in?next=%ff"):
+            assert (await browser.get(path)).status in (200, 303)
+
+
 async def test_logging_out_ends_the_session_and_not_only_the_cookie(sample: Installation, running: Running):
     await hire(sample)
     async with browsing(running) as browser:
