@@ -31,7 +31,7 @@ def table(rows: Iterable[Registration]) -> Table:
             _short(row.since),
             _short(row.until if row.is_live else row.ended_at),
             _short(row.heard_at),
-            "" if row.rtt_ms is None else str(row.rtt_ms),
+            str(row.rtt_ms) if row.rtt_ms is not None and row.state is State.REACHABLE else "",
         )
     return shown
 
