@@ -28,7 +28,7 @@ def our_registrar(folder: Path, phones: int, config: str = "") -> Iterator[Regis
     text = f'[listen]\nsip = "{HOST}:{port}"\n{stock.PUBLIC}{config}'
     password = asyncio.run(_password(data))
     with servers.centralka(data, text) as server:
-        yield Registrar("Centralka, durable", port, password, server.pids)
+        yield Registrar("Centralka, durable", port, password, server.pids, portal=server.portal)
 
 
 async def _password(data_dir: Path) -> str:

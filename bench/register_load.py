@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import select
 import socket
 import struct
@@ -27,7 +28,7 @@ WAITS_S = (0.5, 1.0, 2.0, 4.0)
 "Between the sendings of one request; the last one repeats."
 _FIELD = re.compile(rb'(?i:www-authenticate|authorization): *Digest (.*?)\r\n')
 _PARAMETER = re.compile(rb'(\w+)="?([^",]*)')
-_CALL = re.compile(rb"\r\n(?i:call-id|i): *(\d+)-(\d+)")
+_CALL = re.compile(rb"\r\n(?i:call-id|i): *(\d+)-([0-9a-f]+)")
 _LATE_S = 0.05
 _BURST = 64
 "Datagrams that are read, or registrations that begin, before anything else is done."
@@ -41,6 +42,8 @@ class Plan:
     port: int
     password: str
     "`{number}` in it is the phone's, which counts from 0."
+    own_port: int
+    "Where all phones are."
     phones: int
     first: int = 0
     "The number of the first phone."
@@ -55,6 +58,8 @@ class Plan:
     then_seconds: float = 0.0
     addresses: bool = False
     "Each phone has an address of its own."
+    moments: bool = False
+    "When each phone had its 200 is told, too."
 
 
 @dataclass(slots=True)
@@ -82,6 +87,8 @@ class Tally:
     "Given up or refused, by the second in which they began."
     took_ms: dict[int, list[float]] = field(default_factory=dict)
     "By the second in which they began."
+    moments: dict[int, float] = field(default_factory=dict)
+    "When phones had their 200: the clock is the system's monotonic one, the same for all programs."
     resent: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
 
@@ -95,9 +102,10 @@ class Load:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
-        self._socket.bind(("0.0.0.0" if plan.addresses else "127.0.0.1", 0))  # noqa: S104 - of phones
+        self._socket.bind(("0.0.0.0" if plan.addresses else "127.0.0.1", plan.own_port))  # noqa: S104 - of phones
         self._socket.setblocking(False)
-        self._port = self._socket.getsockname()[1]
+        self._port = plan.own_port
+        self._run = secrets.token_hex(4)
         self._waiting: dict[int, Attempt] = {}
         self._again = [deque[tuple[float, int]]() for _ in WAITS_S]
         "When to send what again, one queue for each wait, so that each is in order."
@@ -169,10 +177,10 @@ class Load:
         where = contact.partition("@")[2]
         return (
             f"REGISTER sip:{plan.host}:{plan.port} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {where};branch=z9hG4bK{attempt.serial}c{cseq}p{self._port};rport\r\n"
+            f"Via: SIP/2.0/UDP {where};branch=z9hG4bK{attempt.serial}c{cseq}r{self._run};rport\r\n"
             f'From: "Bench" <sip:{number}@{plan.host}:{plan.port}>;tag={attempt.serial}\r\n'
             f'To: "Bench" <sip:{number}@{plan.host}:{plan.port}>\r\n'
-            f"Call-ID: {attempt.serial}-{self._port}@{plan.host}\r\n"
+            f"Call-ID: {attempt.serial}-{self._run}@{plan.host}\r\n"
             f"CSeq: {cseq} REGISTER\r\n"
             f"Contact: <{contact}>\r\n"
             f"{authorization}"
@@ -212,7 +220,8 @@ class Load:
 
     def _answered(self, data: bytes, now: float) -> None:
         found = _CALL.search(data)
-        if found is None or int(found[2]) != self._port:
+        if found is None or found[2] != self._run.encode():
+            # Of another run.
             return
         attempt = self._waiting.get(int(found[1]))
         status = data[8:11]
@@ -256,6 +265,8 @@ class Load:
         self.tally.statuses[how] += 1
         if how == "200":
             self.tally.done[int(now - self._start)] += 1
+            if self.plan.moments:
+                self.tally.moments[attempt.phone] = now
             self.tally.took_ms.setdefault(began, []).append((now - attempt.began) * 1000)
         else:
             self.tally.lost[began] += 1
@@ -280,22 +291,8 @@ def main() -> None:
     load = Load(Plan(**json.loads(sys.argv[1])))
     began, used = time.monotonic(), time.process_time()
     load.run()
-    tally = load.tally
-    print(
-        json.dumps(
-            {
-                "seconds": time.monotonic() - began,
-                "cpu_s": time.process_time() - used,
-                "begun": tally.begun,
-                "sent": tally.sent,
-                "done": tally.done,
-                "lost": tally.lost,
-                "took_ms": tally.took_ms,
-                "resent": tally.resent,
-                "statuses": tally.statuses,
-            }
-        )
-    )
+    took, used = time.monotonic() - began, time.process_time() - used
+    print(json.dumps({"seconds": took, "cpu_s": used, **vars(load.tally)}))
 
 
 if __name__ == "__main__":

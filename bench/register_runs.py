@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import stock
-from registrars import HOST, Registrar, free_port
+from registrars import HOST, Registrar
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,10 @@ def by_sipp(registrar: Registrar, phones: int, count: int, at_once: int, folder:
     for old in folder.glob("*_rtt.csv"):
         old.unlink()
     command = ["sipp", f"{HOST}:{registrar.port}", "-sf", "register.xml", "-inf", "phones.csv", "-i", HOST]
-    command += ["-p", str(free_port()), "-t", "u1", "-m", str(count), "-l", str(at_once), "-r", "400000"]
-    command += ["-nostdin", "-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_rtt", "-rtt_freq", "1000"]
-    command += ["-buff_size", "4194304", "-timeout", "600", "-recv_timeout", "8000", "-skip_rlimit"]
+    command += ["-p", str(registrar.phones_port), "-t", "u1", "-m", str(count), "-l", str(at_once)]
+    command += ["-r", "400000", "-nostdin", "-trace_stat", "-stf", "stat.csv", "-fd", "1"]
+    command += ["-trace_rtt", "-rtt_freq", "1000", "-buff_size", "4194304"]
+    command += ["-timeout", "600", "-recv_timeout", "8000", "-skip_rlimit"]
     before, client_before = registrar.cpu_s(), _children_cpu_s()
     subprocess.run(command, cwd=folder, capture_output=True, check=False)
     used, client_used = registrar.cpu_s() - before, _children_cpu_s() - client_before
@@ -150,6 +151,7 @@ def _children_cpu_s() -> float:
 def load(registrar: Registrar, **plan: object) -> dict[str, Any]:
     """What `register_load.py` says of a plan."""
     asked = {"host": HOST, "port": registrar.port, "password": registrar.password, **plan}
+    asked["own_port"] = registrar.phones_port
     command = [sys.executable, Path(__file__).with_name("register_load.py"), json.dumps(asked)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(json.loads(said))

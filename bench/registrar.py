@@ -48,10 +48,11 @@ def compare(options: argparse.Namespace, place: Path) -> None:
         registrars = [ours, *peers]
         for each in registrars:
             # From now on each phone is known: what is measured is a refresh.
-            assert by_own(each, phones, phones, options.at_once).failed == 0, each.name
+            first = _one(each, options, place / f"sipp-{each.port}", phones)
+            assert first.failed == 0, f"{each.name}: {first}"
         assert stored(place / "ours") == phones
         rounds = [
-            [_one(each, options, place / f"sipp-{each.port}") for each in registrars]
+            [_one(each, options, place / f"sipp-{each.port}", options.count) for each in registrars]
             for _ in range(options.rounds)
         ]
         assert stored(place / "ours") == phones
@@ -80,10 +81,10 @@ def compare(options: argparse.Namespace, place: Path) -> None:
         CONSOLE.print(f"ours / {peer.name}: {faster:.2f} × a second, {cheaper:.2f} × for each CPU-second")
 
 
-def _one(registrar: Registrar, options: argparse.Namespace, folder: Path) -> Run:
+def _one(registrar: Registrar, options: argparse.Namespace, folder: Path, count: int) -> Run:
     if options.by == "own":
-        return by_own(registrar, options.phones, options.count, options.at_once)
-    return by_sipp(registrar, options.phones, options.count, options.at_once, folder)
+        return by_own(registrar, options.phones, count, options.at_once)
+    return by_sipp(registrar, options.phones, count, options.at_once, folder)
 
 
 def _median(runs: list[Run], of: Callable[[Run], float]) -> float:

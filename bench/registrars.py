@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import servers
@@ -30,6 +30,10 @@ class Registrar:
     "Of the phone `{number}`, which counts from 0."
     roots: tuple[int, ...]
     "Processes that belong to it with all their children, such as those of its database."
+    phones_port: int = field(default_factory=lambda: free_port())
+    "Where its phones are: in each run the same, so that they are the same phones."
+    portal: str = ""
+    "Where programs hear of registrations, if it has such."
 
     def processes(self) -> list[int]:
         """All of its processes that run now."""

@@ -25,6 +25,8 @@ class Server:
     base: str
     pids: tuple[int, ...]
     secure: str = ""
+    portal: str = ""
+    "Where pages and programs are, if it has such."
     said: list[str] = field(default_factory=list)
     "What it wrote to stderr, when it has ended."
 
@@ -87,7 +89,8 @@ def centralka(data_dir: Path, config: str = "", *, tls: tuple[Path, Path] | None
             if not url:
                 sys.exit(errors.read_text())
             lines[name] = url.rstrip("/")
-        server = Server("centralka", lines["provisioning"], (process.pid,), lines.get("provisioning-tls", ""))
+        secure = lines.get("provisioning-tls", "")
+        server = Server("centralka", lines["provisioning"], (process.pid,), secure, lines["portal"])
         try:
             yield server
         finally:
