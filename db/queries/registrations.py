@@ -184,10 +184,10 @@ async def note_heard(connection: AsyncConnection, heard: Sequence[Heard]) -> Non
 async def prune_events(connection: AsyncConnection, line_ids: Collection[int], kept: int) -> None:
     """Forgets the oldest events of these lines beyond so many of each."""
     statement = (
-        "DELETE FROM registration_events WHERE line_id = ? AND id <= (SELECT id FROM registration_events"
-        " WHERE line_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+        "DELETE FROM registration_events WHERE line_id = ? AND id <= (SELECT id FROM registration_events"  # noqa: S608 - a number
+        f" WHERE line_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
     )
-    await write_many(connection, statement, [(line_id, line_id, kept) for line_id in sorted(line_ids)])
+    await write_many(connection, statement, [(line_id, line_id) for line_id in sorted(line_ids)])
 
 
 async def lines_there(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:
