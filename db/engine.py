@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from db import changes
 from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
+from db.stops_once import connecting
 from db.watched import watched
 
 BUSY_S = 10.0
@@ -142,7 +143,7 @@ class Database:
         def engine(begin: str, pool_size: int, waits_s: float, *pragmas: str) -> AsyncEngine:
             made = create_async_engine(
                 url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"isolation_level": None, "timeout": waits_s},
+                connect_args={"isolation_level": None, "timeout": waits_s, "async_creator_fn": connecting},
                 # Parameters hold sealed secrets, and errors are logged.
                 hide_parameters=True,
                 pool_size=pool_size,
