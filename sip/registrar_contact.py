@@ -28,7 +28,7 @@ class Limits:
     bindings: int = 10
     "Contacts of one AOR."
     text: int = 1024
-    "Characters of a Contact, Call-ID, instance or Path that is kept."
+    "Bytes, in UTF-8, of a Contact, Call-ID, instance or Path that is kept. An index takes two of them."
     user_agent: int = 200
     "Characters of a User-Agent that are kept; the rest is cut off."
     flow_timer_s: int | None = 120
@@ -152,6 +152,7 @@ def supports(request: Request, tag: str) -> bool:
 
 def storable(text: str, name: str, limits: Limits) -> str:
     """`text`, if a row of a table and a page can hold it. Raises `NotStorable`."""
-    if len(text) > limits.text or not text.isprintable():
-        raise NotStorable(f"{name} is longer than {limits.text} characters, or not printable")
+    # What can't be printed may not be UTF-8, either.
+    if not text.isprintable() or len(text.encode()) > limits.text:
+        raise NotStorable(f"{name} is longer than {limits.text} bytes, or not printable")
     return text

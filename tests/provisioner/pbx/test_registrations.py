@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -215,6 +216,16 @@ async def test_one_that_can_not_be_stored_costs_no_other(
     ]
     assert server.contacts(TWO) == []
     assert (await server.register(TWO, cseq=2)).status == 200
+
+
+async def test_a_contact_that_no_index_takes_costs_no_other(sample: Installation, server: Server):
+    # PostgreSQL takes 2704 bytes, after it has tried to write them shorter.
+    letters = "".join(chr(0x4E00 + number) for number in range(1000))
+    long = server.begin(ONE, contact=f"<sip:{letters}@192.0.2.20>")
+    other = server.begin(TWO)
+    assert ((await long).status, (await other).status) == (400, 200)
+    both = f'<sip:{token_hex(505)}@192.0.2.20>;+sip.instance="<{token_hex(511)}>"'
+    assert (await server.register(ONE, contact=both, cseq=2)).status == 200
 
 
 async def test_what_nobody_waits_for_costs_nobody_its_registration(
