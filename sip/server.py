@@ -111,6 +111,7 @@ class SipServer:
         self._transport: Transporter | None = None
         self._handlers: dict[str, Handler] = {}
         self._asked: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
+        self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = inf
         "When it does. uvloop's handle does not know, where that was already past."
@@ -153,6 +154,8 @@ class SipServer:
 
     async def ask(self, request: Request, flow: Flow) -> Response | None:
         """Sends a request by `flow` and returns the final response; None: none came in time (§17.1.2)."""
+        if self._is_closed:
+            return None
         transaction, effects = self._transactions.request(request, flow, self.now())
         future: asyncio.Future[Response | None] = self._loop.create_future()
         self._asked[transaction] = future
@@ -268,7 +271,8 @@ class SipServer:
         self._perform(self._transactions.timer(self.now()))
 
     def close(self) -> None:
-        """Asks nobody any more; who waits for an answer gets none."""
+        """Asks nobody any more; who waits for an answer, or asks from now on, gets none."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         for future in self._asked.values():

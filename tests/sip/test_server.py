@@ -233,3 +233,13 @@ def test_a_timer_that_is_due_already_disturbs_nobody_on_uvloop(caplog: pytest.Lo
 
     uvloop.run(runs())
     assert not caplog.records
+
+
+async def test_whoever_asks_when_it_is_closed_does_not_wait(up: Up):
+    flow = up.transport.flow_to(Transport.UDP, up.phone.address)
+    assert flow is not None
+    up.server.close()
+    asked = parse_datagram(a_request())
+    assert isinstance(asked, Request)
+    async with asyncio.timeout(5):
+        assert await up.server.ask(asked, flow) is None
