@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from sip.errors import SipError
 from sip.location import Location
 from sip.registrar import Decision
 from sip.server import Incoming, new_tag
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -28,15 +31,23 @@ class Entry:
 
     def grant(self, decision: Decision, date: datetime) -> None:
         """Answers with what was decided."""
-        if not self.is_answered:
-            self.is_answered = True
-            self.incoming.answer(decision.response(self.incoming.request, date, new_tag()))
+        self._answer(
+            lambda: self.incoming.answer(decision.response(self.incoming.request, date, new_tag()))
+        )
 
     def refuse(self, error: SipError) -> None:
         """Answers that it was not done."""
-        if not self.is_answered:
-            self.is_answered = True
-            self.incoming.reply(error.status, error.headers)
+        self._answer(lambda: self.incoming.reply(error.status, error.headers))
+
+    def _answer(self, send: Callable[[], None]) -> None:
+        if self.is_answered:
+            return
+        self.is_answered = True
+        try:
+            send()
+        except Exception:
+            # Our own mistake. What was done stays done, and the others of its batch are answered.
+            logger.exception("a registration could not be answered aor=%s", self.number)
 
 
 @dataclass(slots=True)

@@ -218,6 +218,21 @@ async def test_one_that_can_not_be_stored_costs_no_other(
     assert (await server.register(TWO, cseq=2)).status == 200
 
 
+async def test_one_that_can_not_be_answered_costs_no_other(sample: Installation, server: Server):
+    class Broken(Wire):
+        def send(self, data: bytes) -> bool:
+            raise ValueError("no way")
+
+    unheard = server.begin(ONE, flow=Broken())
+    other = server.begin(TWO)
+    async with asyncio.timeout(30):
+        assert (await other).status == 200
+        assert (await server.register(THREE)).status == 200
+    assert not unheard.done()  # type: ignore[attr-defined]
+    # It is stored, so it is true.
+    assert server.contacts(ONE) == [f"sip:{ONE}@192.0.2.20:5062"]
+
+
 async def test_a_contact_that_no_index_takes_costs_no_other(sample: Installation, server: Server):
     # PostgreSQL takes 2704 bytes, after it has tried to write them shorter.
     letters = "".join(chr(0x4E00 + number) for number in range(1000))
