@@ -87,6 +87,10 @@ class Authentication:
         except StorageError as error:
             logger.warning("can't tell who it is error=%s", error)
             incoming.reply(503, [("Retry-After", "5")])
+        except Exception:
+            # Our own mistake; others are let in.
+            logger.exception("can't tell who it is source=%s", incoming.flow.remote)
+            incoming.reply(500)
         else:
             verdict = self._judge(incoming, credentials, key)
             incoming.guarded(lambda: self._decide(incoming, credentials, key, verdict, admitted))

@@ -11,6 +11,7 @@ import yaml
 
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
+from provisioner.pbx.keys import LineKeys
 from sip.digest import Algorithm
 from sip.message.message import Response
 from tests.provisioner.conftest import SAMPLE, apply_text
@@ -126,6 +127,17 @@ async def test_whoever_knows_no_password_is_told_nothing_by_options(registers: N
         answer = await mine.ask(mine.message("OPTIONS"))
         assert answer.status == 200
         assert "REGISTER" in answer.allow
+
+
+async def test_a_look_up_that_breaks_costs_no_other(registers: NewPhone, monkeypatch: pytest.MonkeyPatch):
+    async def broken(keys: LineKeys, number: str) -> None:
+        raise ValueError("broken")
+
+    async with registers() as mine, registers(OTHER) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr(LineKeys, "of", broken)
+            assert (await mine.register()).status == 500
+        assert (await other.register()).status == 200
 
 
 async def test_a_changed_password_holds_at_once(sample: Installation, registers: NewPhone):
