@@ -18,6 +18,7 @@ from db.errors import StorageError
 from provisioner.app import serving_phones
 from provisioner.centrex.errors import CentralkaError, within
 from provisioner.operations.installation import opened
+from provisioner.runtime import settle_in
 from provisioner.web.doorkeeper import keeping
 from provisioner.workers import READY, Orders
 
@@ -51,6 +52,7 @@ async def _work(orders: Orders) -> None:
         with suppress(BrokenPipeError):
             sys.stdout.buffer.write(READY)
             sys.stdout.flush()
+        settle_in()
         await over.wait()
 
 

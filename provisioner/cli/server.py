@@ -22,6 +22,7 @@ from provisioner.cli.common import (
 )
 from provisioner.demo.show import run_demo
 from provisioner.operations.installation import KEY_FILE, Installation, database_url, initialise, opened
+from provisioner.runtime import settle_in
 from provisioner.settings import read_settings
 
 
@@ -75,6 +76,7 @@ def serve(
             opened(chosen_data_dir(data_dir), settings) as installation,
             serving(installation, lambda line: print(line, flush=True)),
         ):
+            settle_in()
             await stop.wait()
 
     uvloop.run(run())
