@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import random
 
@@ -36,6 +36,7 @@ from sip.nonces import NonceLimits, Nonces
 from sip.probing import Probes
 from sip.registrar_contact import Limits
 from sip.server import SipServer
+from sip.transport.flow import Address
 from sip.transport.sockets import Listener
 from sip.transport.transport import listening
 
@@ -66,16 +67,17 @@ async def serving_sip(
     ):
         news = News(watcher)
         keys = LineKeys(installation, news)
-        registrations = Registrations(installation, location, news, _limits(settings.sip))
+        async with installation.database.read() as session:
+            public = await public_addresses(session, settings)
+        own = {Address(public.sip_host, public.sip_port), *(each.local for each in listeners)}
+        registrations = Registrations(installation, location, news, _limits(settings.sip, own))
         counted.sip, counted.registering = server.counters, registrations.counted
         counted.sip_banned = lambda: len(bans.listed(server.now()))
         await registrations.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
         authentication = Authentication(server, guard, keys, bans, guessing, tasks)
-        async with installation.database.read() as session:
-            host = (await public_addresses(session, settings)).sip_host
-        domains = Domains([host, settings.sip.realm])
+        domains = Domains([public.sip_host, settings.sip.realm])
         async with listening(
             listeners,
             server,
@@ -112,6 +114,9 @@ async def serving_sip(
                 server.close()
 
 
-def _limits(sip: Sip) -> Limits:
-    """What the registrar grants."""
-    return Limits(default_s=sip.max_expires_s, min_s=sip.min_expires_s, max_s=sip.max_expires_s)
+def _limits(sip: Sip, own: Iterable[Address]) -> Limits:
+    """What the registrar grants, to whom is not at one of our `own` addresses."""
+    most_s = sip.max_expires_s
+    least_s = min(sip.min_expires_s, most_s)
+    hosts = frozenset(Address(each.host.strip("[]").lower(), each.port) for each in own)
+    return Limits(default_s=most_s, min_s=least_s, max_s=most_s, own=hosts)

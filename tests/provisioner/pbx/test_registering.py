@@ -120,6 +120,11 @@ async def test_an_aor_of_another_host_is_not_ours(registers: NewPhone):
         assert (await mine.register()).status == 404
 
 
+async def test_a_contact_that_leads_back_to_the_server_is_refused(registers: NewPhone, running: Running):
+    async with registers() as mine:
+        assert (await mine.register(contact=f"<sip:{LINE}@{running.sip}>")).status == 403
+
+
 async def test_whoever_knows_no_password_is_told_nothing_by_options(registers: NewPhone):
     async with registers() as mine:
         assert (await mine.ask(mine.message("OPTIONS"))).status == 401
