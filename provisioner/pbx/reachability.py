@@ -6,6 +6,7 @@ A phone that is unplugged stays registered until its binding lapses: by this it 
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.registrations import Registrations
@@ -15,6 +16,8 @@ from sip.location import Location
 from sip.message.uri import SipUri
 from sip.out_of_dialog import request_to
 from sip.probing import Probe, Probes
+
+logger = logging.getLogger(__name__)
 
 _ANSWER_S = 8.0
 "What comes later is no answer: by then the request went out five times."
@@ -59,7 +62,16 @@ class Reachability:
         binding = next((each for each in self._phones.bindings(probe.aor) if each.key == probe.key), None)
         if binding is None:
             return
-        rtt_s, is_lost = await self._round_trip(probe.aor, binding)
+        try:
+            rtt_s, is_lost = await self._round_trip(probe.aor, binding)
+        except SipError as error:
+            # There is too much to do here: that says nothing of the phone.
+            logger.debug("not asked aor=%s error=%s", probe.aor, error)
+            return
+        except Exception:
+            # Whatever is wrong with one phone, the others are asked.
+            logger.exception("a phone could not be asked aor=%s", probe.aor)
+            return
         now = self._clock()
         if rtt_s is not None:
             self._registrations.heard(probe.aor, binding, rtt_s)
@@ -70,7 +82,10 @@ class Reachability:
         self._probes.again(probe, now + _AGAIN_S)
 
     async def _round_trip(self, line: str, binding: Binding) -> tuple[float | None, bool]:
-        """How long the answer took, None without one; and whether there is no way to ask."""
+        """How long the answer took, None without one; and whether there is no way to ask.
+
+        Raises `SipError` if it was not asked.
+        """
         flow = self._phones.flow_of(binding)
         if flow is None or not flow.is_open:
             return None, True
@@ -80,6 +95,6 @@ class Reachability:
             async with asyncio.timeout(_ANSWER_S):
                 # Whatever it answers, it is there.
                 answer = await self._phones.ask(request, flow)
-        except (TimeoutError, SipError):
+        except TimeoutError:
             answer = None
         return (None if answer is None else self._clock() - began), False
