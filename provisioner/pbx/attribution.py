@@ -30,20 +30,28 @@ class Attribution:
 
     def __init__(self, database: Database, news: News) -> None:
         self._database = database
+        self._news = news
         self._phones: dict[int, tuple[PhoneOfLine, ...]] = {}
+        self._in_doubt: set[int] = set()
+        "Lines whose phones may be others since they were looked up: there were news meanwhile."
         news.on_news(self._hear)
 
     async def look_up(self, line_ids: Collection[int]) -> None:
         """Finds out which phones have these lines, as far as it isn't known. Raises `StorageError`."""
+        while self._in_doubt:
+            self._phones.pop(self._in_doubt.pop(), None)
         unknown = {each for each in line_ids if each not in self._phones}
         if not unknown:
             return
+        moment = self._news.moment
         found: dict[int, list[PhoneOfLine]] = {each: [] for each in unknown}
         for phone in await phones_of_lines(self._database, unknown):
             found[phone.line_id].append(phone)
         if len(self._phones) + len(found) > _MOST_LINES:
             self._phones.clear()
         self._phones.update((line_id, tuple(phones)) for line_id, phones in found.items())
+        if moment != self._news.moment:
+            self._in_doubt = unknown
 
     def device_of(self, line_id: int, request: Request, source: str, held: Sequence[Binding]) -> int | None:
         """The phone that `request` comes from, by the address `source`; `held` are the line's bindings."""
