@@ -51,8 +51,10 @@ class Guessing:
         except StorageError as error:
             logger.warning("bans are reported later error=%s", error)
             return
-        for _ in bans:
-            self._unreported.popleft()
+        for ban in bans:
+            # Meanwhile others may have come, and these have had to make room.
+            if self._unreported[0] is ban:
+                self._unreported.popleft()
 
 
 def _alarm(ban: Ban) -> AlarmRow:
