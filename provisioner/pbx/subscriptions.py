@@ -6,6 +6,8 @@ Nobody is told of another line.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Iterable
 
 from provisioner.pbx.authentication import Authentication, Caller
@@ -17,11 +19,16 @@ from sip.notifier import Admission, Notifier, Notify
 from sip.packages.message_summary import Mailbox, MessageSummaryPackage
 from sip.packages.reg import Registration, RegPackage
 from sip.server import Incoming, SipServer, new_tag
-from sip.subscription_errors import NotAllowed
+from sip.subscription_errors import NotAllowed, TooManySubscriptions
 from sip.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 _IDLE_S = 1.0
 "How soon a time is noticed that has come nearer."
+_MOST_UNHEARD = 400
+"NOTIFYs of one line that wait for an answer: each has a transaction, of which others need some, too."
+_AGAIN_S = 60
 
 
 class Subscriptions:
@@ -47,6 +54,8 @@ class Subscriptions:
         "The AOR of each line whose registrations are told, and who watches it."
         self._changed: set[str] = set()
         "Of those, the lines with news."
+        self._unheard: Counter[str] = Counter()
+        "NOTIFYs that wait for an answer, by line."
         self._woken = asyncio.Event()
         server.on("SUBSCRIBE", self._subscribe)
 
@@ -70,6 +79,8 @@ class Subscriptions:
         self._authentication.admit(incoming, self._subscribes)
 
     def _subscribes(self, incoming: Incoming, caller: Caller) -> None:
+        if self._unheard[caller.number] >= _MOST_UNHEARD:
+            raise TooManySubscriptions(_AGAIN_S)
         incoming.serve()
         subscribed = self._notifier.subscribe(
             incoming.request,
@@ -117,9 +128,16 @@ class Subscriptions:
             self._tasks.create_task(self._notify(notify))
 
     async def _notify(self, notify: Notify) -> None:
+        line = notify.subscription.resource
+        self._unheard[line] += 1
         try:
             response = await self._server.ask(notify.request, notify.flow)
-        except SipError:
+        except SipError as error:
             # Too much is under way: as good as no answer.
+            logger.debug("not told aor=%s error=%s", line, error)
             response = None
+        finally:
+            self._unheard[line] -= 1
+            if not self._unheard[line]:
+                del self._unheard[line]
         self._send(self._notifier.answered(notify.subscription, response, self._server.now()))

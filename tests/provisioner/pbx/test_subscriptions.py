@@ -11,6 +11,7 @@ import pytest
 
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
+from provisioner.pbx import subscriptions
 from provisioner.pbx.authentication import Caller
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.subscriptions import Subscriptions
@@ -37,7 +38,7 @@ class Wire:
 
     server: SipServer
     status: int = 200
-    "What a NOTIFY is answered with."
+    "What a NOTIFY is answered with; 0: it is not."
     transport: Transport = Transport.TCP
     local: Address = SERVER
     remote: Address = PHONE
@@ -48,7 +49,7 @@ class Wire:
         message = parse_datagram(data)
         assert message is not None
         self.came.put_nowait(message)
-        if isinstance(message, Request):
+        if isinstance(message, Request) and self.status:
             answer = message.response(self.status)
             asyncio.get_running_loop().call_soon(self.server.received, answer, self)
         return True
@@ -213,3 +214,17 @@ async def test_with_the_whole_server_a_phone_proves_who_it_is_first(sample: Inst
         assert notify.event is not None
         assert notify.event.package == "reg"
         assert f'aor="sip:{LINE}@127.0.0.1"'.encode() in notify.body
+
+
+async def test_a_phone_that_answers_no_notify_takes_no_more_than_its_share(
+    flow: Wire, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(subscriptions, "_MOST_UNHEARD", 2)
+    flow.status = 0
+    statuses = []
+    for number in range(4):
+        subscribe(flow, "message-summary", expires=0, call_id=f"fetch{number}")
+        statuses.append((await flow.answer()).status)
+        if statuses[-1] == 200:
+            await flow.notify()
+    assert statuses == [200, 200, 503, 503]
