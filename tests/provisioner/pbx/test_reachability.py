@@ -58,8 +58,8 @@ async def test_a_phone_that_could_not_be_asked_is_not_out_of_reach_and_costs_no_
     phones = Lines(location, "one", error)
     reachability = Reachability(phones, location, Probes(lambda: 0.0), Kept())  # type: ignore[arg-type]
     for line in ("one", "two"):
-        phone = Address("192.0.2.20", 5060)
-        binding = Binding(f"sip:{line}@192.0.2.20", line, 1, Transport.UDP, phone, SERVER, now, now, now + 600)
+        contact, phone = f"sip:{line}@192.0.2.20", Address("192.0.2.20", 5060)
+        binding = Binding(contact, line, 1, Transport.UDP, phone, SERVER, now, now, now + 600)
         location.apply([Change(ChangeKind.REGISTERED, line, binding, now)])
     running = asyncio.create_task(reachability.run())
     async with asyncio.timeout(10):
