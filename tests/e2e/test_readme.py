@@ -82,7 +82,9 @@ class Shell:
         )
         assert self.server.stdout is not None
         printed = [self.server.stdout.readline().rstrip("\n") for _ in range(lines)]
-        self.ports = dict(zip(written, re.findall(r"127\.0\.0\.1:\d+", " ".join(printed)), strict=True))
+        # SIP says its address for UDP and for TCP.
+        real = dict.fromkeys(re.findall(r"127\.0\.0\.1:\d+", " ".join(printed)))
+        self.ports = dict(zip(written, real, strict=True))
         return printed
 
     def end(self) -> None:

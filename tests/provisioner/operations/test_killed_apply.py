@@ -29,7 +29,7 @@ from tests.provisioner.operations.small import line, phone, written
 
 ROUNDS = 50 if os.environ.get("CENTRALKA_PROVE") else 2
 PHONES = 24
-LISTEN = 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:5060"'
+LISTEN = 'portal = "127.0.0.1:0"\nprovisioning = "127.0.0.1:0"\nsip = "127.0.0.1:0"'
 "As `loopback_settings` have it."
 MODELS = ("T46S", "T54W", "VP530P", "T23G")
 

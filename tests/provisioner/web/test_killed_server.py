@@ -18,6 +18,7 @@ from provisioner.app import Running
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation
 from provisioner.operations.uploads import list_uploads, show_upload
+from sip.transport.flow import Address
 from tests.provisioner.web.asking import T23G, T46S, T54W, ask, service_of
 
 COMMAND = Path(sys.executable).with_name("centralka")
@@ -29,7 +30,7 @@ async def killed(data_dir: Path, database_url: str) -> AsyncIterator[tuple[Runni
     """A server in a process of its own, and what kills it."""
     config = data_dir / "centralka.toml"
     config.write_text(f'[database]\nurl = "{database_url}"\n', encoding="utf-8")
-    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0")
+    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", "--sip", "127.0.0.1:0")
     process = await asyncio.create_subprocess_exec(
         COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen, stdout=asyncio.subprocess.PIPE
     )
@@ -40,7 +41,8 @@ async def killed(data_dir: Path, database_url: str) -> AsyncIterator[tuple[Runni
             name, _, url = (await process.stdout.readline()).decode().strip().partition(": ")
             assert url, "the server ended"
             lines[name] = url.rstrip("/")
-        yield Running(lines["portal"], lines["provisioning"]), process.kill
+        sip = Address("127.0.0.1", int(lines["sip"].rpartition(":")[2]))
+        yield Running(lines["portal"], lines["provisioning"], sip), process.kill
     finally:
         if process.returncode is None:
             process.kill()
