@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import random
 
@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 _NONCES = "sip nonces"
 "What the secret of nonces is derived for (`Vault.derived`)."
+_AGAIN_S = 1.0
+"After which what has broken off begins anew."
 
 
 @asynccontextmanager
@@ -96,14 +98,14 @@ async def serving_sip(
             control.on("resync", resync_verb(resyncs))
             control.on("sip-bans", sip_bans_verb(bans, server.now))
             running = [
-                tasks.create_task(each, name=name)
-                for name, each in {
-                    "line keys": keys.run(),
-                    "guessing": guessing.run(),
-                    "registrations": registrations.run(),
-                    "reachability": reachability.run(),
-                    "resyncs": resyncs.run(),
-                    "subscriptions": subscriptions.run(),
+                tasks.create_task(_kept_up(name, run), name=name)
+                for name, run in {
+                    "line keys": keys.run,
+                    "guessing": guessing.run,
+                    "registrations": registrations.run,
+                    "reachability": reachability.run,
+                    "resyncs": resyncs.run,
+                    "subscriptions": subscriptions.run,
                 }.items()
             ]
             try:
@@ -112,6 +114,16 @@ async def serving_sip(
                 for task in running:
                     task.cancel()
                 server.close()
+
+
+async def _kept_up(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Does `run` until it is cancelled, anew wherever a mistake of ours has ended it: the rest goes on."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            logger.exception("%s broke off, and begins anew", name)
+        await asyncio.sleep(_AGAIN_S)
 
 
 def _limits(sip: Sip, own: Iterable[Address]) -> Limits:

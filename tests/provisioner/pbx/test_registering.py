@@ -11,8 +11,11 @@ import yaml
 
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
+from provisioner.pbx import serving
 from provisioner.pbx.keys import LineKeys
+from sip.binding import Change
 from sip.digest import Algorithm
+from sip.location import Location
 from sip.message.message import Response
 from tests.provisioner.conftest import SAMPLE, apply_text
 from tests.provisioner.pbx.phone import Phone, phone
@@ -143,6 +146,21 @@ async def test_a_look_up_that_breaks_costs_no_other(registers: NewPhone, monkeyp
             patched.setattr(LineKeys, "of", broken)
             assert (await mine.register()).status == 500
         assert (await other.register()).status == 200
+
+
+async def test_what_breaks_off_begins_anew(registers: NewPhone, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(serving, "_AGAIN_S", 0)
+    broken = iter([True])
+
+    def expire(location: Location, now: float) -> list[Change]:
+        if next(broken, False):
+            raise ValueError("broken")
+        return []
+
+    monkeypatch.setattr(Location, "expire", expire)
+    async with registers() as mine:
+        assert (await mine.register()).status == 200
+    assert not list(broken)
 
 
 async def test_a_changed_password_holds_at_once(sample: Installation, registers: NewPhone):
