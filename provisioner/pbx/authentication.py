@@ -65,12 +65,15 @@ class Authentication:
 
         It is called at once, or later.
         """
-        if (credentials := self._credentials(incoming)) is None:
+        credentials = self._credentials(incoming)
+        if credentials is None or not self._guard.has_asked(credentials, incoming.flow.remote.host):
+            # With a nonce that isn't from us nobody is let in, whatever else is right (RFC 7616 §3.3): so
+            # nothing is looked up for whom we may never have spoken with.
             uri = incoming.request.to.uri
             user = uri.user if isinstance(uri, SipUri) and uri.user is not None else ""
             agent = incoming.request.headers.get("User-Agent")
             self._guessing.note(self._bans.asked(incoming.flow, user, self._server.now(), agent))
-            self._challenge(incoming)
+            self._challenge(incoming, is_stale=credentials is not None)
             return
         # What is in memory is right, if it fits. What doesn't fit is asked of the database first.
         key = self._keys.known(credentials.username)
@@ -126,8 +129,7 @@ class Authentication:
             self._challenge(incoming, is_stale=True)
         elif verdict is Verdict.REFUSED or key.line_id is None:
             logger.info("login refused user=%r source=%s", credentials.username[:40], flow.remote)
-            has_nonce = self._guard.has_asked(credentials, flow.remote.host)
-            ban = self._bans.failed(flow, credentials.username, now, has_nonce=has_nonce)
+            ban = self._bans.failed(flow, credentials.username, now, has_nonce=True)
             self._guessing.note(ban)
             self._challenge(incoming)
         else:

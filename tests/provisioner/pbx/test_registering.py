@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -12,9 +13,9 @@ import yaml
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
 from provisioner.pbx import serving
-from provisioner.pbx.keys import LineKeys
+from provisioner.pbx.keys import LineKey, LineKeys
 from sip.binding import Change
-from sip.digest import Algorithm
+from sip.digest import Algorithm, parse_challenges
 from sip.location import Location
 from sip.message.message import Response
 from tests.provisioner.conftest import SAMPLE, apply_text
@@ -99,6 +100,31 @@ async def test_a_used_credential_gets_nobody_in(registers: NewPhone):
         for _ in range(5):
             again = thief.message("REGISTER", "Contact: <sip:thief@127.0.0.1:9>", credentials=stolen)
             assert (await thief.ask(again)).status == 401
+
+
+async def test_for_a_nonce_that_is_not_ours_nothing_is_looked_up(
+    registers: NewPhone, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    of = LineKeys.of
+
+    async def counted(keys: LineKeys, number: str) -> LineKey:
+        asked.append(number)
+        return await of(keys, number)
+
+    monkeypatch.setattr(LineKeys, "of", counted)
+    async with registers() as mine, registers(password="falsch") as wrong, registers("48999999999") as none:
+        answers = []
+        for each in (mine, wrong, none):
+            challenge = replace(await each.challenge(), nonce="0" * 40)
+            credentials = each.answered(challenge)
+            data = each.message("REGISTER", f"Contact: {each.contact}", credentials=credentials)
+            answers.append(await each.ask(data))
+        assert told(answers[0]) == told(answers[1]) == told(answers[2])
+        assert parse_challenges(answers[0].headers.all("WWW-Authenticate"))[0].stale
+        assert not asked
+        assert (await mine.register()).status == 200
+        assert asked == [LINE]
 
 
 async def test_a_nonce_does_again_with_a_higher_count(registers: NewPhone):
