@@ -129,6 +129,13 @@ class Subscriptions:
 
     async def _notify(self, notify: Notify) -> None:
         line = notify.subscription.resource
+        try:
+            await self._tell(notify, line)
+        except Exception:
+            # Whatever is wrong with one, the others are told.
+            logger.exception("a phone could not be told aor=%s", line)
+
+    async def _tell(self, notify: Notify, line: str) -> None:
         self._unheard[line] += 1
         try:
             response = await self._server.ask(notify.request, notify.flow)

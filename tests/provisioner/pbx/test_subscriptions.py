@@ -228,3 +228,17 @@ async def test_a_phone_that_answers_no_notify_takes_no_more_than_its_share(
         if statuses[-1] == 200:
             await flow.notify()
     assert statuses == [200, 200, 503, 503]
+
+
+async def test_one_that_can_not_be_told_costs_no_other(flow: Wire, monkeypatch: pytest.MonkeyPatch):
+    async def broken(server: SipServer, request: Request, flow: Flow) -> Response | None:
+        raise ValueError("our mistake")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SipServer, "ask", broken)
+        subscribe(flow, "message-summary")
+        assert (await flow.answer()).status == 200
+        await asyncio.sleep(0)
+    subscribe(flow, "message-summary", call_id="s2")
+    assert (await flow.answer()).status == 200
+    assert (await flow.notify()).call_id == "s2"
