@@ -48,28 +48,27 @@ class Listener:
         """
         if self.speaks is None:
             return None
-        device_ca = None
-        if self.speaks is Speaks.CERTIFICATES:
-            device_ca = settings.tls.device_ca
-            if device_ca is None:
-                raise BadValue(
-                    f"--{self.option} needs to know who issues the phones' certificates: set [tls] device_ca"
-                )
-        return _certificate(self.option, settings, self.speaks, device_ca)
+        chain, key = _files(self.option, settings)
+        if self.speaks is not Speaks.CERTIFICATES:
+            return Certificate(chain, key, self.speaks)
+        if settings.tls.device_ca is None:
+            raise BadValue(
+                f"--{self.option} needs to know who issues the phones' certificates: set [tls] device_ca"
+            )
+        return Certificate(chain, key, self.speaks, settings.tls.device_ca)
 
 
 def sips_certificate(settings: Settings) -> Certificate:
     """What the listener for SIP over TLS shows. Raises `BadValue`."""
-    return _certificate("sips", settings, Speaks.MODERN)
+    return Certificate(*_files("sips", settings))
 
 
-def _certificate(
-    option: str, settings: Settings, speaks: Speaks, device_ca: Path | None = None
-) -> Certificate:
+def _files(option: str, settings: Settings) -> tuple[Path, Path]:
+    """The chain and the key."""
     tls = settings.tls
     if tls.certificate is None or tls.private_key is None:
         raise BadValue(f"--{option} needs a certificate: set [tls] certificate and private_key")
-    return Certificate(tls.certificate, tls.private_key, speaks, device_ca)
+    return tls.certificate, tls.private_key
 
 
 def phone_listeners(settings: Settings) -> list[Listener]:

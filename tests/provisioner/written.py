@@ -34,6 +34,14 @@ def put_key(key: Path, data_dir: Path) -> Vault:
     return Vault.load(data_dir / KEY_FILE)
 
 
+def another_data_dir(data_dir: Path) -> Path:
+    """A second data directory with the same key, as another machine on the same database has it."""
+    there = data_dir / "another"
+    there.mkdir()
+    put_key(data_dir / KEY_FILE, there)
+    return there
+
+
 @dataclass
 class Written:
     """One company. Its databases are made when they are first asked for."""

@@ -223,11 +223,11 @@ async def test_a_database_that_goes_away_on_the_way_is_told_as_that(
 
 
 async def test_the_next_start_of_a_server_writes_what_is_owed(large: Installation, dies_after: Any):
-    await publish(large, "127.0.0.1:8099")
+    await publish(large, "127.0.0.1:8099", "127.0.0.1:5060")
     dies_after(2)
     with pytest.raises(Died):
         await just(large, phone={"nat_keepalive_s": 25})
-    await publish(large, "127.0.0.1:8099")
+    await publish(large, "127.0.0.1:8099", "127.0.0.1:5060")
     assert await alive(large) == ["25"] * (SLICE * 5 // 2)
     assert not await is_owed(large)
 

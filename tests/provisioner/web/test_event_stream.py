@@ -28,6 +28,7 @@ from provisioner.operations.installation import Installation
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
 from provisioner.web.streams import Streams
+from sip.transport.flow import Address
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import (
     PHONE,
@@ -43,6 +44,7 @@ from tests.provisioner.web.asking import (
 )
 from tests.provisioner.web.streams import Frame, following, get, token_for
 from tests.provisioner.web.test_killed_server import killed
+from tests.provisioner.written import another_data_dir
 
 LOGIN = "nowyklienttestowy"
 OTHER = "001565000001"
@@ -90,7 +92,7 @@ async def granting(tail: EventTail, installation: Installation, **grants: Any) -
     portal.add_subapp("/api/v1", api_app(installation, EventStreams(tail, Streams(**grants))))
     async with TestServer(portal) as server:
         url = str(server.make_url("")).rstrip("/")
-        yield Running(url, url)
+        yield Running(url, url, Address("127.0.0.1", 0))
 
 
 @pytest.fixture
@@ -187,7 +189,7 @@ async def test_reports_that_another_process_keeps_are_published_too(sample: Inst
     token = await token_for(sample)
     async with (
         serving(sample, lambda _: None) as server,
-        killed(sample.data_dir, database_url) as (other, _),
+        killed(another_data_dir(sample.data_dir), database_url) as (other, _),
         following(server, token) as stream,
         following(other, token) as stream_of_other,
     ):

@@ -40,6 +40,7 @@ from tests.provisioner.web.asking import (
     shown,
     token_of,
 )
+from tests.provisioner.written import another_data_dir
 
 ENDINGS = (".boot", "-local.cfg", "-contact.xml", "-calllog.xml")
 "What phones ask for in vain at every start."
@@ -232,7 +233,8 @@ async def test_the_same_mac_in_other_spellings_and_again_is_one_miss(sample: Ins
 async def second(sample: Installation, database_url: str) -> AsyncIterator[Running]:
     """Another server on the same database."""
     database = await Database.open(database_url)
-    async with serving(replace(sample, database=database), lambda _: None) as server:
+    there = replace(sample, data_dir=another_data_dir(sample.data_dir), database=database)
+    async with serving(there, lambda _: None) as server:
         yield server
     await database.close()
 
