@@ -105,13 +105,13 @@ _KEY = BindingId._fields
 _SAME = " AND ".join(f"{column} = ?" for column in _KEY)
 _FLOW = ("transport", "source", "local_address", "path")
 _SAME_FLOW = " AND ".join(f"registrations.{column} = excluded.{column}" for column in _FLOW)
-# What was known of the phone holds for the flow on which it was found out.
+# What was known of the phone holds for the flow on which it was found out, as long as the binding goes on.
 _PUT = (
     f"INSERT INTO registrations ({', '.join(BindingRow._fields)})"  # noqa: S608
     f" VALUES ({', '.join('?' * len(BindingRow._fields))}) ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
     + ", ".join(f"{column} = excluded.{column}" for column in BindingRow._fields[len(_KEY) :])
     + "".join(
-        f", {column} = CASE WHEN {_SAME_FLOW} THEN registrations.{column} END"
+        f", {column} = CASE WHEN excluded.refreshes > 0 AND {_SAME_FLOW} THEN registrations.{column} END"
         for column in ("reachable", "rtt_ms")
     )
 )

@@ -33,6 +33,9 @@ _BATCH = 1_000
 _PRUNE_AFTER = 64
 _LAPSED = timedelta(minutes=1)
 
+_ANEW = frozenset({ChangeKind.REGISTERED, ChangeKind.MOVED})
+"After these it is not known whether the phone can be reached."
+
 Difference = tuple[Sequence[Binding], Sequence[Binding]]
 "Bindings that are to be there, and others that are not, of one line."
 
@@ -125,7 +128,15 @@ class StoredBindings:
             for change in changes
             if change.kind is not ChangeKind.REFRESHED
         ]
-        left = await self._write(rows, _Rows() if alone else self._waiting())
+        waiting = _Rows() if alone else self._waiting()
+        anew = {
+            binding_id(line_ids[change.aor], change.binding) for change in changes if change.kind in _ANEW
+        }
+        # What was heard by the old flow says nothing of the new one, even if it is heard meanwhile.
+        waiting.heard = [heard for heard in waiting.heard if heard.binding not in anew]
+        left = await self._write(rows, waiting)
+        for each in anew:
+            self._heard.pop(each, None)
         self._line_ids.update((number, each) for number, each in line_ids.items() if each in left)
         return frozenset(number for number, each in line_ids.items() if each not in left)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -18,7 +19,7 @@ from db.queries import registrations as queries
 from db.schema import DeviceAccountRow, DeviceRow, LineRow, RegistrationEventRow, RegistrationRow
 from provisioner.operations.installation import Installation
 from provisioner.pbx import bindings, registrations
-from sip.location import Registered
+from sip.location import Reachability, Registered
 from sip.transport.flow import Address, Transport
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.pbx.registering import LIMITS, Server, Wire, eventually, registering
@@ -411,6 +412,39 @@ async def test_reachability_is_kept_for_the_flow_on_which_it_was_found(sample: I
     (row,) = await rows(sample)
     assert (row.reachable, row.rtt_ms) == (None, None)
     assert await happened(sample) == ["registered", "reachable", "moved"]
+
+
+async def test_what_was_heard_by_the_old_flow_says_nothing_of_the_new_one(
+    sample: Installation, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    await server.register(ONE)
+    (binding,) = server.location.bindings(ONE, server.sip.now())
+    monkeypatch.setattr(registrations, "_FLUSH_S", 3600.0)
+    server.registrations.note(server.location.heard(ONE, binding.key, server.sip.now(), 0.0234))
+    # What was heard waits still, and is not to be written over what the phone says now.
+    await server.register(ONE, cseq=2, flow=Wire(Address("192.0.2.20", 9999)))
+    await server.register(TWO)
+    (row, _) = await rows(sample)
+    (known,) = server.location.registered(ONE, server.sip.now())
+    assert (row.reachable, known.reachability.is_reachable) == (None, None)
+    assert await happened(sample) == ["registered", "reachable", "moved", "registered"]
+
+
+async def test_whether_a_binding_was_reachable_that_has_lapsed_says_nothing_of_the_next(
+    sample: Installation, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    await server.register(ONE)
+    (binding,) = server.location.bindings(ONE, server.sip.now())
+    server.registrations.note(server.location.heard(ONE, binding.key, server.sip.now(), 0.0234))
+    await server.register(ONE, cseq=2)
+    assert (await rows(sample))[0].reachable
+    # It lapses, and its phone comes back, before anybody has looked.
+    monkeypatch.setattr(server.location, "expire", lambda now: [])
+    lapsed = replace(binding, expires_at=server.sip.now())
+    server.location.restore([Registered(ONE, lapsed, Reachability(server.sip.now(), True))])
+    await server.register(ONE, cseq=3)
+    (row,) = await rows(sample)
+    assert (row.refreshes, row.reachable) == (0, None)
 
 
 async def test_a_phone_out_of_reach_is_registered_and_not_reachable(
