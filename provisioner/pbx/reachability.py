@@ -59,8 +59,7 @@ class Reachability:
             watch.close()
 
     async def _ask(self, probe: Probe) -> None:
-        binding = next((each for each in self._phones.bindings(probe.aor) if each.key == probe.key), None)
-        if binding is None:
+        if (binding := self._binding(probe)) is None:
             return
         try:
             rtt_s, is_lost = await self._round_trip(probe.aor, binding)
@@ -72,6 +71,10 @@ class Reachability:
             # Whatever is wrong with one phone, the others are asked.
             logger.exception("a phone could not be asked aor=%s", probe.aor)
             return
+        there = self._binding(probe)
+        if there is None or there.way != binding.way:
+            # It has moved meanwhile: by its new flow nobody has asked it yet.
+            return
         now = self._clock()
         if rtt_s is not None:
             self._registrations.heard(probe.aor, binding, rtt_s)
@@ -80,6 +83,10 @@ class Reachability:
         lost = self._location.unanswered(probe.aor, probe.key, now, is_lost=is_lost)
         self._registrations.note(lost)
         self._probes.again(probe, now + _AGAIN_S)
+
+    def _binding(self, probe: Probe) -> Binding | None:
+        """As it is now."""
+        return next((each for each in self._phones.bindings(probe.aor) if each.key == probe.key), None)
 
     async def _round_trip(self, line: str, binding: Binding) -> tuple[float | None, bool]:
         """How long the answer took, None without one; and whether there is no way to ask.
