@@ -110,6 +110,7 @@ class SipServer:
         self._transactions = Transactions()
         self._transport: Transporter | None = None
         self._handlers: dict[str, Handler] = {}
+        self._lost: list[Callable[[Flow], None]] = []
         self._asked: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
         self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -123,6 +124,10 @@ class SipServer:
     def on(self, method: str, handler: Handler) -> None:
         """`handler` takes the new requests of `method`."""
         self._handlers[method] = handler
+
+    def on_closed(self, lost: Callable[[Flow], None]) -> None:
+        """`lost` is told of connections that have ended."""
+        self._lost.append(lost)
 
     @property
     def allowed(self) -> str:
@@ -149,6 +154,10 @@ class SipServer:
     def closed(self, flow: Flow) -> None:
         """A connection has ended."""
         self._perform(self._transactions.closed(flow, self.now()))
+        if not self._is_closed:
+            # At our own end connections are closed by us, which says nothing of their peers.
+            for lost in self._lost:
+                lost(flow)
 
     # What others ask for
 

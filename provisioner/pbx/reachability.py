@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.registrations import Registrations
-from sip.binding import Binding
+from sip.binding import ENDS, Binding, Change, ChangeKind
 from sip.errors import SipError
 from sip.location import Location
 from sip.message.uri import SipUri
 from sip.out_of_dialog import request_to
 from sip.probing import Probe, Probes
+from sip.transport.flow import Address, Flow
 
 logger = logging.getLogger(__name__)
 
@@ -38,25 +40,56 @@ class Reachability:
         self._probes = probes
         self._registrations = registrations
         self._clock = asyncio.get_running_loop().time
+        self._by_connection: dict[Address, set[Probe]] = {}
+        "The bindings that are reached by connections, by the peer's end."
 
     async def run(self) -> None:
         """Asks until it is cancelled."""
-        watch = self._location.subscribe(None, lambda: None, pending=100_000)
-        self._probes.restore(
-            [(each.aor, each.binding) for each in self._location.snapshot(self._clock())], self._clock()
-        )
+        woken = asyncio.Event()
+        watch = self._location.subscribe(None, woken.set, pending=100_000)
+        there = [(each.aor, each.binding) for each in self._location.snapshot(self._clock())]
+        self._probes.restore(there, self._clock())
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     for change in watch.take().changes:
                         self._probes.note(change)
+                        self._note_connection(change)
                     for probe in self._probes.take(self._clock()):
                         tasks.create_task(self._ask(probe))
                     due = self._probes.deadline
                     wait_s = _IDLE_S if due is None else min(_IDLE_S, max(0.0, due - self._clock()))
-                    await asyncio.sleep(wait_s)
+                    woken.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(wait_s):
+                            await woken.wait()
         finally:
             watch.close()
+
+    def closed(self, flow: Flow) -> None:
+        """A connection has ended: whoever registered by it is out of reach until it comes again."""
+        now = self._clock()
+        for probe in self._by_connection.pop(flow.remote, ()):
+            for binding in self._phones.bindings(probe.aor):
+                if binding.key == probe.key and binding.remote == flow.remote:
+                    lost = self._location.unanswered(probe.aor, probe.key, now, is_lost=True)
+                    self._registrations.note(lost)
+
+    def _note_connection(self, change: Change) -> None:
+        probe = Probe(change.aor, change.binding.key)
+        if change.kind in ENDS:
+            self._forget(probe, change.binding)
+        elif change.kind in (ChangeKind.REGISTERED, ChangeKind.MOVED):
+            if change.before is not None:
+                self._forget(Probe(change.aor, change.before.key), change.before)
+            if change.binding.transport.is_reliable:
+                self._by_connection.setdefault(change.binding.remote, set()).add(probe)
+
+    def _forget(self, probe: Probe, binding: Binding) -> None:
+        probes = self._by_connection.get(binding.remote, set())
+        probes.discard(probe)
+        if not probes:
+            self._by_connection.pop(binding.remote, None)
 
     async def _ask(self, probe: Probe) -> None:
         if (binding := self._binding(probe)) is None:

@@ -45,6 +45,8 @@ _STUCK_S = 5.0
 "A batch that takes so long lets nobody else wait."
 _TICK_S = 1.0
 "How long nothing may come before the clock and the data are looked at all the same."
+_SOON_S = 0.1
+"How long what has happened waits for more, before it is written: people watch it."
 _FLUSH_S = 5.0
 "How long it may take until what nobody waits for is written."
 _TIDY_S = 3600.0
@@ -114,7 +116,10 @@ class Registrations:
 
     def note(self, changes: Sequence[Change]) -> None:
         """Changes that the location has found by itself, to be kept."""
-        self._stored.note(changes)
+        if changes:
+            self._stored.note(changes)
+            self._flush_at = min(self._flush_at, self._now() + _SOON_S)
+            self._filled.set()
 
     def heard(self, number: str, binding: Binding, rtt_s: float) -> None:
         """The phone behind `binding` has answered a request after `rtt_s`."""
@@ -131,7 +136,7 @@ class Registrations:
         while True:
             await self._wait()
             self._news.hear()
-            self._stored.note(self._location.expire(self._now()))
+            self.note(self._location.expire(self._now()))
             await self._tend()
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             if not self._waiting:
@@ -144,10 +149,13 @@ class Registrations:
 
     async def _wait(self) -> None:
         """Until something has come, a binding lapses, or it is time to look around."""
-        due = self._location.deadline
-        longest_s = _TICK_S if due is None else min(_TICK_S, max(0.0, due - self._now()))
+        due = self._now() + _TICK_S
+        if self._location.deadline is not None:
+            due = min(due, self._location.deadline)
+        if self._stored.waiting:
+            due = min(due, max(self._flush_at, self._rests_until))
         try:
-            async with asyncio.timeout(longest_s):
+            async with asyncio.timeout_at(due):
                 await self._filled.wait()
         except TimeoutError:
             pass
@@ -179,7 +187,7 @@ class Registrations:
             if now >= self._flush_at and self._stored.waiting and not self._waiting:
                 await self._stored.write_waiting()
                 self._note_back()
-                self._flush_at = now + _FLUSH_S
+                self._flush_at = now if self._stored.waiting else now + _FLUSH_S
         except StorageError as error:
             self._rests_until = now + _AGAIN_S
             self._note_away(error)
@@ -280,7 +288,7 @@ class Registrations:
 
     def _apply(self, batch: Batch, gone: frozenset[str]) -> None:
         """What was stored is true from now on, and may be told."""
-        self._stored.note(self._location.apply(batch.changes(without=gone)))
+        self.note(self._location.apply(batch.changes(without=gone)))
         if self._in_doubt is not None:
             self._in_doubt |= gone
         date = utc_now()

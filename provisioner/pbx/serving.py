@@ -94,6 +94,7 @@ async def serving_sip(
             subscriptions = Subscriptions(server, authentication, domains, location, tasks)
             phones = Phones(server, transport, location)
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
+            server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
             control.on("resync", resync_verb(resyncs))
             control.on("sip-bans", sip_bans_verb(bans, server.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,7 +34,7 @@ Max-Forwards: 70
 class Phone:
     """One account on one socket."""
 
-    peer: Peer
+    peer: Peer | Stream
     line: str
     password: str
     domain: str = "127.0.0.1"
@@ -106,7 +107,31 @@ class Phone:
         return await self.ask(self.message("REGISTER", *headers, credentials=self.answered(challenge)))
 
 
+class Stream:
+    """A connection that looks like a `Peer`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.address = Address(*writer.get_extra_info("sockname")[:2])
+
+    def send(self, data: bytes) -> None:
+        self._writer.write(data.replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP"))
+
+    async def receive(self) -> tuple[bytes, None]:
+        """A message without a body."""
+        return await self._reader.readuntil(b"\r\n\r\n"), None
+
+
 @asynccontextmanager
-async def phone(server: Address, line: str, password: str, bound: Address = LOOPBACK) -> AsyncIterator[Phone]:
-    async with peer(server, bound) as socket:
-        yield Phone(socket, line, password)
+async def phone(
+    server: Address, line: str, password: str, bound: Address = LOOPBACK, *, over: type[Peer | Stream] = Peer
+) -> AsyncIterator[Phone]:
+    if over is Peer:
+        async with peer(server, bound) as socket:
+            yield Phone(socket, line, password)
+        return
+    reader, writer = await asyncio.open_connection(*server)
+    try:
+        yield Phone(Stream(reader, writer), line, password)
+    finally:
+        writer.close()
