@@ -37,7 +37,8 @@ NORMAL_MS = 500.0
 
 def compare(options: argparse.Namespace, place: Path) -> None:
     """All of them are up, and take turns."""
-    wanted("kamailio", "psql", *(["sipp"] if options.by == "sipp" else []))
+    if options.by == "sipp":
+        wanted("sipp")
     phones = options.phones
     with ExitStack() as stack:
         ours = stack.enter_context(our_registrar(place / "ours", phones))
@@ -200,6 +201,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10, help="the peak, in the overload")
     parser.add_argument("--seconds", type=int, default=10, help="of the overload")
     options = parser.parse_args()
+    wanted("kamailio", "psql")
     runs = {"compare": compare, "overload": overload, "bindings": bindings}
     with tempfile.TemporaryDirectory(prefix="centralka-bench-") as folder:
         runs[options.what](options, Path(folder))
