@@ -50,6 +50,7 @@ async def fresh_keys(installation: Installation) -> AsyncIterator[LineKeys]:
             yield keys
         finally:
             running.cancel()
+            await asyncio.wait([running])
 
 
 @pytest.fixture
