@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 from yarl import URL
 
 from db.schema import SessionRow, UserRow
-from provisioner.app import Running, serving
+from provisioner.app import Running
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.sessions import MOST_OF_USER, begin_session
 from provisioner.settings import Settings
@@ -21,8 +22,16 @@ from provisioner.web.portal.pages import HEADERS
 from provisioner.web.portal.visitors import source_of
 from provisioner.web.portal.words import LANGUAGES, Words, words_for
 from tests.provisioner.web.browsing import PASSWORD, browsing, fields, hire
+from tests.provisioner.web.pages import pages
 
 SESSION = "centralka-session"
+
+
+@pytest.fixture
+async def running(sample: Installation) -> AsyncIterator[Running]:
+    """Pages and API."""
+    async with pages(sample) as server:
+        yield server
 
 
 async def sessions(installation: Installation) -> list[SessionRow]:
@@ -70,7 +79,7 @@ async def test_over_https_cookies_are_for_https_and_for_this_host_alone(
     behind = settings.portal.model_copy(update={"url": "https://pbx.example.com"})
     await hire(sample)
     secured = replace(sample, settings=settings.model_copy(update={"portal": behind}))
-    async with serving(secured, lambda _: None) as server, browsing(server) as browser:
+    async with pages(secured) as server, browsing(server) as browser:
         page = await browser.get("/log-in")
         token = fields(page.text)["csrf"]
         assert page.headers["Set-Cookie"].startswith(f"__Host-centralka-form={token};")

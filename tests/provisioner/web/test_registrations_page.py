@@ -22,6 +22,7 @@ from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import T46S
 from tests.provisioner.web.browsing import Browser, browsing, hire
+from tests.provisioner.web.pages import pages
 
 LINE = "48223809880"
 DEVICE = MacAddress(T46S)
@@ -56,6 +57,13 @@ async def following(browser: Browser, query: str = "") -> AsyncIterator[Rows]:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
         yield Rows(browser, response.content)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def running(sample: Installation) -> AsyncIterator[Running]:
+    """Pages and API."""
+    async with pages(sample) as server:
+        yield server
 
 
 @pytest.fixture
