@@ -1,4 +1,4 @@
-"""Call records: one row a call and one a leg."""
+"""Call records: one row a call and one a leg, and what happened to calls lately."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import uuid as uuids
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Uuid
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.base import Base, Numbered, one_of, owned
+
+_OPEN = text("ended_at IS NULL")
 
 
 class CallRecordRow(Numbered):
@@ -19,18 +21,24 @@ class CallRecordRow(Numbered):
     __table_args__ = (
         one_of("direction", "internal", "incoming", "outgoing"),
         Index(None, "customer_id", "started_at"),
+        Index(None, "customer_id", "id"),
+        Index("ix_call_records_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     uuid: Mapped[uuids.UUID] = mapped_column(Uuid(), unique=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     direction: Mapped[str]
+    sip_call_id: Mapped[str | None]
+    "Call-ID of the caller's dialog, under which its phone logs the call."
     from_number: Mapped[str]
+    "The caller's extension, or its line where it has none."
+    from_name: Mapped[str | None]
     to_number: Mapped[str]
     "As it was dialled."
     billed_line_id: Mapped[int | None] = mapped_column(
         ForeignKey("lines.id", ondelete="SET NULL"), index=True
     )
-    billed_number: Mapped[str | None]
+    billed_number: Mapped[str | None] = mapped_column(index=True)
     "The billed line's number, which outlives the line."
     started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
@@ -54,12 +62,39 @@ class CallLegRow(Base):
     call_id: Mapped[int] = mapped_column(ForeignKey("call_records.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     "Counts from 1, in the order of ringing."
-    line: Mapped[str | None]
+    line: Mapped[str | None] = mapped_column(index=True)
     extension: Mapped[str | None]
-    hunt_group: Mapped[str | None]
+    name: Mapped[str | None]
+    "Of the extension."
+    hunt_group: Mapped[str | None] = mapped_column(index=True)
     "The group that rang it."
+    hunt_groups: Mapped[str | None]
+    "The groups by which it was reached, outermost first, with blanks between; the last one is `hunt_group`."
+    phones: Mapped[int | None]
+    "How many were asked; 0: it was not registered."
+    began_at: Mapped[datetime | None]
+    "When it was tried."
     ring_started_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reason: Mapped[str | None]
     "Why it ended or was skipped."
+    sip_code: Mapped[int | None]
+    "What its phones have said; NULL: nothing, or it was stopped."
+
+
+class CallEventRow(Numbered):
+    """One thing that happened to a call, for those who follow calls."""
+
+    __tablename__ = "call_events"
+    __table_args__ = (UniqueConstraint("call_id", "serial"), Index(None, "customer_id", "id"))
+
+    call_id: Mapped[int] = mapped_column(ForeignKey("call_records.id", ondelete="CASCADE"))
+    serial: Mapped[int]
+    "Counts the events of the call, so that one that is written again is not there twice."
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    "Such as `began`, `ringing`, `answered` or `ended`."
+    details: Mapped[str]
+    "As JSON."

@@ -141,6 +141,9 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 before_revision_id=file.current_revision_id,
                 staged_revision_id=file.current_revision_id,
             ),
+            s.CallEventRow(
+                call_id=call.id, serial=1, customer_id=customer.id, at=NOW, kind="began", details="{}"
+            ),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
             ),
