@@ -109,6 +109,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Would be rung now, and isn't: nothing is to be done, but that it is told of."""
+
+    target: Target
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class GivenUp:
     """Nobody is left to be rung: the caller is refused. The last step of all."""
 
@@ -119,7 +127,7 @@ class GivenUp:
     "Its reason phrase; empty: that of the status."
 
 
-Step: TypeAlias = Ring | Stop | GivenUp
+Step: TypeAlias = Ring | Stop | Skip | GivenUp
 
 
 class Ringing(Protocol):
