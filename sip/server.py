@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Iterable
 from math import inf
 from typing import Protocol
@@ -18,6 +17,7 @@ from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.parser import AnyMessage
 from sip.message.uri import SipUri
+from sip.tags import new_tag
 from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Reply, Send
 from sip.transaction.errors import AlreadyServed
 from sip.transaction.machine import ClientTransaction, ServerTransaction
@@ -42,6 +42,26 @@ class Transporter(Protocol):
         """The flow on which `request`, which came by `flow`, is to be answered (§18.2.2, RFC 3581 §4)."""
 
 
+class Dialogs(Protocol):
+    """Who has dialogs of their own beside the transactions: calls."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `timer` is to be called; None: nothing waits."""
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request has come in a dialog of theirs."""
+
+    def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
+        """A request has come in a dialog of theirs. Raises `SipError`."""
+
+    def take(self, effect: Effect, now: float) -> list[Effect]:
+        """What a transaction tells, unless it was asked for by `SipServer.ask`."""
+
+    def timer(self, now: float) -> list[Effect]:
+        """Does what is due by `now`."""
+
+
 class Incoming:
     """A new request, until it is answered."""
 
@@ -59,13 +79,14 @@ class Incoming:
         """What its retransmissions are known by."""
         return self._new.key
 
-    def serve(self) -> None:
+    def serve(self) -> ServerTransaction:
         """Makes a transaction: from now on retransmissions are not handed out again.
 
         Only for who has logged in: what a transaction sends is not withheld from anybody.
         Raises `SipError` where there are too many, or the request is being served already.
         """
         self._transaction = self._server.serve(self._new)
+        return self._transaction
 
     def response(self, status: int) -> Response:
         """A response to it, with a To tag where one belongs."""
@@ -107,7 +128,8 @@ class SipServer:
         self.now = self._loop.time
         self.proven = proven or Proven()
         self.counters = Counters()
-        self._transactions = Transactions()
+        self.transactions = Transactions()
+        self._dialogs: Dialogs | None = None
         self._transport: Transporter | None = None
         self._handlers: dict[str, Handler] = {}
         self._lost: list[Callable[[Flow], None]] = []
@@ -120,6 +142,10 @@ class SipServer:
     def use(self, transport: Transporter) -> None:
         """Answers by `transport`; to be called before it takes the first message."""
         self._transport = transport
+
+    def attach(self, dialogs: Dialogs) -> None:
+        """`dialogs` gets the requests within its dialogs, and hears of transactions that are its own."""
+        self._dialogs = dialogs
 
     def on(self, method: str, handler: Handler) -> None:
         """`handler` takes the new requests of `method`."""
@@ -139,7 +165,7 @@ class SipServer:
     def received(self, message: AnyMessage, flow: Flow) -> None:
         """A message has come whole. Never raises: one message can't hurt another."""
         try:
-            self._perform(self._transactions.receive(message, flow, self.now()))
+            self.perform(self.transactions.receive(message, flow, self.now()))
         except Exception:
             # Our own mistake; the next message is served.
             logger.exception("a message could not be taken %r remote=%s", message, flow.remote)
@@ -153,7 +179,7 @@ class SipServer:
 
     def closed(self, flow: Flow) -> None:
         """A connection has ended."""
-        self._perform(self._transactions.closed(flow, self.now()))
+        self.perform(self.transactions.closed(flow, self.now()))
         if not self._is_closed:
             # At our own end connections are closed by us, which says nothing of their peers.
             for lost in self._lost:
@@ -165,11 +191,11 @@ class SipServer:
         """Sends a request by `flow` and returns the final response; None: none came in time (§17.1.2)."""
         if self._is_closed:
             return None
-        transaction, effects = self._transactions.request(request, flow, self.now())
+        transaction, effects = self.transactions.request(request, flow, self.now())
         future: asyncio.Future[Response | None] = self._loop.create_future()
         self._asked[transaction] = future
         try:
-            self._perform(effects)
+            self.perform(effects)
             return await future
         finally:
             self._asked.pop(transaction, None)
@@ -177,7 +203,7 @@ class SipServer:
     def serve(self, new: NewRequest) -> ServerTransaction:
         """Makes the transaction of a request; see `Incoming.serve`."""
         flow = self._answer_flow(new.request, new.flow)
-        return self._transactions.serve(NewRequest(new.request, flow, new.key), self.now())
+        return self.transactions.serve(NewRequest(new.request, flow, new.key), self.now())
 
     def answer(
         self, request: Request, flow: Flow, response: Response, transaction: ServerTransaction | None
@@ -187,13 +213,12 @@ class SipServer:
         if request.method == "REGISTER":
             self.counters.registers[response.status] += 1
         if transaction is not None:
-            self._perform(self._transactions.respond(transaction, response, self.now()))
+            self.perform(self.transactions.respond(transaction, response, self.now()))
             return
         self._send_answer(request, flow, response)
 
-    # Within
-
-    def _perform(self, effects: Iterable[Effect]) -> None:
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Does what the transactions, or dialogs, want done."""
         for effect in effects:
             match effect:
                 case Send():
@@ -204,13 +229,16 @@ class SipServer:
                     self._take(effect)
                 case Refused(request, flow, response):
                     self.answer(request, flow, response, None)
-                case Answered(transaction, response):
+                case Answered(transaction, response) if transaction in self._asked:
                     if response.status >= 200:
                         self._settle(transaction, response)
-                case Failed(transaction):
-                    if isinstance(transaction, ClientTransaction):
-                        self._settle(transaction, None)
+                case Failed(ClientTransaction() as transaction) if transaction in self._asked:
+                    self._settle(transaction, None)
+                case _ if self._dialogs is not None:
+                    self.perform(self._dialogs.take(effect, self.now()))
         self._arm()
+
+    # Within
 
     def _settle(self, transaction: ClientTransaction, response: Response | None) -> None:
         future = self._asked.get(transaction)
@@ -240,6 +268,8 @@ class SipServer:
         elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
             # §8.2.2.3
             incoming.reply(420, [("Unsupported", ", ".join(unknown))])
+        elif request.method != "REGISTER" and self._dialogs is not None and self._dialogs.knows(request):
+            self.perform(self._dialogs.receive(incoming.serve(), self.now()))
         else:
             handler(incoming)
 
@@ -268,7 +298,9 @@ class SipServer:
 
     def _arm(self) -> None:
         """One timer for all; it may come too early, and is set anew then."""
-        deadline = self._transactions.deadline
+        deadline = self.transactions.deadline
+        if self._dialogs is not None and (due := self._dialogs.deadline) is not None:
+            deadline = due if deadline is None else min(deadline, due)
         if deadline is None or self._rings_at <= deadline:
             return
         if self._timer is not None:
@@ -277,7 +309,9 @@ class SipServer:
 
     def _ring(self) -> None:
         self._timer, self._rings_at = None, inf
-        self._perform(self._transactions.timer(self.now()))
+        self.perform(self.transactions.timer(self.now()))
+        if self._dialogs is not None:
+            self.perform(self._dialogs.timer(self.now()))
 
     def close(self) -> None:
         """Asks nobody any more; who waits for an answer, or asks from now on, gets none."""
@@ -287,8 +321,3 @@ class SipServer:
         for future in self._asked.values():
             if not future.done():
                 future.set_result(None)
-
-
-def new_tag() -> str:
-    """A tag that nobody else has chosen or can guess (§19.3)."""
-    return secrets.token_hex(8)

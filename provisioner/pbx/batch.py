@@ -12,7 +12,8 @@ from sip.binding import Binding, Change
 from sip.errors import SipError
 from sip.location import Location
 from sip.registrar import Decision
-from sip.server import Incoming, new_tag
+from sip.server import Incoming
+from sip.tags import new_tag
 
 logger = logging.getLogger(__name__)
 

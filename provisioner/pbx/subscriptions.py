@@ -18,8 +18,9 @@ from sip.message.uri import SipUri
 from sip.notifier import Admission, Notifier, Notify
 from sip.packages.message_summary import Mailbox, MessageSummaryPackage
 from sip.packages.reg import Registration, RegPackage
-from sip.server import Incoming, SipServer, new_tag
+from sip.server import Incoming, SipServer
 from sip.subscription_errors import NotAllowed, TooManySubscriptions
+from sip.tags import new_tag
 from sip.watch import Watch
 
 logger = logging.getLogger(__name__)

@@ -64,6 +64,7 @@ class Cancelled:
     """An INVITE without final response is not wanted any more. Its CANCEL has a 200; it is to get a 487."""
 
     transaction: ServerTransaction
+    cancel: Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from sip.message.message import Request, Response
@@ -92,11 +92,13 @@ class Machine:
 class ClientTransaction(Machine):
     """Of a request that we send; `request` has our Via."""
 
-    __slots__ = ("_data", "key")
+    __slots__ = ("_data", "answered", "key")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: ClientKey) -> None:
         super().__init__(request, flow, timers, state)
         self.key = key
+        self.answered: Callable[[Response], None] | None = None
+        "Who is to hear of each answer; its user's to keep, and gone with it."
         self._data = bytes(request)
 
     def start(self, now: float) -> list[Effect]:
@@ -122,11 +124,13 @@ class ClientTransaction(Machine):
 class ServerTransaction(Machine):
     """Of a request that we answer."""
 
-    __slots__ = ("key",)
+    __slots__ = ("cancelled", "key")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: str) -> None:
         super().__init__(request, flow, timers, state)
         self.key = key
+        self.cancelled: Callable[[Request], None] | None = None
+        "Who is to hear of its CANCEL; its user's to keep, and gone with it."
 
     def again(self) -> bytes | None:
         """What the request gets when it comes again."""

@@ -224,7 +224,7 @@ class Transactions:
         effects: list[Effect] = [Reply(cancel, flow, answer)]
         if invite.can_be_cancelled:
             invite.is_cancelled = True
-            effects.append(Cancelled(invite))
+            effects.append(Cancelled(invite, cancel))
         return effects
 
     def _await_ack_of_rfc_2543(self, invite: InviteServer) -> None:

@@ -150,10 +150,11 @@ def test_an_ack_of_nothing_leaves_no_trace(transactions):
 def test_a_cancel_gets_200_and_the_invite_is_to_get_487(transactions, branch):
     transaction = served(transactions, made("INVITE", branch=branch))
     transactions.respond(transaction, transaction.request.response(180, to_tag="b"), 0)
-    answer, told = transactions.receive(made("CANCEL", branch=branch), UDP, 1)
+    cancel = made("CANCEL", branch=branch)
+    answer, told = transactions.receive(cancel, UDP, 1)
     (response,) = sent([answer])
     assert (response.status, str(response.cseq), response.to.tag) == (200, "1 CANCEL", "b")
-    assert told == Cancelled(transaction)
+    assert told == Cancelled(transaction, cancel)
     effects = transactions.respond(transaction, transaction.request.response(487, to_tag="b"), 1)
     assert first_lines(effects) == ["SIP/2.0 487 Request Terminated"]
 

@@ -1,0 +1,59 @@
+"""The switchboard: what all calls share, and where a leg finds its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
+
+from sip.call.ringing import Target
+from sip.call.story import Tell
+from sip.call.wire import Wire
+from sip.message.message import Message
+from sip.message.uri import Uri
+from sip.transport.flow import Flow
+
+if TYPE_CHECKING:
+    from sip.call.call import Call
+    from sip.call.leg import Leg
+
+METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "UPDATE")
+"What a phone may send in a dialog with us."
+
+LegKey: TypeAlias = tuple[str, str]
+"Call-ID and our tag: what finds the leg of a request."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A phone of somebody who is to be rung."""
+
+    contact: Uri
+    "Where it says that it is: the Request-URI."
+    flow: Flow
+    "The way to it."
+    path: tuple[str, ...] = ()
+    "The proxies to go through, each in `<>` (RFC 3327)."
+
+
+Places: TypeAlias = Callable[[Target], Sequence[Place]]
+"Where the phones of a target are that can be reached now."
+
+
+class Board:
+    """One for all calls of a process."""
+
+    __slots__ = ("calls", "legs", "places", "tell", "wire")
+
+    def __init__(self, wire: Wire, places: Places, tell: Tell) -> None:
+        self.wire = wire
+        self.places = places
+        self.tell = tell
+        self.legs: dict[LegKey, Leg] = {}
+        self.calls: dict[UUID, Call] = {}
+
+
+def capable(message: Message) -> None:
+    """Says in `message` what we take in a dialog (§13.2.1, §13.3.1)."""
+    message.headers.add("Allow", ", ".join(METHODS))

@@ -1,0 +1,120 @@
+"""All calls: what comes finds its leg, and what is due is done (RFC 3261 §12.2.2).
+
+The driver performs the effects of each method, and calls `timer` at `deadline`. Times are loop time, in
+seconds. Requests are handed over as transactions, so that each is here once, however often it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sip.call.board import Board, Places
+from sip.call.call import Call
+from sip.call.errors import NoDialog, TooManyCalls
+from sip.call.incoming import IncomingLeg
+from sip.call.ringing import Ringing
+from sip.call.story import EndedBy, Tell
+from sip.call.wire import Wire
+from sip.dialog import DialogId
+from sip.errors import SipError
+from sip.message.message import Request
+from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed
+from sip.transaction.machine import ClientTransaction, ServerTransaction
+from sip.transaction.transactions import Transactions
+
+_HOPS = 70
+
+
+class TooManyHops(SipError):
+    """It has been passed on too often, perhaps in a circle (§21.4.21)."""
+
+    code = "too-many-hops"
+    status = 483
+
+
+class Calls:
+    """Every call of a process."""
+
+    def __init__(self, transactions: Transactions, places: Places, tell: Tell, *, most: int = 5_000) -> None:
+        """`most` calls may be under way."""
+        self._wire = Wire(transactions)
+        self._board = Board(self._wire, places, tell)
+        self._most = most
+
+    def __len__(self) -> int:
+        return len(self._board.calls)
+
+    @property
+    def legs(self) -> int:
+        """How many dialogs there are, those included that are only waiting for the answer to their BYE."""
+        return len(self._board.legs)
+
+    @property
+    def live(self) -> Iterable[Call]:
+        """Those that are under way."""
+        return self._board.calls.values()
+
+    @property
+    def deadline(self) -> float | None:
+        """When `timer` is to be called; None: nothing waits."""
+        return self._wire.deadline
+
+    def begin(
+        self, invite: ServerTransaction, aor: str, dialled: str, ringing: Ringing, now: float
+    ) -> list[Effect]:
+        """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it."""
+        self._wire.now = now
+        if len(self) >= self._most:
+            raise TooManyCalls(f"{self._most} calls are under way")
+        asked = invite.request.max_forwards
+        hops = _HOPS if asked is None else min(asked, _HOPS) - 1
+        if hops < 0:
+            raise TooManyHops("it has come too far")
+        call = Call(self._board, IncomingLeg(self._board, invite, aor), dialled, ringing, hops)
+        call.start()
+        return self._wire.take()
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request is in a dialog of a call."""
+        dialog = DialogId.of_request(request)
+        return (dialog.call_id, dialog.local_tag) in self._board.legs
+
+    def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
+        """A request has come in a dialog of a call. Raises `SipError` where it can't be done."""
+        self._wire.now = now
+        dialog = DialogId.of_request(transaction.request)
+        leg = self._board.legs.get((dialog.call_id, dialog.local_tag))
+        if leg is None:
+            raise NoDialog("the call is over")
+        leg.receive(transaction)
+        return self._wire.take()
+
+    def take(self, effect: Effect, now: float) -> list[Effect]:
+        """Something that the transactions tell, if it is about a call."""
+        self._wire.now = now
+        match effect:
+            case Answered(transaction, response) if transaction.answered is not None:
+                transaction.answered(response)
+            case Failed(ClientTransaction() as transaction, why):
+                self._wire.failed(transaction, why)
+            case Cancelled(transaction, cancel) if transaction.cancelled is not None:
+                transaction.cancelled(cancel)
+            case Acknowledged(request):
+                dialog = DialogId.of_request(request)
+                if (leg := self._board.legs.get((dialog.call_id, dialog.local_tag))) is not None:
+                    leg.acknowledged(request)
+        return self._wire.take()
+
+    def timer(self, now: float) -> list[Effect]:
+        """Does what is due by `now`."""
+        self._wire.now = now
+        self._wire.ring()
+        return self._wire.take()
+
+    def hang_up(self, call: UUID, now: float) -> list[Effect]:
+        """Ends a call from outside; one that is over stays so."""
+        self._wire.now = now
+        if (found := self._board.calls.get(call)) is not None:
+            found.end(EndedBy.OPERATOR, status=480)
+        return self._wire.take()

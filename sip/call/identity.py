@@ -1,0 +1,32 @@
+"""What a phone that is rung is told of who calls (RFC 3325, RFC 3323, draft-ietf-sip-privacy)."""
+
+from __future__ import annotations
+
+from sip.call.ringing import Target
+from sip.message.address import NameAddress
+from sip.message.message import Request
+from sip.message.parameters import Parameters
+from sip.message.uri import SipUri, escape_user
+
+_ANONYMOUS = NameAddress(SipUri("anonymous.invalid", "anonymous"), "Anonymous")
+_RPID = Parameters((("party", "calling"), ("screen", "yes"), ("privacy", "off")))
+
+
+def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
+    """Says who calls in From, P-Asserted-Identity and Remote-Party-ID, of which each phone looks at another.
+
+    Of a caller who hides himself no phone is told anything: they are all outside the trust domain (RFC 3325
+    §7). `own` is where the phone knows us.
+    """
+    caller = target.caller
+    if caller.is_hidden or not caller.number:
+        request.from_ = _ANONYMOUS.with_tag(tag)
+        request.headers.add("Privacy", "id")
+    else:
+        uri = SipUri(own.host, escape_user(caller.number), port=own.port)
+        shown = NameAddress(uri, caller.name or None)
+        request.from_ = shown.with_tag(tag)
+        request.p_asserted_identity = (shown,)
+        request.remote_party_id = (NameAddress(uri, caller.name or None, _RPID),)
+    if target.alert:
+        request.headers.add("Alert-Info", target.alert)

@@ -1,0 +1,56 @@
+"""An INVITE of ours, and the ACK of its 2xx (RFC 3261 §13.2.2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sip.call.session import SDP
+from sip.call.wire import Hears, Wire
+from sip.dialog import Dialog
+from sip.message.message import Request, Response
+from sip.message.values import Reason
+from sip.transaction.effects import Effect
+from sip.transport.flow import Flow
+
+
+class Invitation:
+    """Tells each answer once: a 2xx that comes again gets its ACK again."""
+
+    __slots__ = ("_acks", "_hears", "_transaction", "_wire", "has_ended", "request")
+
+    def __init__(self, wire: Wire, request: Request, flow: Flow, hears: Hears) -> None:
+        self.request = request
+        self.has_ended = False
+        "It has its final response."
+        self._wire = wire
+        self._hears = hears
+        self._acks: dict[str | None, Effect | None] = {}
+        "By the tags of who has accepted it, whom there may be several of; None: it is still to be sent."
+        self._transaction = wire.request(request, flow, self._heard)
+
+    def cancel(self, reasons: Iterable[Reason] = ()) -> None:
+        """It is not wanted any more. What it is answered is told all the same."""
+        if self._transaction is not None and not self.has_ended:
+            self._wire.cancel(self._transaction, reasons)
+
+    def acknowledge(self, dialog: Dialog, flow: Flow, answer: bytes = b"") -> None:
+        """Sends the ACK of the 2xx that made or changed `dialog`, once."""
+        tag = dialog.remote.tag
+        if tag not in self._acks or self._acks[tag] is not None:
+            return
+        ack = dialog.ack(self.request)
+        if answer:
+            ack.content_type, ack.body = SDP, answer
+        self._acks[tag] = self._wire.acknowledge(ack, flow)
+
+    def _heard(self, response: Response) -> None:
+        if response.status >= 200:
+            self.has_ended = True
+        if 200 <= response.status < 300:
+            tag = response.to.tag
+            if tag in self._acks:
+                if (ack := self._acks[tag]) is not None:
+                    self._wire.repeat(ack)
+                return
+            self._acks[tag] = None
+        self._hears(response)

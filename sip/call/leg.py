@@ -1,0 +1,294 @@
+"""One INVITE dialog with one peer, from its first answer to its BYE (RFC 3261 §12 to §15).
+
+Both roles are the same here; how a dialog begins is in `incoming` and `outgoing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sip.call.acceptance import Acceptance, Acknowledged
+from sip.call.board import Board, LegKey, capable
+from sip.call.errors import Glare, NoDialog, NotYet
+from sip.call.invitation import Invitation
+from sip.call.session import SDP, Told, session_of
+from sip.call.wire import Hears
+from sip.dialog import Dialog, DialogId, establishing
+from sip.message.address import Contact
+from sip.message.message import Message, Request, Response
+from sip.message.sdp import SessionDescription
+from sip.message.values import Reason
+from sip.out_of_dialog import own_uri
+from sip.transaction.machine import ServerTransaction
+from sip.transport.flow import Flow
+
+_GONE = frozenset({408, 481})
+"What a request within a dialog is answered by, or for, whoever does not know it any more (§12.2.1.2)."
+
+
+class LegUser(Protocol):
+    """Who is told what the peer of an established leg does."""
+
+    def hung_up(self, leg: Leg, reasons: tuple[Reason, ...]) -> None:
+        """It has sent BYE, and has its answer."""
+
+    def lost(self, leg: Leg) -> None:
+        """It knows nothing of the dialog any more, or does not answer."""
+
+    def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
+        """It wants the session changed, or offered anew; to be accepted or refused."""
+
+    def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
+        """It has sent INFO; to be answered."""
+
+
+class Leg:
+    """A dialog, and what is under way in it."""
+
+    def __init__(self, board: Board, flow: Flow, aor: str, key: LegKey) -> None:
+        self.aor = aor
+        "The line whose phone it is; what a gateway is called."
+        self.flow = flow
+        "The way to the peer: by which it sent last."
+        self.dialog: Dialog | None = None
+        self.user: LegUser | None = None
+        "None: it isn't established."
+        self.allows: frozenset[str] = frozenset()
+        "The methods that the peer takes."
+        self.told = Told()
+        self._board = board
+        self._wire = board.wire
+        self._key = key
+        self._invitation: Invitation | None = None
+        "Our latest INVITE."
+        self._asked: ServerTransaction | None = None
+        "The peer's INVITE, while it has no final response."
+        self._acceptance: Acceptance | None = None
+        "Our 2xx, while it has no ACK."
+        self._is_leaving = False
+        self._reasons: tuple[Reason, ...] = ()
+        "Why we leave."
+        board.legs[key] = self
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it can't be asked for another session now."""
+        return self._is_asking or self._asked is not None or self._acceptance is not None
+
+    @property
+    def _is_asking(self) -> bool:
+        return self._invitation is not None and not self._invitation.has_ended
+
+    # What the peer does
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """A request has come in the dialog, other than ACK and CANCEL. Raises `SipError`."""
+        request = transaction.request
+        dialog = self._dialog_of(request)
+        if dialog is None:
+            raise NoDialog("the dialog is not there")
+        dialog.receive(request)
+        self.heard(request)
+        self.flow = transaction.flow
+        match request.method:
+            case "BYE":
+                self._hung_up(transaction, request)
+            case "OPTIONS":
+                self._wire.respond(transaction, self._response(transaction, 200))
+            case _ if self.user is None or self._is_leaving:
+                raise NoDialog("it is over, or was never answered")
+            case "INVITE":
+                self._reinvited(transaction, self.user)
+            case "UPDATE":
+                self._updated(transaction, self.user)
+            case "INFO":
+                self.user.informs(self, transaction)
+            case _:
+                self._wire.respond(transaction, self._response(transaction, 405))
+
+    def acknowledged(self, ack: Request) -> None:
+        """An ACK has come, of a 2xx or of nothing."""
+        if self._acceptance is not None and self._dialog_of(ack) is not None:
+            self._acceptance.receive(ack)
+
+    def heard(self, message: Message) -> None:
+        """Takes note of what the peer says of itself."""
+        if allow := message.allow:
+            self.allows = frozenset(allow)
+
+    def _dialog_of(self, request: Request) -> Dialog | None:
+        dialog = self.dialog
+        return dialog if dialog is not None and dialog.id == DialogId.of_request(request) else None
+
+    def _hung_up(self, transaction: ServerTransaction, bye: Request) -> None:
+        self._wire.respond(transaction, transaction.request.response(200))
+        if self._is_leaving:
+            return
+        user = self.user
+        self._is_leaving = True
+        self._refuse_asked()
+        self._forget()
+        if user is not None:
+            user.hung_up(self, bye.reason)
+
+    def _reinvited(self, transaction: ServerTransaction, user: LegUser) -> None:
+        if self._asked is not None:
+            raise NotYet("the INVITE before it has no answer yet (§14.2)")
+        if self._is_asking or self._acceptance is not None:
+            raise Glare("we are changing the session, too (§14.2)")
+        # A CANCEL of it has come too late: the other side may have agreed already (§9.2).
+        self._asked = transaction
+        try:
+            user.renegotiates(self, transaction)
+        except Exception:
+            self._asked = None
+            raise
+
+    def _updated(self, transaction: ServerTransaction, user: LegUser) -> None:
+        if session_of(transaction.request) is None:
+            # It says that it is there, or who it is; nothing to agree upon.
+            self._wire.respond(transaction, self._establishing(transaction, 200))
+        elif self._asked is not None:
+            raise NotYet("there is an INVITE under way (RFC 3311 §5.2)")
+        elif self._is_asking or self._acceptance is not None:
+            raise Glare("we are changing the session, too (RFC 3311 §5.2)")
+        else:
+            user.renegotiates(self, transaction)
+
+    # What we do
+
+    def accept(
+        self,
+        transaction: ServerTransaction,
+        description: SessionDescription,
+        acknowledged: Acknowledged = lambda _: None,
+    ) -> None:
+        """Says 200 to an INVITE or UPDATE, with an answer, or an offer that the ACK answers."""
+        response = self._establishing(transaction, 200)
+        response.content_type, response.body = SDP, self.told.tell(description)
+        if transaction.request.method != "INVITE":
+            self._wire.respond(transaction, response)
+            return
+
+        def done(ack: Request | None) -> None:
+            self._acceptance = None
+            if self._is_leaving:
+                # Its BYE had to wait (§15).
+                self._bye()
+            else:
+                acknowledged(ack)
+
+        self._asked = None
+        self._acceptance = Acceptance(self._wire, transaction, response, done)
+
+    def refuse(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        text: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Refuses what the peer asked for."""
+        response = self._response(transaction, status, text)
+        for name, value in headers:
+            response.headers.add(name, value)
+        if transaction is self._asked:
+            self._asked = None
+        self._wire.respond(transaction, response)
+
+    def offer(self, description: SessionDescription | None, hears: Hears, method: str = "INVITE") -> None:
+        """Asks the peer for another session; None: for an offer of its own. A 2xx wants `acknowledge`."""
+        body = b"" if description is None else self.told.tell(description)
+        request = self.request(method)
+        request.contact = (self._contact(),)
+        if body:
+            request.content_type, request.body = SDP, body
+
+        def heard(response: Response) -> None:
+            dialog = self.dialog
+            if dialog is not None:
+                dialog.receive_response(response)
+            if self._is_leaving and 200 <= response.status < 300:
+                self.acknowledge()
+            elif not self._is_leaving:
+                hears(response)
+                self._lost_by(response)
+
+        if method == "INVITE":
+            self._invitation = Invitation(self._wire, request, self.flow, heard)
+        else:
+            self._wire.request(request, self.flow, heard)
+
+    def acknowledge(self, answer: SessionDescription | None = None) -> None:
+        """Sends the ACK of the 2xx to our latest INVITE, if that is still to be sent."""
+        if self._invitation is not None and self.dialog is not None:
+            body = b"" if answer is None else self.told.tell(answer)
+            self._invitation.acknowledge(self.dialog, self.flow, body)
+
+    def ask(self, request: Request, hears: Hears) -> None:
+        """Sends a request of `request`, and tells its final response."""
+
+        def heard(response: Response) -> None:
+            if response.status >= 200 and not self._is_leaving:
+                hears(response)
+                self._lost_by(response)
+
+        self._wire.request(request, self.flow, heard)
+
+    def request(self, method: str) -> Request:
+        """The next request to the peer, still without what the method wants."""
+        if self.dialog is None:
+            raise AssertionError("it is established before anything is asked in it")
+        request = self.dialog.request(method)
+        capable(request)
+        return request
+
+    def leave(self, reasons: Iterable[Reason] = ()) -> None:
+        """Hangs up. From now on its user is told nothing."""
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        self._reasons = tuple(reasons)
+        self._refuse_asked()
+        if self._acceptance is None:
+            self._bye()
+
+    def _bye(self) -> None:
+        # A 2xx that waits for an answer of the other side gets its ACK first: it will never come.
+        self.acknowledge()
+        bye = self.request("BYE")
+        if self._reasons:
+            bye.reason = self._reasons
+        self._wire.request(bye, self.flow, self._has_left)
+
+    def _has_left(self, response: Response) -> None:
+        if response.status >= 200:
+            self._forget()
+
+    def _refuse_asked(self) -> None:
+        if self._asked is not None:
+            # §15.1.2, §9.2
+            self.refuse(self._asked, 487)
+
+    def _lost_by(self, response: Response) -> None:
+        if response.status in _GONE and self.user is not None and not self._is_leaving:
+            self.user.lost(self)
+
+    def _forget(self) -> None:
+        self._board.legs.pop(self._key, None)
+
+    # Within
+
+    def _contact(self) -> Contact:
+        return Contact(own_uri(self.flow))
+
+    def _response(self, transaction: ServerTransaction, status: int, text: str = "") -> Response:
+        response = transaction.request.response(status, text or None, to_tag=self._key[1])
+        capable(response)
+        return response
+
+    def _establishing(self, transaction: ServerTransaction, status: int) -> Response:
+        response = establishing(transaction.request, status, self._key[1], self._contact())
+        capable(response)
+        return response

@@ -1,0 +1,157 @@
+"""One phone that is rung: an INVITE of ours, until it is answered (RFC 3261 §13.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sip.call.board import Board, Place, capable
+from sip.call.identity import present
+from sip.call.invitation import Invitation
+from sip.call.leg import Leg
+from sip.call.ringing import Target
+from sip.call.session import SDP, session_of
+from sip.dialog import Dialog
+from sip.errors import SipError
+from sip.message.address import Contact, NameAddress
+from sip.message.message import Request, Response
+from sip.message.sdp import SessionDescription
+from sip.message.uri import SipUri, Uri, escape_user
+from sip.message.values import CSeq, Reason
+from sip.out_of_dialog import own_uri
+from sip.tags import new_call_id, new_tag
+
+_TRYING_S = 5.0
+"How long a phone may leave an INVITE without any answer before it counts as out of reach."
+
+
+class OutgoingUser(Protocol):
+    """Who is told what becomes of a phone that is rung."""
+
+    def rings(self, leg: OutgoingLeg, early: SessionDescription | None) -> None:
+        """It says that it rings; `early`: and that there is something to be heard."""
+
+    def answers(self, leg: OutgoingLeg, description: SessionDescription) -> None:
+        """Somebody has answered. Its 2xx wants `acknowledge`."""
+
+    def refuses(self, leg: OutgoingLeg, response: Response) -> None:
+        """It doesn't take the call, or could not be reached: a 408 that nobody has sent."""
+
+
+class OutgoingLeg(Leg):
+    """From its INVITE on."""
+
+    def __init__(
+        self,
+        board: Board,
+        user: OutgoingUser,
+        target: Target,
+        place: Place,
+        offer: SessionDescription | None,
+        max_forwards: int,
+    ) -> None:
+        call_id, tag = new_call_id(), new_tag()
+        super().__init__(board, place.flow, target.aor, (call_id, tag))
+        self._rung_by: OutgoingUser | None = user
+        "None: it has answered, or nobody wants to know any more."
+        invite = self._invite(target, place, max_forwards)
+        if offer is not None:
+            invite.content_type, invite.body = SDP, self.told.tell(offer)
+        self._has_offered = offer is not None
+        self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
+        self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
+
+    def stop(self, reasons: Iterable[Reason] = ()) -> None:
+        """It is to ring no longer. Its user is told nothing from now on."""
+        self._rung_by = None
+        self._trying.cancel()
+        if self._invitation is not None:
+            self._invitation.cancel(reasons)
+
+    def _invite(self, target: Target, place: Place, max_forwards: int) -> Request:
+        uri = place.contact
+        request = Request("INVITE", uri.without_headers() if isinstance(uri, SipUri) else uri)
+        own = own_uri(place.flow)
+        if place.path:
+            request.headers.set("Route", *place.path)
+        request.max_forwards = max_forwards
+        present(request, target, own, self._key[1])
+        request.to = NameAddress(_named(target, own, place.contact))
+        request.call_id = self._key[0]
+        request.cseq = CSeq(1, "INVITE")
+        request.contact = (Contact(own),)
+        capable(request)
+        return request
+
+    def _heard(self, response: Response) -> None:
+        self._trying.cancel()
+        self.heard(response)
+        if response.status < 200:
+            self._progresses(response)
+        elif response.status < 300:
+            self._is_answered(response)
+        elif (user := self._ended()) is not None:
+            user.refuses(self, response)
+
+    def _progresses(self, response: Response) -> None:
+        if self._rung_by is None:
+            return
+        try:
+            early = session_of(response) if self._has_offered else None
+        except SipError:
+            # It may still answer with something that can be read.
+            early = None
+        if response.status == 180 or early is not None:
+            self._rung_by.rings(self, early)
+
+    def _is_answered(self, response: Response) -> None:
+        invitation = self._invitation
+        if invitation is None:
+            raise AssertionError("there is an INVITE, or nobody could have answered it")
+        try:
+            dialog = Dialog.as_client(invitation.request, response)
+        except SipError:
+            # Where it is can't be told: it can't even be thanked, and gives up by itself.
+            if (user := self._ended()) is not None:
+                user.refuses(self, invitation.request.response(502))
+            return
+        if self.dialog is not None:
+            self._hang_up_on(dialog, invitation)
+            return
+        self.dialog = dialog
+        try:
+            description = session_of(response)
+        except SipError:
+            description = None
+        user, self._rung_by = self._rung_by, None
+        if user is None:
+            # It was stopped, and somebody has answered all the same (§9.1).
+            self.leave()
+        elif description is None:
+            self.leave()
+            user.refuses(self, invitation.request.response(488))
+        else:
+            user.answers(self, description)
+
+    def _hang_up_on(self, dialog: Dialog, invitation: Invitation) -> None:
+        """Another has answered the same INVITE, behind a proxy: one is enough (§13.2.2.4)."""
+        invitation.acknowledge(dialog, self.flow)
+        self._wire.request(dialog.request("BYE"), self.flow, lambda _: None)
+
+    def _is_silent(self) -> None:
+        invitation, user = self._invitation, self._rung_by
+        if invitation is not None and user is not None:
+            self.stop()
+            user.refuses(self, invitation.request.response(408))
+
+    def _ended(self) -> OutgoingUser | None:
+        user, self._rung_by = self._rung_by, None
+        self._forget()
+        return user
+
+
+def _named(target: Target, own: SipUri, contact: Uri) -> Uri:
+    """Whom we call, as that sees itself."""
+    if target.uri is not None:
+        return contact
+    return SipUri(own.host, escape_user(target.aor), port=own.port)

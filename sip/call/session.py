@@ -1,0 +1,71 @@
+"""What a leg is told of the media: session descriptions, made anew for each leg (RFC 3264, RFC 8866).
+
+Where media go is what the other side said, so that they flow directly. Who made the session is us: a leg may
+talk to one phone after another in one dialog, and to it that is one session in several versions (§8).
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sip.call.errors import NoSession
+from sip.message.errors import BadHeader
+from sip.message.message import Message
+from sip.message.sdp import Connection, Line, Origin, SessionDescription, parse_sdp
+from sip.message.values import MediaType
+
+SDP = MediaType("application", "sdp")
+_NOWHERE = Connection("IP4", "0.0.0.0")  # noqa: S104
+
+
+def session_of(message: Message) -> SessionDescription | None:
+    """The description in a message; None: it has no body.
+
+    Raises `NoSession` for another body, `BadSdp` for one that can't be read.
+    """
+    if not message.body:
+        return None
+    kind = message.content_type
+    if kind is None:
+        raise BadHeader("Content-Type", "there is a body, and nothing says what it is")
+    if kind.essence != SDP.essence or message.content_encoding:
+        raise NoSession(f"{kind.essence} describes no session")
+    return parse_sdp(message.body)
+
+
+class Told:
+    """What one leg has been told: one session, whose version counts the changes."""
+
+    __slots__ = ("_id", "_said", "_version")
+
+    def __init__(self) -> None:
+        self._id = str(secrets.randbits(62))
+        self._version = 0
+        self._said: SessionDescription | None = None
+
+    @property
+    def last(self) -> bytes | None:
+        """What it was told last, for saying it again."""
+        return None if self._said is None else bytes(self._as_ours(self._said))
+
+    def tell(self, description: SessionDescription) -> bytes:
+        """`description` as this leg is told it."""
+        if self._said is None or _content(description) != _content(self._said):
+            self._version += 1
+        self._said = description
+        return bytes(self._as_ours(description))
+
+    def _as_ours(self, description: SessionDescription) -> SessionDescription:
+        connection = description.connection or next(
+            (each.connection for each in description.media if each.connection is not None), _NOWHERE
+        )
+        origin = Origin(
+            "-", self._id, str(self._version), "IN", connection.address_type, connection.address
+        )
+        return description.with_origin(origin)
+
+
+def _content(description: SessionDescription) -> tuple[object, ...]:
+    """All but who made it."""
+    lines: tuple[Line, ...] = tuple(line for line in description.lines if line.type != "o")
+    return lines, description.media
