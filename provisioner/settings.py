@@ -217,6 +217,8 @@ class Memory(_Section):
     "Events that phones report, such as calls."
     registration_events_per_line: int = Field(500, ge=10)
     "What happens to a line's registrations; refreshes are counted only."
+    call_events_per_customer: int = Field(5_000, ge=100)
+    "What happens to calls; their records are kept apart from it, and stay."
     uploads_per_file: int = Field(10, ge=2)
     "Versions of each file that a phone brings."
     files_mib: int = Field(256, ge=0)

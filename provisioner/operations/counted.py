@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sip.counters import Counters
 
 BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+TALKED_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 COMMITS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -41,11 +43,33 @@ class Registering:
 
 
 @dataclass(slots=True)
+class Calling:
+    """Calls, and how they are recorded."""
+
+    live: Callable[[], int]
+    "How many there are now."
+    unwritten: Callable[[], int]
+    "How many of them wait to be written."
+    lost: Callable[[], int]
+    "How many could not be recorded."
+    ended: Counter[str] = field(default_factory=Counter)
+    "Calls, by why they ended."
+    legs: Counter[str] = field(default_factory=Counter)
+    "Lines that calls have tried, by what became of them."
+    talked_s: Tally = field(default_factory=lambda: Tally(TALKED_S))
+    "How long calls took that were answered."
+    batches: Tally = field(default_factory=lambda: Tally(BATCHES))
+    "Calls of one commit."
+    commits_s: Tally = field(default_factory=lambda: Tally(COMMITS_S))
+
+
+@dataclass(slots=True)
 class Counted:
     """All of it."""
 
     sip: Counters | None = None
     "None: this process takes no SIP."
     registering: Registering | None = None
+    calling: Calling | None = None
     sip_banned: Callable[[], int] | None = None
     "How many sources are banned there now."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,8 +13,8 @@ down_revision: str | None = "0010"
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
 
-_OF_CALLS = {"sip_call_id": sa.Text(), "from_name": sa.Text()}
-_OF_LEGS = {
+_OF_CALLS: dict[str, sa.types.TypeEngine[Any]] = {"sip_call_id": sa.Text(), "from_name": sa.Text()}
+_OF_LEGS: dict[str, sa.types.TypeEngine[Any]] = {
     "name": sa.Text(),
     "hunt_groups": sa.Text(),
     "phones": sa.Integer(),

@@ -1,0 +1,111 @@
+"""Calls as rows, and what happens to them as events."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
+from provisioner.pbx.call_log import Call, Leg, News
+from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
+
+_Details = dict[str, str | int | float | None]
+
+
+def record_row(call: Call, line: LineOfCall) -> RecordRow:
+    """The row of a call that `line` makes."""
+    began, ended = call.began, call.ended
+    return RecordRow(
+        began.call.hex,
+        line.customer_id,
+        # A gateway is outside.
+        "outgoing" if any(leg.target.uri is not None for leg in call.legs.values()) else "internal",
+        began.sip_call_id,
+        line.extension or began.aor,
+        line.name,
+        began.dialled,
+        line.line_id,
+        began.aor,
+        call.began_at,
+        _moment(call, call.answered_at),
+        None if ended is None else call.moment(ended.at),
+        None if ended is None else str(ended.by),
+        None if ended is None else ended.status,
+    )
+
+
+def leg_row(call: Call, leg: Leg) -> LegRow:
+    """The row of a leg, but for the number of its call's row."""
+    groups = [each.group for each in leg.target.memberships]
+    return LegRow(
+        0,
+        leg.position,
+        leg.target.aor,
+        _extension(leg),
+        _name(leg),
+        groups[-1] if groups else None,
+        " ".join(groups) or None,
+        leg.phones,
+        call.moment(leg.began_at),
+        _moment(call, leg.rang_at),
+        _moment(call, leg.answered_at),
+        _moment(call, leg.ended_at),
+        leg.reason,
+        leg.status,
+    )
+
+
+def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
+    """Something that happened, but for the number of its call's row."""
+    kind, more = _told(call, news)
+    details: _Details = {
+        "call": str(call.began.call),
+        "from": line.extension or call.began.aor,
+        "from_line": call.began.aor,
+        "to": call.began.dialled,
+    }
+    if news.leg is not None:
+        leg = news.leg
+        details |= {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg)}
+        details["group"] = leg.target.memberships[-1].group if leg.target.memberships else None
+    return EventRow(
+        0,
+        news.serial,
+        line.customer_id,
+        call.moment(news.event.at),
+        kind,
+        json.dumps(details | more, ensure_ascii=False),
+    )
+
+
+def _told(call: Call, news: News) -> tuple[str, _Details]:
+    """Which kind of event it is, and what else it says."""
+    leg = news.leg
+    match news.event:
+        case CallBegan() as event:
+            return "began", {"from_name": call.line.name if call.line is not None else None}
+        case LegRang():
+            return "ringing", {}
+        case CallAnswered(at=at):
+            return "answered", {"waited_s": round(at - call.began.at, 1)}
+        case LegEnded(at=at) if leg is not None and leg.rang_at is not None:
+            rang_s = round(at - leg.rang_at, 1)
+            return "stopped", {"reason": leg.reason, "status": leg.status, "rang_s": rang_s}
+        case CallEnded(at=at) as event:
+            talked_s = None if call.answered_at is None else round(at - call.answered_at, 1)
+            return "ended", {"reason": str(event.by), "status": event.status, "talked_s": talked_s}
+    return "skipped", {"reason": leg.reason, "status": leg.status} if leg is not None else {}
+
+
+def _extension(leg: Leg) -> str | None:
+    if leg.target.number:
+        return leg.target.number
+    return leg.line.extension if leg.line is not None else None
+
+
+def _name(leg: Leg) -> str | None:
+    return leg.line.name if leg.line is not None else None
+
+
+def _moment(call: Call, at: float | None) -> datetime | None:
+    return None if at is None else call.moment(at)
