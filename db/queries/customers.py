@@ -42,7 +42,9 @@ def _part(macs: Collection[str]) -> tuple[ORMOption, ...]:
 def _loading(lines: _Rows, extensions: _Rows, devices: _Rows) -> tuple[ORMOption, ...]:
     return (
         selectinload(CustomerRow.sites),
-        selectinload(lines).options(joinedload(LineRow.product), joinedload(LineRow.site)),
+        selectinload(lines).options(
+            joinedload(LineRow.product), joinedload(LineRow.site), selectinload(LineRow.forwardings)
+        ),
         selectinload(extensions).options(joinedload(ExtensionRow.line)),
         selectinload(CustomerRow.hunt_groups)
         .selectinload(HuntGroupRow.members)

@@ -32,6 +32,10 @@ class LineRow(Numbered):
     ha1_sealed: Mapped[bytes | None]
     "Digest HA1 of the password, so that a registration needs no password (RFC 8760)."
     password_version: Mapped[int] = mapped_column(default=1)
+    dnd: Mapped[bool] = mapped_column(default=False)
+    "Not to be disturbed."
+    call_waiting: Mapped[bool] = mapped_column(default=True)
+    "A second call rings while the first goes on."
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
 

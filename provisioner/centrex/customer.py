@@ -38,6 +38,29 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Where the calls of a line go instead."""
+
+    to: str
+    enabled: bool = True
+    "Turned off, the number is kept."
+    after: int = 20
+    "Seconds of ringing; read where nobody answers."
+
+
+@dataclass(frozen=True, slots=True)
+class Forwardings:
+    """The forwardings of a line, each for its own case; None: never set."""
+
+    always: Forwarding | None = None
+    busy: Forwarding | None = None
+    "Also where the call is turned down, and where the line isn't to be disturbed."
+    no_answer: Forwarding | None = None
+    unreachable: Forwarding | None = None
+    "Nothing is registered, or it doesn't answer at all."
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One AOR `sip:NUMBER@HOST` with credentials. Its password is never here, only its version."""
 
@@ -45,6 +68,11 @@ class Line:
     "E.164 without +."
     product: str
     site: str | None = None
+    forwarding: Forwardings = field(default_factory=Forwardings)
+    dnd: bool = False
+    "Not to be disturbed: who calls it finds it busy."
+    call_waiting: bool = True
+    "A second call rings while the first goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +99,9 @@ class Member:
     stop: bool = False
     "No member after it is tried."
     skip_forwarding: bool = False
+    "Its own forwarding is not followed."
+    logged_in: bool = True
+    "Logged out it isn't rung for this group."
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 - A list that is there is complete, and its order is the new order.
 - An item known by a name of its own (a site's name, a number, a MAC, an account number, a model) keeps
   what the patch leaves out of it; a new item takes the defaults. Members of a hunt group and keys of a phone
-  have no such name: each is said whole.
+  have no such name: each is said whole, but for whether a member is logged in.
 - `settings` is a mapping: parameters that it leaves out stay, null takes one back, `settings: null` all.
 
 The result's parts are not yet checked against each other.
@@ -20,6 +20,8 @@ from provisioner.centrex.customer import (
     Centrex,
     Customer,
     Extension,
+    Forwarding,
+    Forwardings,
     HuntGroup,
     Line,
     Member,
@@ -42,8 +44,11 @@ from provisioner.centrex.patch import (
     CentrexPatch,
     CustomerPatch,
     DevicePatch,
+    ForwardingPatch,
+    ForwardingsPatch,
     HuntGroupPatch,
     LinePatch,
+    MemberPatch,
     ModelPatch,
     ParkPatch,
     Patch,
@@ -167,14 +172,45 @@ def _line(current: Line | None, patch: LinePatch) -> Line:
     if current is None and not patch.product:
         subject = Subject(Kind.LINE, patch.number)
         raise Lacking(subject, f"{subject} is new: give it a product, such as telefonia-ip-standard")
-    return _laid(current or Line(patch.number, patch.product), patch.said("password"))
+    line = current or Line(patch.number, patch.product)
+    said = patch.said("password")
+    if "forwarding" in said:
+        said["forwarding"] = _forwardings(line, patch.forwarding)
+    return _laid(line, said)
+
+
+def _forwardings(line: Line, patch: ForwardingsPatch) -> Forwardings:
+    said: dict[str, Forwarding | None] = {}
+    for case, item in patch.said().items():
+        said[case] = None if item is None else _forwarding(line, case, item)
+    return _laid(line.forwarding, said)
+
+
+def _forwarding(line: Line, case: str, patch: ForwardingPatch) -> Forwarding:
+    current: Forwarding | None = getattr(line.forwarding, case)
+    if current is None and not patch.to:
+        subject = Subject(Kind.LINE, line.number)
+        raise Lacking(subject, f"the forwarding {case} of {subject} is new: say where it leads (to)")
+    return _laid(current or Forwarding(patch.to), patch.said())
 
 
 def _group(current: HuntGroup | None, patch: HuntGroupPatch) -> HuntGroup:
     said = patch.said()
     if "members" in said:
-        said["members"] = _whole(Member, patch.members)
+        there = {_who(member): member.logged_in for member in current.members} if current else {}
+        said["members"] = tuple(_member(item, there) for item in patch.members)
     return _laid(current or HuntGroup(patch.number), said)
+
+
+def _member(patch: MemberPatch, logged_in: Mapping[tuple[str | None, str | None], bool]) -> Member:
+    member = Member(**patch.said())
+    if "logged_in" in patch.model_fields_set:
+        return member
+    return replace(member, logged_in=logged_in.get(_who(member), True))
+
+
+def _who(member: Member) -> tuple[str | None, str | None]:
+    return member.extension, member.group
 
 
 def _device(current: Device | None, patch: DevicePatch) -> Device:

@@ -207,6 +207,25 @@ class SitePatch(Patch):
     settings: Settings | None = Field(default=None, repr=False)
 
 
+class ForwardingPatch(Patch):
+    """Where calls go instead."""
+
+    what = "a forwarding"
+    to: Dialable = ""
+    enabled: Flag = True
+    after: Annotated[int, _integer(1, LONGEST_RING_S)] = 20
+
+
+class ForwardingsPatch(Patch):
+    """The forwardings of a line; null forgets one."""
+
+    what = "forwarding"
+    always: Mapped[ForwardingPatch] | None = None
+    busy: Mapped[ForwardingPatch] | None = None
+    no_answer: Mapped[ForwardingPatch] | None = None
+    unreachable: Mapped[ForwardingPatch] | None = None
+
+
 class LinePatch(Patch):
     """A line."""
 
@@ -215,6 +234,9 @@ class LinePatch(Patch):
     product: Name = ""
     password: Password = Field(default="", repr=False)
     site: Name | None = None
+    forwarding: Mapped[ForwardingsPatch] = ForwardingsPatch()
+    dnd: Flag = False
+    call_waiting: Flag = True
 
 
 class ExtensionPatch(Patch):
@@ -228,7 +250,7 @@ class ExtensionPatch(Patch):
 
 
 class MemberPatch(Patch):
-    """A member of a hunt group. It has no name of its own: it is always said whole."""
+    """A member of a hunt group. It is said whole, but for whether it is logged in, which phones change."""
 
     what = "a member"
     extension: Extension | None = None
@@ -237,6 +259,7 @@ class MemberPatch(Patch):
     ring_time: Annotated[int, _integer(1, LONGEST_RING_S)] = 15
     stop: Flag = False
     skip_forwarding: Flag = False
+    logged_in: Flag = True
 
 
 class HuntGroupPatch(Patch):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from provisioner.centrex.customer import Centrex, Customer, Member
+from provisioner.centrex.customer import Centrex, Customer, Forwarding, Member
 from provisioner.centrex.devices import (
     DeviceAccount,
     FirmwareTarget,
@@ -139,7 +139,7 @@ def _fields(old: Any, new: Any, beside: Iterable[str] = (), of: str = "") -> Ite
             yield f"{words}: {_word(before)} -> {_word(after)}"
 
 
-_PARTS = frozenset({"park", "codes", "phone", "resync"})
+_PARTS = frozenset({"park", "codes", "phone", "resync", "forwarding"})
 "Fields that are dataclasses themselves; their fields are compared one by one."
 
 # A plan is printed, and kept in the audit. Hiding a name too many does no harm.
@@ -263,6 +263,8 @@ def _word(value: object) -> str:
             return f"{value.start} to {value.end}"
         case FirmwareTarget():
             return f"{value.model}: {_word(value.file)}"
+        case Forwarding():
+            return f"{value.to} after {value.after} s, {'on' if value.enabled else 'off'}"
         case Key():
             return _key(value)
         case Member() | DeviceAccount():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
@@ -18,6 +18,7 @@ from db.schema import (
     DeviceRow,
     ExtensionRow,
     FeatureCodeRow,
+    ForwardingRow,
     HuntGroupMemberRow,
     HuntGroupRow,
     LineRow,
@@ -26,7 +27,7 @@ from db.schema import (
     SpeedDialRow,
 )
 from db.vault import Vault
-from provisioner.centrex.customer import Customer, FeatureCodes, Member
+from provisioner.centrex.customer import Customer, FeatureCodes, Forwardings, Line
 from provisioner.centrex.devices import Device, Key
 from provisioner.store.customers import Own, Stored, group_of, settings_by
 from provisioner.store.device_tokens import new_device_token
@@ -59,11 +60,11 @@ class CustomerWriter:
         sites = await self._sites(row, customer)
         # What refers to lines, extensions and groups lets go of them before they may go.
         self._let_devices_go(row, customer)
-        out = self._let_members_go(row, customer)
+        self._let_members_go(row, customer)
         await self.session.flush()
         lines = await self._lines(row, customer, sites, passwords)
         extensions = await self._extensions(row, customer, lines)
-        await self._groups(row, customer, extensions, out)
+        await self._groups(row, customer, extensions)
         self._short_numbers(row, customer)
         devices = self._devices(row, customer, sites, lines)
         await self.session.flush()
@@ -124,17 +125,12 @@ class CustomerWriter:
                 if wanted.get(account.account) != account.line.number:
                     device.accounts.remove(account)
 
-    def _let_members_go(self, row: CustomerRow, customer: Customer) -> Mapping[str, Set[Member]]:
-        """Takes the members out of the groups that change. Returns who was logged out of which."""
+    def _let_members_go(self, row: CustomerRow, customer: Customer) -> None:
+        """Takes the members out of the groups that change."""
         kept = {group.number: group.members for group in customer.hunt_groups}
-        out: dict[str, Set[Member]] = {}
         for group in row.hunt_groups:
-            members = group_of(group).members
-            if kept.get(group.number) != members:
-                pairs = zip(group.members, members, strict=True)
-                out[group.number] = {_who(member) for each, member in pairs if not each.logged_in}
+            if kept.get(group.number) != group_of(group).members:
                 group.members.clear()
-        return out
 
     async def _sites(self, row: CustomerRow, customer: Customer) -> dict[str, SiteRow]:
         names = [site.name for site in customer.sites]
@@ -155,6 +151,7 @@ class CustomerWriter:
                 password_sealed=self.vault.seal(passwords.get(number) or fresh_password()),
                 password_version=1,
                 created_at=self.now,
+                forwardings=[],
             )
 
         products = await queries.products(self.session)
@@ -169,8 +166,23 @@ class CustomerWriter:
                 set_line_password(self.session, line_row, self.vault, given)
             line_row.product = products[line.product]
             line_row.site = sites[line.site] if line.site else None
+            line_row.dnd = line.dnd
+            line_row.call_waiting = line.call_waiting
+            self._forwardings(line_row, line)
         await self.session.flush()
         return lines
+
+    def _forwardings(self, row: LineRow, line: Line) -> None:
+        said = {
+            field.name: forwarding
+            for field in fields(Forwardings)
+            if (forwarding := getattr(line.forwarding, field.name)) is not None
+        }
+        there = _matched(row.forwardings, lambda each: each.kind, said, lambda kind: ForwardingRow(kind=kind))
+        for kind, forwarding in said.items():
+            there[kind].target = forwarding.to
+            there[kind].enabled = forwarding.enabled
+            there[kind].after_s = forwarding.after
 
     async def _extensions(
         self, row: CustomerRow, customer: Customer, lines: Mapping[str, LineRow]
@@ -192,7 +204,6 @@ class CustomerWriter:
         row: CustomerRow,
         customer: Customer,
         extensions: Mapping[str, ExtensionRow],
-        out: Mapping[str, Set[Member]],
     ) -> None:
         numbers = [group.number for group in customer.hunt_groups]
         there = _matched(
@@ -220,7 +231,7 @@ class CustomerWriter:
                         ring_time_s=member.ring_time,
                         stop=member.stop,
                         skip_forwarding=member.skip_forwarding,
-                        logged_in=_who(member) not in out.get(group.number, ()),
+                        logged_in=member.logged_in,
                     )
                     for position, member in enumerate(group.members, start=1)
                 )
@@ -370,8 +381,3 @@ def set_line_password(session: AsyncSession, row: LineRow, vault: Vault, passwor
     row.password_version += 1
     row.ha1_sealed = None
     touch(session, f"line:{row.number}")
-
-
-def _who(member: Member) -> Member:
-    """The member without how it rings."""
-    return Member(extension=member.extension, group=member.group)

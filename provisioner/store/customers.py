@@ -14,6 +14,7 @@ from db.schema import (
     DeviceKeyRow,
     DeviceRow,
     HuntGroupRow,
+    LineRow,
     SettingRow,
 )
 from db.vault import Vault
@@ -23,6 +24,8 @@ from provisioner.centrex.customer import (
     Customer,
     Extension,
     FeatureCodes,
+    Forwarding,
+    Forwardings,
     HuntGroup,
     HuntStrategy,
     Line,
@@ -122,9 +125,7 @@ def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) ->
             for site in row.sites
             for said in (read_level(by_site[site.id], vault),)
         ),
-        lines=tuple(
-            Line(line.number, line.product.name, line.site.name if line.site else None) for line in row.lines
-        ),
+        lines=tuple(_line(line) for line in row.lines),
         extensions=tuple(
             Extension(each.number, each.line.number if each.line else None, each.name, each.published)
             for each in row.extensions
@@ -161,6 +162,18 @@ def _centrex(row: CustomerRow) -> Centrex:
     )
 
 
+def _line(row: LineRow) -> Line:
+    forwardings = {each.kind: Forwarding(each.target, each.enabled, each.after_s) for each in row.forwardings}
+    return Line(
+        number=row.number,
+        product=row.product.name,
+        site=row.site.name if row.site else None,
+        forwarding=Forwardings(**forwardings),
+        dnd=row.dnd,
+        call_waiting=row.call_waiting,
+    )
+
+
 def group_of(row: HuntGroupRow) -> HuntGroup:
     """A hunt group with its members in their order."""
     members = tuple(
@@ -171,6 +184,7 @@ def group_of(row: HuntGroupRow) -> HuntGroup:
             ring_time=each.ring_time_s,
             stop=each.stop,
             skip_forwarding=each.skip_forwarding,
+            logged_in=each.logged_in,
         )
         for each in row.members
     )
