@@ -17,7 +17,9 @@ from provisioner.operations.installation import Installation
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.ban_verbs import sip_bans_verb
+from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
+from provisioner.pbx.extension_router import ExtensionRouter
 from provisioner.pbx.guessing import Guessing
 from provisioner.pbx.keys import LineKeys
 from provisioner.pbx.news import News
@@ -93,6 +95,9 @@ async def serving_sip(
             Requests(server, transport, authentication, domains, registrations)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks)
             phones = Phones(server, transport, location)
+            CallServing(
+                server, authentication, phones, ExtensionRouter(installation.database), lambda _: None, tasks
+            )
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))

@@ -17,7 +17,7 @@ from sip.call.inform import pass_on
 from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.renegotiation import renegotiate
-from sip.call.ringing import Ending, GivenUp, Outcome, Ring, Ringing, Step, Stop, Why
+from sip.call.ringing import Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
 from sip.call.session import session_of
 from sip.call.story import (
     CallAnswered,
@@ -112,6 +112,8 @@ class Call:
                         todo += self._ringing.ended(number, ending, self._wire.now)
                 case Stop(number, why):
                     self._stop(number, why)
+                case Skip(target, outcome):
+                    self._skip(Attempt(self, target), Ending(outcome))
                 case GivenUp(_, status, text):
                     self.end(EndedBy.NOBODY, status=status, text=text)
         self._wake_later()
@@ -119,13 +121,16 @@ class Call:
     def _ring(self, number: int, attempt: Attempt) -> Ending | None:
         """How it has ended, where nobody is there to be rung."""
         attempt.start(self._board, self.caller.offered, self._hops)
-        now = self._wire.now
-        self._tell(LegBegan(self.id, attempt.uuid, attempt.target, attempt.phones, now))
-        if attempt.phones:
-            self._attempts[number] = attempt
-            return None
-        ending = Ending(Outcome.UNREACHABLE)
-        self._tell(LegEnded(self.id, attempt.uuid, ending, now))
+        if not attempt.phones:
+            return self._skip(attempt, Ending(Outcome.UNREACHABLE))
+        self._attempts[number] = attempt
+        self._tell(LegBegan(self.id, attempt.uuid, attempt.target, attempt.phones, self._wire.now))
+        return None
+
+    def _skip(self, attempt: Attempt, ending: Ending) -> Ending:
+        """Tells of one whose phones are not rung at all."""
+        self._tell(LegBegan(self.id, attempt.uuid, attempt.target, 0, self._wire.now))
+        self._tell(LegEnded(self.id, attempt.uuid, ending, self._wire.now))
         return ending
 
     def _stop(self, number: int, why: Why) -> None:

@@ -19,8 +19,10 @@ from sip.call.wire import Wire
 from sip.dialog import DialogId
 from sip.errors import SipError
 from sip.message.message import Request
+from sip.tags import new_tag
 from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed
 from sip.transaction.machine import ClientTransaction, ServerTransaction
+from sip.transaction.server_invite import InviteServer
 from sip.transaction.transactions import Transactions
 
 _HOPS = 70
@@ -38,6 +40,7 @@ class Calls:
 
     def __init__(self, transactions: Transactions, places: Places, tell: Tell, *, most: int = 5_000) -> None:
         """`most` calls may be under way."""
+        self._transactions = transactions
         self._wire = Wire(transactions)
         self._board = Board(self._wire, places, tell)
         self._most = most
@@ -65,6 +68,9 @@ class Calls:
     ) -> list[Effect]:
         """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it."""
         self._wire.now = now
+        if isinstance(invite, InviteServer) and invite.is_cancelled:
+            # While it was thought about whom to ring.
+            return self._transactions.respond(invite, invite.request.response(487, to_tag=new_tag()), now)
         if len(self) >= self._most:
             raise TooManyCalls(f"{self._most} calls are under way")
         asked = invite.request.max_forwards

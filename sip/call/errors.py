@@ -53,3 +53,10 @@ class NotYet(SipError):
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
         return (("Retry-After", "2"),)
+
+
+class NoSuchNumber(SipError):
+    """Nobody has the number that was dialled (§21.4.5)."""
+
+    code = "no-such-number"
+    status: ClassVar[int] = 404

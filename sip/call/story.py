@@ -1,7 +1,7 @@
 """What happens to calls, told as it happens: for records, for lamps, and for people.
 
-Of each call it is told that it began, and in the end, once, that it ended; likewise of each leg that nobody has
-answered, and that before its call has ended. All times are loop time, in seconds.
+Of each call it is told that it began, and in the end, once, that it ended; likewise of each leg that nobody
+has answered, and that before its call has ended. All times are loop time, in seconds.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ class Phone:
     options: Mapping[str, object]
     "What stands under its `phone:`."
 
+    def extension(self, number: str, name: str) -> str:
+        """An extension that rings it, as an entry in a company file."""
+        return f'{{number: "{number}", line: "{self.line}", name: "{name}"}}'
+
     @property
     def device(self) -> str:
         """Its entry in a company file."""
@@ -130,11 +134,12 @@ class Exchange:
 
 @asynccontextmanager
 async def exchange(
-    folder: Path, template: Path, site: Site, phones: Sequence[Phone], tables: str = ""
+    folder: Path, template: Path, site: Site, phones: Sequence[Phone], tables: str = "", company: str = ""
 ) -> AsyncIterator[Exchange]:
     """A server at `site` that has `phones`, with a data directory in `folder`.
 
-    `template` is a migrated database to copy; `tables` are further ones of the configuration file.
+    `template` is a migrated database to copy; `tables` are further ones of the configuration file, and
+    `company` is what else the company file says of the customer.
     """
     certificate = Certificate.make(folder, site.sips.host)
     data_dir = folder / "data"
@@ -153,7 +158,8 @@ async def exchange(
     try:
         vault = Vault.create(data_dir / KEY_FILE)
         installation = Installation(data_dir, read_settings(config), opened, vault)
-        await companies.apply(installation, read_company_file(_company(phones).encode()), COMMAND_LINE)
+        wanted = read_company_file(_company(phones, company).encode())
+        await companies.apply(installation, wanted, COMMAND_LINE)
         token = await token_for(installation)
         async with serving(installation, lambda _: None) as running:
             yield Exchange(site, installation, running, certificate, token)
@@ -161,7 +167,7 @@ async def exchange(
         await opened.close()
 
 
-def _company(phones: Sequence[Phone]) -> str:
+def _company(phones: Sequence[Phone], more: str) -> str:
     lines = "".join(
         f'\n      - {{number: "{line}", product: telefonia-ip-plus}}'
         for line in dict.fromkeys(each.line for each in phones)
@@ -169,5 +175,5 @@ def _company(phones: Sequence[Phone]) -> str:
     devices = "".join(f"\n      - {each.device}" for each in phones)
     return (
         "customers:\n  - login: firma\n    name: Firma\n    language: pl\n    time_zone: Europe/Warsaw\n"
-        f"    lines:{lines}\n    devices:{devices}\n"
+        f"    lines:{lines}\n    devices:{devices}\n{more}"
     )

@@ -15,6 +15,22 @@ from sip.transport.flow import Address
 from tests.e2e.softphones.loopback import free
 from tests.e2e.softphones.program import LONGEST_S, Program, running
 
+_SOUND = """\
+audio_player aubridge,null
+audio_source aufile,{tone}
+audio_alert aubridge,null
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+ringback_disabled yes
+jitter_buffer_delay 1-5
+module aufile.so
+module aubridge.so
+module sndfile.so
+snd_path {folder}
+"""
+"It says what is in the file `tone`, and writes down what it hears."
 _CONFIG = """\
 poll_method epoll
 sip_listen {listens}
@@ -37,6 +53,7 @@ class Baresip:
 
     program: Program
     account: Account
+    folder: Path
     listens: Address
     "Where it is reached over UDP; over TLS it is the next port."
     control: Address
@@ -48,6 +65,35 @@ class Baresip:
     async def is_refused(self) -> int:
         """The status with which its REGISTER has been refused for good."""
         return int((await self.program.says(rf"{self.account.user_name}@\S+ .*?\b([4-6]\d\d) "))[1])
+
+    async def dials(self, number: str) -> None:
+        """Calls a number of its server."""
+        assert (await self.command("dial", number))["ok"]
+
+    async def rings(self) -> str:
+        """Returns when somebody calls: who that is, as it is shown."""
+        return (await self.program.says(r"Incoming call from: (.*?) - "))[1]
+
+    async def accepts(self) -> None:
+        """Answers the call that rings."""
+        assert (await self.command("accept"))["ok"]
+
+    async def talks(self) -> None:
+        """Returns when a call of its own is there."""
+        await self.program.says("Call established")
+
+    async def hangs_up(self) -> None:
+        """Ends its call, or turns down the one that rings."""
+        assert (await self.command("hangup"))["ok"]
+
+    async def is_hung_up(self) -> None:
+        """Returns when its call is over."""
+        await self.program.says(r"session closed|terminated \(duration")
+
+    def heard(self) -> Path:
+        """The file of what it has heard."""
+        (found,) = self.folder.glob("dump-*-dec.wav")
+        return found
 
     async def unregister(self) -> None:
         """Ends in order, which takes its binding back."""
@@ -80,18 +126,22 @@ async def baresip(
     trusted: Path | None = None,
     is_outbound: bool = False,
     listens: Address | None = None,
+    tone: Path | None = None,
 ) -> AsyncIterator[Baresip]:
     """baresip with `account` at the loopback address `host`, up while the context lasts.
 
     `trusted` is the certificate that a TLS server must be known by. With `is_outbound` it says its instance
-    and a reg-id (RFC 5626): started again in the same `folder` it is the same phone.
+    and a reg-id (RFC 5626): started again in the same `folder` it is the same phone. With `tone`, a file of
+    sound, it can talk.
     """
     listens, control = listens or free(host), free(host)
     cafile = f"sip_cafile {trusted}" if trusted is not None else ""
     config = _CONFIG.format(listens=listens, control=control, cafile=cafile)
+    if tone is not None:
+        config += _SOUND.format(tone=tone, folder=folder)
     _write_profile(folder, config, account, is_outbound=is_outbound)
     async with running(["baresip", "-f", folder], folder) as program:
-        yield Baresip(program, account, listens, control)
+        yield Baresip(program, account, folder, listens, control)
 
 
 def _write_profile(folder: Path, config: str, account: Account, *, is_outbound: bool) -> None:

@@ -1,0 +1,107 @@
+"""Calls of this installation's lines: who may make them, whom they ring, and where those are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from db.errors import StorageError
+from provisioner.pbx.authentication import Authentication, Caller
+from provisioner.pbx.phones import Phones
+from sip.binding import Binding
+from sip.call.board import Place
+from sip.call.calls import Calls
+from sip.call.errors import NoDialog
+from sip.call.ringing import Ringing, Target
+from sip.call.story import Tell
+from sip.message.uri import SipUri, unescape
+from sip.server import Incoming, SipServer
+from sip.transaction.machine import ServerTransaction
+
+logger = logging.getLogger(__name__)
+
+_WITHIN_A_DIALOG = ("BYE", "INFO", "UPDATE")
+"Methods that mean nothing without a call; within one they don't come here."
+
+
+class Router(Protocol):
+    """Who decides whom a call rings."""
+
+    async def route(self, caller: Caller, dialled: str) -> Ringing:
+        """What becomes of a call. Raises `SipError` where it is refused, `StorageError`."""
+
+
+class CallServing:
+    """Lets calls in, and hands them to the engine."""
+
+    def __init__(
+        self,
+        server: SipServer,
+        authentication: Authentication,
+        phones: Phones,
+        router: Router,
+        tell: Tell,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.calls = Calls(server.transactions, self._places, tell)
+        self._server = server
+        self._authentication = authentication
+        self._phones = phones
+        self._router = router
+        self._tasks = tasks
+        server.attach(self.calls)
+        server.on("INVITE", self._invite)
+        for method in _WITHIN_A_DIALOG:
+            server.on(method, _without_dialog)
+
+    def _invite(self, incoming: Incoming) -> None:
+        if incoming.request.to.tag is not None:
+            _without_dialog(incoming)
+        else:
+            self._authentication.admit(incoming, self._calls)
+
+    def _calls(self, incoming: Incoming, caller: Caller) -> None:
+        transaction = incoming.serve()
+        self._tasks.create_task(self._route(incoming, transaction, caller))
+
+    async def _route(self, incoming: Incoming, transaction: ServerTransaction, caller: Caller) -> None:
+        uri = incoming.request.uri
+        dialled = unescape(uri.user) if isinstance(uri, SipUri) and uri.user is not None else ""
+        try:
+            ringing = await self._router.route(caller, dialled)
+        except StorageError as error:
+            logger.warning("can't tell whom to ring aor=%s error=%s", caller.number, error)
+            incoming.reply(503, [("Retry-After", "5")])
+            return
+        except Exception as error:
+            failed = error
+            incoming.guarded(lambda: _raise(failed))
+            return
+        incoming.guarded(lambda: self._begin(transaction, caller, dialled, ringing))
+
+    def _begin(self, transaction: ServerTransaction, caller: Caller, dialled: str, ringing: Ringing) -> None:
+        now = self._server.now()
+        self._server.perform(self.calls.begin(transaction, caller.number, dialled, ringing, now))
+
+    def _places(self, target: Target) -> Sequence[Place]:
+        """Where the phones of a target are: one way to each phone, however many it has (RFC 5626 §5.3)."""
+        latest: dict[str, Binding] = {}
+        for binding in self._phones.bindings(target.aor):
+            phone = binding.instance or binding.contact
+            if phone not in latest or binding.refreshed_at >= latest[phone].refreshed_at:
+                latest[phone] = binding
+        return [
+            Place(binding.uri, flow, binding.path)
+            for binding in latest.values()
+            if (flow := self._phones.flow_of(binding)) is not None
+        ]
+
+
+def _without_dialog(incoming: Incoming) -> None:
+    raise NoDialog("there is no such call")
+
+
+def _raise(error: Exception) -> None:
+    raise error
