@@ -29,7 +29,7 @@ _WITHIN_A_DIALOG = ("BYE", "INFO", "UPDATE")
 class Router(Protocol):
     """Who decides whom a call rings."""
 
-    async def route(self, caller: Caller, dialled: str) -> Ringing:
+    async def route(self, incoming: Incoming, caller: Caller, dialled: str) -> Ringing:
         """What becomes of a call. Raises `SipError` where it is refused, `StorageError`."""
 
 
@@ -70,7 +70,7 @@ class CallServing:
         uri = incoming.request.uri
         dialled = unescape(uri.user) if isinstance(uri, SipUri) and uri.user is not None else ""
         try:
-            ringing = await self._router.route(caller, dialled)
+            ringing = await self._router.route(incoming, caller, dialled)
         except StorageError as error:
             logger.warning("can't tell whom to ring aor=%s error=%s", caller.number, error)
             incoming.reply(503, [("Retry-After", "5")])

@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from random import random
+from random import SystemRandom, random
 
 from db.freshness import watching
 from provisioner.control.server import Control
@@ -19,7 +19,8 @@ from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.ban_verbs import sip_bans_verb
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
-from provisioner.pbx.extension_router import ExtensionRouter
+from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.guessing import Guessing
 from provisioner.pbx.keys import LineKeys
 from provisioner.pbx.news import News
@@ -28,6 +29,7 @@ from provisioner.pbx.reachability import Reachability
 from provisioner.pbx.registrations import Registrations
 from provisioner.pbx.requests import Requests
 from provisioner.pbx.resync import Resyncs
+from provisioner.pbx.router import ExchangeRouter
 from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
 from provisioner.pbx.verbs import resync_verb
@@ -95,9 +97,17 @@ async def serving_sip(
             Requests(server, transport, authentication, domains, registrations)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks)
             phones = Phones(server, transport, location)
-            CallServing(
-                server, authentication, phones, ExtensionRouter(installation.database), lambda _: None, tasks
+            engaged = Engaged()
+            router = ExchangeRouter(
+                Exchanges(installation.database, news),
+                phones,
+                engaged,
+                domains,
+                SystemRandom(),
+                settings.numbering.emergency_numbers,
+                None,
             )
+            CallServing(server, authentication, phones, router, engaged.hear, tasks)
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))

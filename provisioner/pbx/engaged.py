@@ -1,0 +1,71 @@
+"""What calls say of lines and groups while they go on: who is engaged, and who answered for a group last."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from uuid import UUID
+
+from sip.call.ringing import Target
+from sip.call.story import CallAnswered, CallBegan, CallEnded, Event, LegBegan, LegEnded
+
+_MOST_ANSWERED = 200_000
+"""Members of groups of which it is remembered. Whoever is forgotten counts as what the database said of him
+when his company was read."""
+
+
+class Engaged:
+    """Hears every event of every call."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._callers: dict[UUID, str] = {}
+        self._rung: dict[UUID, Target] = {}
+        "By leg, those that nobody has answered yet."
+        self._callees: dict[UUID, str] = {}
+        self._answered: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def calls_of(self, line: str) -> int:
+        """In how many calls a line is, those that ring at its phones among them."""
+        return self._calls[line]
+
+    def last_answered(self, group: str, line: str) -> float | None:
+        """When a line answered a call of a group of its company last, in loop time; None: not lately."""
+        return self._answered.get((group, line))
+
+    def hear(self, event: Event) -> None:
+        """One thing that happened."""
+        match event:
+            case CallBegan():
+                self._callers[event.call] = event.aor
+                self._calls[event.aor] += 1
+            case LegBegan():
+                self._rung[event.leg] = event.target
+                self._calls[event.target.aor] += 1
+            case LegEnded():
+                self._leave(self._rung.pop(event.leg, None))
+            case CallAnswered():
+                target = self._rung.pop(event.leg, None)
+                if target is not None:
+                    self._callees[event.call] = target.aor
+                    self._note(target, event.at)
+            case CallEnded():
+                for lines in (self._callers, self._callees):
+                    self._forget(lines.pop(event.call, None))
+
+    def _note(self, target: Target, at: float) -> None:
+        for membership in target.memberships:
+            key = (membership.group, target.aor)
+            self._answered[key] = at
+            self._answered.move_to_end(key)
+        while len(self._answered) > _MOST_ANSWERED:
+            self._answered.popitem(last=False)
+
+    def _leave(self, target: Target | None) -> None:
+        self._forget(None if target is None else target.aor)
+
+    def _forget(self, line: str | None) -> None:
+        if line is None:
+            return
+        self._calls[line] -= 1
+        if self._calls[line] <= 0:
+            del self._calls[line]
