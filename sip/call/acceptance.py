@@ -20,8 +20,6 @@ Acknowledged: TypeAlias = Callable[[Request | None], None]
 class Acceptance:
     """From the 2xx to its ACK."""
 
-    __slots__ = ("_acknowledged", "_again", "_interval_s", "_response", "_since", "_transaction", "_wire")
-
     def __init__(
         self, wire: Wire, transaction: ServerTransaction, response: Response, acknowledged: Acknowledged
     ) -> None:
@@ -29,7 +27,7 @@ class Acceptance:
         self._transaction = transaction
         self._response = response
         self._acknowledged = acknowledged
-        self._since = wire.now
+        self._gives_up_at = wire.now + _GIVE_UP_S
         self._interval_s = _T1_S
         wire.respond(transaction, response)
         self._again = wire.alarm(self._interval_s, self._send_again)
@@ -43,9 +41,10 @@ class Acceptance:
         return True
 
     def _send_again(self) -> None:
-        if self._wire.now - self._since >= _GIVE_UP_S:
+        left_s = self._gives_up_at - self._wire.now
+        if left_s <= 0:
             self._acknowledged(None)
             return
         self._wire.respond(self._transaction, self._response)
-        self._interval_s = min(2 * self._interval_s, _T2_S)
+        self._interval_s = min(2 * self._interval_s, _T2_S, left_s)
         self._again = self._wire.alarm(self._interval_s, self._send_again)

@@ -104,6 +104,8 @@ class Calls:
                 transaction.answered(response)
             case Failed(ClientTransaction() as transaction, why):
                 self._wire.failed(transaction, why)
+            case Failed(ServerTransaction() as transaction) if transaction.failed is not None:
+                transaction.failed()
             case Cancelled(transaction, cancel) if transaction.cancelled is not None:
                 transaction.cancelled(cancel)
             case Acknowledged(request):

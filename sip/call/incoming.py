@@ -33,6 +33,7 @@ class IncomingLeg(Leg):
         self.dialog = dialog
         self.heard(invite)
         self._asked = self.invite = transaction
+        transaction.failed = self._failed
         self._again = board.wire.alarm(_AGAIN_S, self._say_again)
         self._said: Response | None = None
         "The latest provisional response."
@@ -99,6 +100,13 @@ class IncomingLeg(Leg):
         self._wire.respond(self.invite, response)
 
     def _say_again(self) -> None:
+        if not self.is_waiting:
+            return
         self._again = self._wire.alarm(_AGAIN_S, self._say_again)
         if self._said is not None:
             self._wire.respond(self.invite, self._said)
+
+    def _failed(self) -> None:
+        """The connection is gone by which it was to be answered."""
+        if self.is_waiting and self.user is not None:
+            self.user.lost(self)

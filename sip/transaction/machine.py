@@ -124,13 +124,14 @@ class ClientTransaction(Machine):
 class ServerTransaction(Machine):
     """Of a request that we answer."""
 
-    __slots__ = ("cancelled", "key")
+    __slots__ = ("cancelled", "failed", "key")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State, key: str) -> None:
         super().__init__(request, flow, timers, state)
         self.key = key
         self.cancelled: Callable[[Request], None] | None = None
-        "Who is to hear of its CANCEL; its user's to keep, and gone with it."
+        self.failed: Callable[[], None] | None = None
+        "Who is to hear of its CANCEL, and of its failure; its user's to keep, and gone with it."
 
     def again(self) -> bytes | None:
         """What the request gets when it comes again."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sip.call.board import Place
 from sip.call.calls import Calls
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring, Step, Target
-from sip.call.story import Event
+from sip.call.story import CallEnded, EndedBy, Event
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -109,6 +109,11 @@ class Switchboard:
         """What has happened, by its names."""
         return [type(event).__name__ for event in self.story]
 
+    def ended(self) -> tuple[EndedBy, int]:
+        """Why the only call has ended, and what its caller was told."""
+        (ended,) = [event for event in self.story if isinstance(event, CallEnded)]
+        return ended.by, ended.status
+
     # What comes
 
     def take(self, data: bytes, way: Way) -> None:
@@ -194,13 +199,20 @@ class Phone:
         self.way = way
         self.is_registered = True
         self.inbox: deque[Message] = deque()
-        self.contact = Contact(SipUri(way.remote.host, line, port=way.remote.port))
+        self.contact = self.contact_at(way.remote.host)
         self.port = 4_000 + 10 * len(board.phones)
+        self.allow = ""
+        "The methods that it says that it takes."
         self._numbers = itertools.count(1)
+
+    def contact_at(self, host: str) -> Contact:
+        """What it says of where it is, when it is there."""
+        return Contact(SipUri(host, self.line, port=self.way.remote.port))
 
     def get(self, data: bytes) -> None:
         message = parse_datagram(data)
         assert message is not None
+        self.last = message
         self.inbox.append(message)
 
     def takes(self, *lines: str) -> Message:
@@ -223,13 +235,29 @@ class Phone:
         assert isinstance(message, Response)
         return message
 
+    def request_of(self, *lines: str) -> Request:
+        """The next that it got are these, of which the last is a request."""
+        message = self.takes(*lines)
+        assert isinstance(message, Request)
+        return message
+
+    def response_of(self, *lines: str) -> Response:
+        """The next that it got are these, of which the last is a response."""
+        return _of(self.takes(*lines))
+
+    def lines(self) -> list[str]:
+        """All that it got and hasn't been looked at."""
+        lines = [_line(each) for each in self.inbox]
+        self.inbox.clear()
+        return lines
+
     def assert_silence(self) -> None:
         """It got nothing more."""
         assert [_line(each) for each in self.inbox] == []
 
     # What it sends
 
-    def invite(self, number: str, body: bytes | None = None, **headers: str) -> Request:
+    def invite(self, number: str, body: bytes | None = None, hops: int = 70, **headers: str) -> Request:
         """Calls `number`; with an offer, unless the body is empty."""
         call_id = f"{self.line}-{next(self._numbers)}@phone"
         request = Request("INVITE", SipUri(SERVER.host, number))
@@ -237,7 +265,7 @@ class Phone:
         request.to = NameAddress(SipUri(SERVER.host, number))
         request.call_id = call_id
         request.cseq = CSeq(next(self._numbers), "INVITE")
-        request.max_forwards = 70
+        request.max_forwards = hops
         for name, value in headers.items():
             request.headers.add(name.replace("_", "-"), value)
         return self.asks(request, sdp(self.port) if body is None else body)
@@ -278,6 +306,8 @@ class Phone:
         tag = None if status == 100 else f"at-{self.line}-{self.way.remote.host}"
         response = request.response(status, to_tag=tag)
         response.contact = (self.contact,)
+        if self.allow:
+            response.headers.add("Allow", self.allow)
         for name, value in headers.items():
             response.headers.set(name.replace("_", "-"), value)
         if body:
