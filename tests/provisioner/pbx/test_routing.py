@@ -1,0 +1,251 @@
+"""Whom a call rings, by what the customer has set: the rules of numbers, forwarding and who is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from provisioner.centrex.customer import CallerPresentation, Forwardings, Member
+from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring
+from sip.message.uri import SipUri, parse_uri
+from tests.provisioner.pbx.switchboards import Office, exchange, group, line_of, rang, to, when
+from tests.sip.call.ringing import ANSWERS, BUSY, DECLINES, Played, Script
+
+GATEWAY = SipUri("192.0.2.99", port=5080)
+
+
+def shown(played: Played) -> list[Caller]:
+    """What the displays showed, in the order of ringing."""
+    return [step.target.caller for _, step in played.steps if isinstance(step, Ring)]
+
+
+# Numbers
+
+
+def test_an_extension_rings_the_line_that_it_is_assigned_to():
+    played = Office(exchange()).call("101")
+    assert played.rang == [line_of("101")]
+    assert shown(played) == [Caller("105", "Serwis")]
+
+
+@pytest.mark.parametrize("dialled", ["199", "48999999999", "", "*40", "abc", "1" * 40])
+def test_a_number_that_nobody_has_is_refused_as_such(dialled: str):
+    assert Office(exchange()).call(dialled).refused == GivenUp(Outcome.REFUSED, 404)
+
+
+def test_an_extension_without_a_line_can_not_be_reached():
+    here = exchange()
+    here = replace(here, extensions={**here.extensions, "101": replace(here.extensions["101"], line=None)})
+    assert Office(here).call("101").refused == GivenUp(Outcome.UNREACHABLE, 480)
+
+
+@pytest.mark.parametrize("number", ["112", "997", "998", "999"])
+def test_an_emergency_call_goes_to_the_gateway_under_the_own_number_whatever_else_is_set(number: str):
+    here = exchange(short_numbers={number: "101"})
+    played = Office(here, gateway=GATEWAY).call(number, is_hidden=True)
+    (ring,) = [step for _, step in played.steps if isinstance(step, Ring)]
+    assert str(ring.target.uri) == f"sip:{number}@192.0.2.99:5080"
+    assert ring.target.caller == Caller(line_of("105"))
+
+
+def test_a_short_number_for_an_emergency_number_reaches_the_gateway():
+    played = Office(exchange(short_numbers={"1": "112"}), gateway=GATEWAY).call("1")
+    (ring,) = [step for _, step in played.steps if isinstance(step, Ring)]
+    assert str(ring.target.uri) == "sip:112@192.0.2.99:5080"
+
+
+def test_without_a_gateway_an_emergency_call_is_refused_with_the_reason():
+    refused = Office(exchange()).call("112").refused
+    assert refused is not None
+    assert (refused.status, refused.text) == (503, "No gateway for emergency calls is set")
+
+
+def test_a_short_number_leads_where_it_says():
+    assert rang(Office(exchange(short_numbers={"34": "102"})).call("34")) == ["102"]
+
+
+def test_a_short_number_that_is_dialled_as_it_is_is_nothing_else():
+    assert Office(exchange(short_numbers={"34": "34"})).call("34").refused == GivenUp(Outcome.REFUSED, 404)
+
+
+@pytest.mark.parametrize("dialled", [line_of("101"), "+" + line_of("101")])
+def test_a_colleague_is_reached_under_the_line_as_well_and_sees_the_extension(dialled: str):
+    played = Office(exchange()).call(dialled)
+    assert rang(played) == ["101"]
+    assert shown(played) == [Caller("105", "Serwis")]
+
+
+def test_another_company_of_this_operator_sees_the_line_and_no_inner_name():
+    other = exchange(customer_id=2, company="4833000")
+    played = Office(exchange(), others=(other,)).call("4833000101")
+    assert played.rang == ["4833000101"]
+    assert shown(played) == [Caller(line_of("105"))]
+
+
+def test_another_companys_forwardings_are_followed_in_its_own_numbers():
+    other = exchange(
+        customer_id=2, company="4833000", forwarding={"101": Forwardings(always=to("102"))}
+    )
+    assert Office(exchange(), others=(other,)).call("4833000101").rang == ["4833000102"]
+
+
+def test_who_calls_his_own_number_finds_it_busy():
+    assert Office(exchange()).call("105").refused == GivenUp(Outcome.BUSY, 486)
+
+
+# Forwarding
+
+
+def test_unconditional_forwarding_rings_only_where_it_leads():
+    here = exchange(forwarding={"101": Forwardings(always=to("102"))})
+    assert rang(Office(here).call("101")) == ["102"]
+
+
+def test_a_forwarding_that_is_turned_off_does_nothing():
+    here = exchange(forwarding={"101": Forwardings(always=to("102", enabled=False))})
+    assert rang(Office(here).call("101")) == ["101"]
+
+
+@pytest.mark.parametrize("script", [BUSY, DECLINES])
+def test_a_busy_line_forwards_so_does_one_that_turns_the_call_down(script: Script):
+    here = exchange(forwarding={"101": Forwardings(busy=to("102"))})
+    assert rang(Office(here).call("101", scripts={"101": script})) == ["101", "102"]
+
+
+def test_who_does_not_answer_forwards_after_so_many_seconds():
+    here = exchange(forwarding={"101": Forwardings(no_answer=to("102", after=12))})
+    assert when(Office(here).call("101")) == [(0, "101"), (12, "102")]
+
+
+def test_who_is_not_registered_forwards_at_once():
+    here = exchange(forwarding={"101": Forwardings(unreachable=to("102"))})
+    assert when(Office(here, out={"101"}).call("101")) == [(0, "102")]
+
+
+def test_each_forwarding_is_for_its_own_case():
+    here = exchange(
+        forwarding={"101": Forwardings(busy=to("102"), no_answer=to("103"), unreachable=to("104"))}
+    )
+    assert rang(Office(here).call("101", scripts={"101": BUSY})) == ["101", "102"]
+    assert rang(Office(here).call("101")) == ["101", "103"]
+    assert rang(Office(here, out={"101"}).call("101")) == ["104"]
+
+
+def test_a_forwarding_in_a_circle_ends_where_it_began():
+    here = exchange(forwarding={"101": Forwardings(always=to("102")), "102": Forwardings(always=to("101"))})
+    assert Office(here).call("101").refused == GivenUp(Outcome.UNREACHABLE, 482)
+
+
+def test_busy_lines_that_forward_to_each_other_leave_the_caller_with_busy():
+    here = exchange(forwarding={"101": Forwardings(busy=to("102")), "102": Forwardings(busy=to("101"))})
+    played = Office(here).call("101", scripts={"101": BUSY, "102": BUSY})
+    assert rang(played) == ["101", "102"]
+    assert played.refused == GivenUp(Outcome.BUSY, 486)
+
+
+def test_nobody_is_forwarded_to_an_emergency_number_or_a_code():
+    for target in ("112", "*21*102#"):
+        here = exchange(forwarding={"101": Forwardings(busy=to(target))}, short_numbers={"1": "112"})
+        played = Office(here, gateway=GATEWAY).call("101", scripts={"101": BUSY})
+        assert played.refused == GivenUp(Outcome.BUSY, 486)
+
+
+def test_a_phone_may_send_a_call_to_what_could_be_dialled_and_no_further():
+    here = exchange()
+    for contact, followed in (
+        ("sip:102@pbx", ["101", "102"]), ("tel:102", ["101", "102"]), ("sip:102@elsewhere.example", ["101"]),
+        ("sip:101@pbx", ["101"]), ("sip:112@pbx", ["101"]), ("sip:*26@pbx", ["101"]),
+    ):  # fmt: skip
+        moved = Script(1, Ending(Outcome.MOVED, 302, (parse_uri(contact),)))
+        assert rang(Office(here, gateway=GATEWAY).call("101", scripts={"101": moved})) == followed
+
+
+def test_phones_that_send_a_call_to_each_other_end_it():
+    here = exchange()
+    scripts = {
+        "101": Script(1, Ending(Outcome.MOVED, 302, (parse_uri("sip:102@pbx"),))),
+        "102": Script(1, Ending(Outcome.MOVED, 302, (parse_uri("sip:101@pbx"),))),
+    }
+    played = Office(here).call("101", scripts=scripts)
+    assert rang(played) == ["101", "102"]
+    assert played.refused is not None
+
+
+def test_a_chain_of_forwardings_has_an_end():
+    many = {str(number): Forwardings(always=to(str(number + 1))) for number in range(101, 105)}
+    here = exchange(forwarding=many)
+    assert rang(Office(here).call("101", caller="101")) == ["105"]
+    longer = replace(here, short_numbers={str(number): str(number + 1) for number in range(200, 230)})
+    assert Office(longer).call("200").refused == GivenUp(Outcome.REFUSED, 404)
+
+
+# Do not disturb, call waiting
+
+
+def test_who_is_not_to_be_disturbed_is_busy_and_does_not_ring():
+    played = Office(exchange(dnd=("101",))).call("101")
+    assert played.refused == GivenUp(Outcome.BUSY, 486)
+    assert played.skipped == [(line_of("101"), Outcome.BUSY)]
+
+
+def test_who_is_not_to_be_disturbed_forwards_as_a_busy_line_does():
+    here = exchange(dnd=("101",), forwarding={"101": Forwardings(busy=to("102"))})
+    assert rang(Office(here).call("101")) == ["102"]
+
+
+def test_a_second_call_rings_unless_call_waiting_is_off():
+    assert rang(Office(exchange(), calls={"101": 1}).call("101")) == ["101"]
+    refused = Office(exchange(no_waiting=("101",)), calls={"101": 1}).call("101").refused
+    assert refused == GivenUp(Outcome.BUSY, 486)
+    assert rang(Office(exchange(no_waiting=("101",))).call("101")) == ["101"]
+
+
+# Who is shown
+
+
+@pytest.mark.parametrize(
+    ("presentation", "expected"),
+    [
+        (CallerPresentation.KEEP, Caller("105", "Serwis")),
+        (CallerPresentation.GROUP, Caller("600", "Grupa 600")),
+        (CallerPresentation.GROUP_NAME, Caller("105", "Grupa 600")),
+    ],
+)
+def test_a_group_shows_the_caller_as_it_says(presentation: CallerPresentation, expected: Caller):
+    here = exchange(group("600", "101", "102", caller_presentation=presentation))
+    assert shown(Office(here).call("600")) == [expected, expected]
+
+
+def test_an_overflow_shows_the_caller_as_it_is():
+    here = exchange(group("600", "101", caller_presentation=CallerPresentation.GROUP, overflow="102"))
+    assert shown(Office(here).call("600")) == [Caller("600", "Grupa 600"), Caller("105", "Serwis")]
+
+
+def test_a_group_in_a_group_shows_what_it_says_of_what_the_outer_one_shows():
+    inner = group("601", "101", caller_presentation=CallerPresentation.GROUP_NAME)
+    outer = group("600", Member(group="601"), caller_presentation=CallerPresentation.GROUP)
+    assert shown(Office(exchange(inner, outer)).call("600")) == [Caller("600", "Grupa 601")]
+
+
+def test_who_hides_is_hidden_everywhere():
+    here = exchange(group("600", "101", caller_presentation=CallerPresentation.GROUP_NAME))
+    assert all(caller.is_hidden for caller in shown(Office(here).call("600", is_hidden=True)))
+    assert all(caller.is_hidden for caller in shown(Office(here).call("102", is_hidden=True)))
+
+
+def test_calls_from_inside_ring_differently_where_the_company_wants_it():
+    other = exchange(customer_id=2, company="4833000", distinctive_ring=True)
+    office = Office(exchange(distinctive_ring=True), others=(other,))
+
+    def alerts(dialled: str) -> list[str]:
+        return [step.target.alert for _, step in office.call(dialled).steps if isinstance(step, Ring)]
+
+    assert alerts("101") == ["<http://127.0.0.1>;info=internal"]
+    assert alerts("4833000101") == [""]
+    assert alerts("101") != [step.target.alert for _, step in Office(exchange()).call("101").steps[:1]
+                             if isinstance(step, Ring)]  # fmt: skip
+
+
+def test_who_answers_ends_it():
+    assert Office(exchange()).call("101", scripts={"101": ANSWERS}).answered == line_of("101")
