@@ -18,11 +18,13 @@ from db.freshness import watching
 from provisioner.control.server import control_socket
 from provisioner.operations.counted import Counted
 from provisioner.operations.event_tail import event_tail
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
+from provisioner.pbx.call_verbs import calls_verb
 from provisioner.pbx.listening import bound
 from provisioner.pbx.pnp import answering_pnp
 from provisioner.pbx.serving import serving_sip
@@ -92,7 +94,9 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         where = {each.name: bound_address(each.address, sockets[each.name]) for each in listeners}
         tail = await stack.enter_async_context(event_tail(installation.database))
         control.on("registrations", registrations_verb(installation, tail))
-        api = api_app(installation, EventStreams(tail))
+        control.on("calls", calls_verb(installation, tail))
+        switchboard = Switchboard()
+        api = api_app(installation, EventStreams(tail), switchboard)
         portal_pages = portal_app(health, api)
         add_pages(portal_pages, installation, tail)
         counted = Counted()
@@ -117,7 +121,9 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         if certificate is not None:
             await stack.enter_async_context(watched([certificate]))
         context = None if certificate is None else lambda: certificate.context
-        await stack.enter_async_context(serving_sip(installation, sip_listeners, context, control, counted))
+        await stack.enter_async_context(
+            serving_sip(installation, sip_listeners, context, control, counted, switchboard)
+        )
         hearing: list[str] = []
         if listen.pnp:
             datagrams = [each.socket for each in sip_listeners if each.transport is Transport.UDP]

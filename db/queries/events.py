@@ -1,4 +1,4 @@
-"""What phones reported, asked for and registered, read in the order in which it was kept."""
+"""What phones reported, asked for, registered and called, read in the order in which it was kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.schema import (
+    CallEventRow,
     CustomerRow,
     DeviceFileRow,
     DeviceRow,
@@ -21,7 +22,9 @@ from db.schema import (
     RevisionRow,
 )
 
-Log = type[PhoneEventRow] | type[ProvisioningRequestRow] | type[RegistrationEventRow]
+Log = (
+    type[PhoneEventRow] | type[ProvisioningRequestRow] | type[RegistrationEventRow] | type[CallEventRow]
+)
 "What is followed."
 
 
@@ -73,6 +76,19 @@ class OfBinding(NamedTuple):
     transport: str
     user_agent: str
     details: str
+
+
+class OfCall(NamedTuple):
+    """Something that happened to a call."""
+
+    id: int
+    at: datetime
+    customer_id: int
+    login: str
+    kind: str
+    details: str
+    source: str = ""
+    mac: None = None
 
 
 class Span(NamedTuple):
@@ -132,6 +148,15 @@ async def of_bindings(session: AsyncSession, span: Span) -> Sequence[OfBinding]:
     )
     found = await session.execute(_within(query, row, span, LineRow.customer_id))
     return [OfBinding(*each) for each in found]
+
+
+async def of_calls(session: AsyncSession, span: Span) -> Sequence[OfCall]:
+    """What happened to calls within a span, in the order of its numbers. It has no `mac`."""
+    row = CallEventRow
+    query: Any = select(row.id, row.at, row.customer_id, CustomerRow.login, row.kind, row.details).join(
+        CustomerRow, CustomerRow.id == row.customer_id
+    )
+    return [OfCall(*each) for each in await session.execute(_within(query, row, span, row.customer_id))]
 
 
 def _within(

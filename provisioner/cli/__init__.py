@@ -12,6 +12,7 @@ from provisioner.centrex.errors import CentralkaError, within
 from provisioner.cli import (
     alarms,
     bans,
+    calls,
     care,
     devices,
     encryption,
@@ -132,6 +133,12 @@ bans_app = typer.Typer(
 for name, verb_of_bans in (("list", bans.bans_list), ("lift", bans.bans_lift), ("add", bans.bans_add)):
     bans_app.command(name)(verb_of_bans)
 app.add_typer(bans_app, name="bans")
+
+calls_app = typer.Typer(rich_markup_mode=None)
+calls_app.callback(invoke_without_command=True)(calls.calls)
+for name, verb_of_calls in (("show", calls.calls_show), ("hangup", calls.calls_hangup)):
+    calls_app.command(name)(verb_of_calls)
+app.add_typer(calls_app, name="calls")
 
 alarms_app = typer.Typer(no_args_is_help=True, help="What waits for somebody.", rich_markup_mode=None)
 for name, verb_of_alarms in (("list", alarms.alarms_list), ("ack", alarms.alarms_ack)):

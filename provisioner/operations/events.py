@@ -1,4 +1,4 @@
-"""What happens with phones, as programs follow it: what they report, ask for, and register.
+"""What happens with phones, as programs follow it: what they report, ask for, and register, and their calls.
 
 Nothing is written for it: events are read from what is remembered anyway (`[memory]` bounds how far back).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from heapq import merge
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as device_queries
 from db.queries import events as queries
-from db.schema import PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
+from db.schema import CallEventRow, PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
 from phone_templates.yealink.dialect import EVENTS, event_called
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.mac import MacAddress
@@ -29,7 +29,7 @@ Detail = str | int | float | None
 PAGE = 500
 "Rows of each log that are read at a time."
 
-_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(?:-([0-9]{1,18}))?")
+_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(?:-([0-9]{1,18})(?:-([0-9]{1,18}))?)?")
 
 
 class DeviceKind(StrEnum):
@@ -62,11 +62,27 @@ class LineKind(StrEnum):
     "It comes and goes too often."
 
 
+class CallKind(StrEnum):
+    """What happened to a call."""
+
+    BEGAN = "call.began"
+    "A line calls somebody."
+    RINGING = "call.ringing"
+    "A line rings."
+    SKIPPED = "call.skipped"
+    "A line was tried and did not ring: it was busy or away, or somebody was faster."
+    STOPPED = "call.stopped"
+    "A line rings no more, and has not answered."
+    ANSWERED = "call.answered"
+    ENDED = "call.ended"
+
+
 _REPORTED = "phone."
 _HAPPENED = "line."
+_CALLED = "call."
 PHONE_KINDS = frozenset(f"{_REPORTED}{event_called(name)}" for name in EVENTS)
 "What phones report by action URL."
-KINDS = PHONE_KINDS | frozenset(DeviceKind) | frozenset(LineKind)
+KINDS = PHONE_KINDS | frozenset(DeviceKind) | frozenset(LineKind) | frozenset(CallKind)
 FAMILIES = frozenset(kind.partition(".")[0] for kind in KINDS)
 
 
@@ -77,34 +93,29 @@ class Position:
     report: int
     request: int
     binding: int
+    call: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """What `str` makes of a position, now or when there were two logs. Raises `BadValue`."""
+        """What `str` makes of a position, now or when there were fewer logs. Raises `BadValue`."""
         match = _POSITION.fullmatch(text)
         if match is None:
             raise BadValue(
-                "that is no event's id: send one that you have received, or 0-0-0 for all that is remembered"
+                "that is no event's id: send one that you have received, or 0-0-0-0 for all that is kept"
             )
-        # Who got the older form has read nothing of the third log.
-        return cls(int(match[1]), int(match[2]), int(match[3] or 0))
+        # Who got an older form has read nothing of the logs that it does not name.
+        return cls(int(match[1]), int(match[2]), int(match[3] or 0), int(match[4] or 0))
 
     def __str__(self) -> str:
-        return f"{self.report}-{self.request}-{self.binding}"
+        return f"{self.report}-{self.request}-{self.binding}-{self.call}"
 
     def reaches(self, other: Position) -> bool:
         """Whether nothing up to `other` is left to read."""
-        return (
-            self.report >= other.report and self.request >= other.request and self.binding >= other.binding
-        )
+        return all(mine >= its for mine, its in zip(astuple(self), astuple(other), strict=True))
 
     def up_to(self, other: Position) -> Position:
         """This position, but nowhere beyond `other`."""
-        return Position(
-            min(self.report, other.report),
-            min(self.request, other.request),
-            min(self.binding, other.binding),
-        )
+        return Position(*map(min, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +127,17 @@ class Event:
     kind: str
     at: datetime
     mac: MacAddress | None
-    "None: a line is registered, and no listed phone is known to hold it."
+    "None: it is about a line that no listed phone is known to hold, or about a call."
     customer_id: int
     customer: str
     "The customer's login."
     source: str
-    "The address that the report or request came from; of a binding, `host:port`."
+    "The address that the report or request came from; of a binding, `host:port`; of a call, none."
     details: Mapping[str, Detail]
     "What the phone said of it, or what it asked for and got."
 
 
-_Row = queries.Report | queries.Request | queries.OfBinding
+_Row = queries.Report | queries.Request | queries.OfBinding | queries.OfCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,8 @@ class Wanted:
     "None: every customer's."
     mac: MacAddress | None = None
     kinds: frozenset[str] = KINDS
+    logged_lines: frozenset[str] | None = None
+    "Calls alone that one of these lines makes or is tried for; None: all."
 
     def includes(self, event: Event) -> bool:
         """Whether the event is one of them."""
@@ -144,7 +157,13 @@ class Wanted:
             self.customer_id in (None, event.customer_id)
             and self.mac in (None, event.mac)
             and event.kind in self.kinds
+            and self._may_see(event)
         )
+
+    def _may_see(self, event: Event) -> bool:
+        if self.logged_lines is None or not event.kind.startswith(_CALLED):
+            return True
+        return not self.logged_lines.isdisjoint({event.details.get("from_line"), event.details.get("line")})
 
 
 def kinds_called(names: Collection[str]) -> frozenset[str]:
@@ -179,6 +198,7 @@ async def page(
         await queries.page_end(session, PhoneEventRow, after.report, up_to.report, PAGE),
         await queries.page_end(session, ProvisioningRequestRow, after.request, up_to.request, PAGE),
         await queries.page_end(session, RegistrationEventRow, after.binding, up_to.binding, PAGE),
+        await queries.page_end(session, CallEventRow, after.call, up_to.call, PAGE),
     )
     mac = wanted.mac.hex if wanted.mac is not None else None
     reports: Sequence[queries.Report] = ()
@@ -193,7 +213,12 @@ async def page(
     if not wanted.kinds.isdisjoint(LineKind):
         span = queries.Span(after.binding, end.binding, wanted.customer_id, mac)
         of_bindings = await queries.of_bindings(session, span)
-    events = _in_order((reports, requests, of_bindings), after)
+    of_calls: Sequence[queries.OfCall] = ()
+    # They say nothing of phones.
+    if mac is None and not wanted.kinds.isdisjoint(CallKind):
+        span = queries.Span(after.call, end.call, wanted.customer_id, None)
+        of_calls = await queries.of_calls(session, span)
+    events = _in_order((reports, requests, of_bindings, of_calls), after)
     return [event for event in events if wanted.includes(event)], end
 
 
@@ -208,9 +233,12 @@ def _in_order(logs: Sequence[Sequence[_Row]], after: Position) -> Iterator[Event
         elif isinstance(row, queries.Request):
             position = replace(position, request=row.id)
             kind, details = _kind(row), _told(row)
-        else:
+        elif isinstance(row, queries.OfBinding):
             position = replace(position, binding=row.id)
             kind, details = f"{_HAPPENED}{row.kind}", _bound(row)
+        else:
+            position = replace(position, call=row.id)
+            kind, details = f"{_CALLED}{row.kind}", json.loads(row.details)
         yield Event(
             position=position,
             kind=kind,

@@ -51,7 +51,7 @@ class News:
     "From 1."
     event: Event
     leg: Leg | None
-    "That it is about."
+    "That it is about; of the end of a call, the one that had answered."
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +62,8 @@ class Call:
     began_at: datetime
     legs: dict[UUID, Leg] = field(default_factory=dict)
     answered_at: float | None = None
+    answered_by: Leg | None = None
+    "None also where that is one of too many legs."
     ended: CallEnded | None = None
     line: LineOfCall | None = None
     "The caller's, as it is written."
@@ -79,9 +81,9 @@ class Call:
 
     def told(self, event: Event) -> None:
         """Takes what happened to it."""
-        leg = None if isinstance(event, CallBegan | CallEnded) else self._of_leg(event)
+        leg = self.answered_by if isinstance(event, CallBegan | CallEnded) else self._of_leg(event)
         if isinstance(event, CallAnswered):
-            self.answered_at = event.at
+            self.answered_at, self.answered_by = event.at, leg
         elif isinstance(event, CallEnded):
             self.ended = event
             for each in self.legs.values():

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
 from db.errors import StorageError
 from provisioner.pbx.authentication import Authentication, Caller
@@ -55,6 +56,12 @@ class CallServing:
         server.on("INVITE", self._invite)
         for method in _WITHIN_A_DIALOG:
             server.on(method, _without_dialog)
+
+    def hang_up(self, call: UUID) -> bool:
+        """Ends a call from outside; False: it does not live."""
+        effects = self.calls.hang_up(call, self._server.now())
+        self._server.perform(effects)
+        return bool(effects)
 
     def _invite(self, incoming: Incoming) -> None:
         if incoming.request.to.tag is not None:

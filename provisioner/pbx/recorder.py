@@ -29,6 +29,9 @@ from sip.call.story import CallAnswered, CallBegan, CallEnded, Event
 
 logger = logging.getLogger(__name__)
 
+RESTARTED = End.RESTARTED
+"How a call ended that lived when its server was killed."
+
 _MOST = 20_000
 "Calls that live or wait to be written."
 _BATCH = 200
@@ -73,11 +76,6 @@ class Recorder:
         "Events of each customer since its oldest ones were forgotten."
         self._seen_at = self._used_at = float("-inf")
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there would be no record of another call."""
-        return self._log.is_full
-
     def tell(self, event: Event) -> None:
         """Takes what happens to a call."""
         began_at = None
@@ -85,6 +83,8 @@ class Recorder:
             began_at = self._utc() - timedelta(seconds=self._now() - event.at)
         call = self._log.tell(event, began_at)
         if call is None:
+            if isinstance(event, CallBegan):
+                logger.warning("there is no room for the record of a call call=%s", event.call)
             return
         if isinstance(event, CallBegan):
             self._note_used(event.aor, call.began_at)
@@ -106,7 +106,7 @@ class Recorder:
                 # They lived when the server did last, as far as anybody knows.
                 ends = [max(call.known_at, min(seen or call.known_at, self._utc())) for call in calls]
                 serials = await queries.last_serials(connection, [call.id for call in calls])
-                await queries.close_calls(connection, calls, ends, End.RESTARTED)
+                await queries.close_calls(connection, calls, ends, RESTARTED)
                 rows = [
                     _restarted(call, serials.get(call.id, 0) + 1, at)
                     for call, at in zip(calls, ends, strict=True)
@@ -303,7 +303,7 @@ def _restarted(call: OpenCall, serial: int, at: datetime) -> EventRow:
         "from": call.from_number,
         "from_line": call.line,
         "to": call.to_number,
-        "reason": End.RESTARTED,
+        "reason": RESTARTED,
         "status": None,
         "talked_s": None,
     }

@@ -13,10 +13,12 @@ from db.freshness import watching
 from provisioner.control.server import Control
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.counted import Counted
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.ban_verbs import sip_bans_verb
+from provisioner.pbx.call_verbs import hang_up_verb
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
@@ -26,6 +28,7 @@ from provisioner.pbx.keys import LineKeys
 from provisioner.pbx.news import News
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.reachability import Reachability
+from provisioner.pbx.recorder import Recorder
 from provisioner.pbx.registrations import Registrations
 from provisioner.pbx.requests import Requests
 from provisioner.pbx.resync import Resyncs
@@ -34,6 +37,7 @@ from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
+from sip.call.story import Event
 from sip.digest_guard import Guard
 from sip.location import Location
 from sip.nonces import NonceLimits, Nonces
@@ -59,6 +63,7 @@ async def serving_sip(
     certificate: Callable[[], ssl.SSLContext] | None,
     control: Control,
     counted: Counted,
+    switchboard: Switchboard,
 ) -> AsyncIterator[None]:
     """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations."""
     settings = installation.settings
@@ -80,6 +85,9 @@ async def serving_sip(
         counted.sip, counted.registering = server.counters, registrations.counted
         counted.sip_banned = lambda: len(bans.listed(server.now()))
         await registrations.start()
+        recorder = Recorder(installation, server.now)
+        counted.calling = recorder.counted
+        await recorder.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
         authentication = Authentication(server, guard, keys, bans, guessing, tasks)
@@ -107,7 +115,14 @@ async def serving_sip(
                 settings.numbering.emergency_numbers,
                 None,
             )
-            CallServing(server, authentication, phones, router, engaged.hear, tasks)
+
+            def tell(event: Event) -> None:
+                for hear in (engaged.hear, recorder.tell):
+                    hear(event)
+
+            serving = CallServing(server, authentication, phones, router, tell, tasks)
+            switchboard.hang_up = serving.hang_up
+            control.on("hang-up", hang_up_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
@@ -119,6 +134,7 @@ async def serving_sip(
                     "line keys": keys.run,
                     "guessing": guessing.run,
                     "registrations": registrations.run,
+                    "recorder": recorder.run,
                     "reachability": reachability.run,
                     "resyncs": resyncs.run,
                     "subscriptions": subscriptions.run,
@@ -130,6 +146,8 @@ async def serving_sip(
                 for task in running:
                     task.cancel()
                 server.close()
+                switchboard.hang_up = None
+                await recorder.close()
 
 
 async def _kept_up(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.web.api.auth import INSTALLATION, for_bearers
+from provisioner.web.api.calls import SWITCHBOARD, calls, end_call, live_calls, one_call
 from provisioner.web.api.events import EVENT_STREAMS, EventStreams, events
 from provisioner.web.api.openapi import document
 from provisioner.web.api.problems import problems
 from provisioner.web.api.registrations import registrations
 
 
-def api_app(installation: Installation, streams: EventStreams) -> web.Application:
+def api_app(installation: Installation, streams: EventStreams, switchboard: Switchboard) -> web.Application:
     """The application. Its streams end when their tail is closed."""
     app = web.Application(middlewares=[problems])
     app[INSTALLATION] = installation
     app[EVENT_STREAMS] = streams
+    app[SWITCHBOARD] = switchboard
     app.router.add_get("/events", for_bearers(events), allow_head=False)
     app.router.add_get("/registrations", for_bearers(registrations), allow_head=False)
+    app.router.add_get("/calls", for_bearers(calls), allow_head=False)
+    app.router.add_get("/calls/live", for_bearers(live_calls), allow_head=False)
+    app.router.add_get("/calls/{id}", for_bearers(one_call), allow_head=False)
+    app.router.add_delete("/calls/live/{id}", for_bearers(end_call))
     app.router.add_get("/openapi.json", _describe)
     return app
 

@@ -1,4 +1,4 @@
-"""`GET /api/v1/events`: what happens with phones and lines, as server-sent events (WHATWG HTML §9.2)."""
+"""`GET /api/v1/events`: what happens with phones and calls, as server-sent events (WHATWG HTML §9.2)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ from db.errors import StorageError
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.api_tokens import Bearer
+from provisioner.operations.calls import check_rights, logged_lines
 from provisioner.operations.event_tail import End, EventTail, Subscription
-from provisioner.operations.events import Detail, Event, Position, Wanted, check_mac, kinds_called
+from provisioner.operations.events import (
+    CallKind,
+    Detail,
+    Event,
+    Position,
+    Wanted,
+    check_mac,
+    kinds_called,
+)
 from provisioner.web.api.auth import INSTALLATION
 from provisioner.web.streams import HEARTBEAT, Streams, frame
 
@@ -34,11 +43,11 @@ class EventBody(BaseModel):
     at: AwareDatetime
     "In UTC."
     mac: str | None
-    "None: of a line that no listed phone is known to hold."
+    "None: of a line that no listed phone is known to hold, or of a call."
     customer: str
     "Login of the customer whose phone or line it is."
     source: str
-    "The address that the report or request came from."
+    "The address that the report or request came from; empty for a call."
     details: Mapping[str, Detail]
 
 
@@ -75,15 +84,22 @@ async def _asked_for(request: web.Request, bearer: Bearer) -> tuple[Wanted, Posi
     unknown = request.query.keys() - PARAMETERS
     if unknown:
         raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(PARAMETERS))}")
-    kinds = [kind for value in request.query.getall("kind", []) for kind in value.split(",")]
-    mac = MacAddress.parse(request.query["mac"]) if "mac" in request.query else None
-    if mac is not None:
-        async with request.app[INSTALLATION].database.read() as session:
+    names = [kind for value in request.query.getall("kind", []) for kind in value.split(",")]
+    kinds, mac = kinds_called(names), None
+    if "mac" in request.query:
+        mac = MacAddress.parse(request.query["mac"])
+    lines: frozenset[str] | None = None
+    async with request.app[INSTALLATION].database.read() as session:
+        if mac is not None:
             await check_mac(session, mac, bearer.customer_id)
+        if bearer.customer_id is not None:
+            if kinds <= frozenset(CallKind):
+                await check_rights(session, bearer.customer_id)
+            lines = await logged_lines(session, bearer.customer_id)
     # A browser that comes back repeats the address that it was given, so the header is the newer of the two.
     said = request.headers.get("Last-Event-ID") or request.query.get("after")
     after = Position.parse(said) if said else None
-    return Wanted(bearer.customer_id, mac, kinds_called(kinds)), after
+    return Wanted(bearer.customer_id, mac, kinds, lines), after
 
 
 async def _stream(

@@ -7,16 +7,20 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from provisioner.operations.calls import MOST_CALLS
 from provisioner.operations.events import KINDS
 from provisioner.operations.registered import LIVE, State
 from provisioner.operations.registrations import MOST_LINES
+from provisioner.web.api.calls import USUAL_CALLS, CallBody, CallsBody
 from provisioner.web.api.events import EndBody, EventBody
 from provisioner.web.api.problems import PROBLEM_TYPE, Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
 from provisioner.web.streams import STREAM_TYPE
 
-_BODIES = (EventBody, EndBody, RegistrationsBody, Problem)
+_BODIES = (EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, Problem)
 _REF = "#/components/schemas/"
+_SWITCH = {"type": "boolean"}
+_MOMENT = {"type": "string", "format": "date-time"}
 
 
 def document() -> dict[str, Any]:
@@ -32,6 +36,10 @@ def document() -> dict[str, Any]:
         "paths": {
             "/events": {"get": _events()},
             "/registrations": {"get": _registrations()},
+            "/calls": {"get": _calls()},
+            "/calls/live": {"get": _live_calls()},
+            "/calls/{id}": {"get": _call()},
+            "/calls/live/{id}": {"delete": _hang_up()},
             "/openapi.json": {"get": _openapi()},
         },
         "components": {
@@ -51,7 +59,7 @@ def _events() -> dict[str, Any]:
         "parameters": [
             _parameter("kind", "Kinds or families of events.", kinds) | {"style": "form", "explode": False},
             _parameter("mac", "One phone's only."),
-            _parameter("after", "Go on behind this id; 0-0-0 is all that is remembered."),
+            _parameter("after", "Go on behind this id; 0-0-0-0 is all that is remembered."),
             _parameter("Last-Event-ID", "As `after`, which it goes before.", where="header"),
         ],
         "responses": {
@@ -88,6 +96,78 @@ def _registrations() -> dict[str, Any]:
             **_refusals("There is no such customer, line or phone."),
         },
     }
+
+
+def _calls() -> dict[str, Any]:
+    return _page_of_calls(
+        "listCalls",
+        "Calls, the newest first",
+        _parameter("answered", "Calls that somebody has answered, or those that nobody has.", _SWITCH),
+        _parameter("since", "Calls that began then or later.", _MOMENT),
+        _parameter("until", "Calls that began before.", _MOMENT),
+    )
+
+
+def _live_calls() -> dict[str, Any]:
+    return _page_of_calls("listLiveCalls", "Calls that go on now, the newest first")
+
+
+def _page_of_calls(operation: str, summary: str, *more: dict[str, Any]) -> dict[str, Any]:
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_CALLS, "default": USUAL_CALLS}
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "parameters": [
+            _parameter("customer", "One customer's only, by login."),
+            _parameter("line", "Calls alone that this line has made or was tried for."),
+            _parameter("group", "Calls alone for which this hunt group rang somebody."),
+            _parameter("text", "Stands in a number or a name."),
+            *more,
+            _parameter("cursor", "`next` of the page before."),
+            _parameter("limit", "Calls of a page, at the most.", limit),
+        ],
+        "responses": {
+            "200": {
+                "description": "A page.",
+                "content": {"application/json": {"schema": _ref("CallsBody")}},
+            },
+            **_refusals("There is no such customer."),
+            "403": _refusal("No line of the customer has call logs."),
+        },
+    }
+
+
+def _call() -> dict[str, Any]:
+    return {
+        "operationId": "showCall",
+        "summary": "One call: who was tried, for how long it rang, and why each did not answer",
+        "parameters": [_id_of_call()],
+        "responses": {
+            "200": {
+                "description": "The call.",
+                "content": {"application/json": {"schema": _ref("CallBody")}},
+            },
+            **_refusals("There is no such call."),
+        },
+    }
+
+
+def _hang_up() -> dict[str, Any]:
+    return {
+        "operationId": "hangUp",
+        "summary": "End a call",
+        "parameters": [_id_of_call()],
+        "responses": {
+            "204": {"description": "It ends."},
+            **_refusals("There is no such call."),
+            "409": _refusal("It has ended already."),
+        },
+    }
+
+
+def _id_of_call() -> dict[str, Any]:
+    uuid = {"type": "string", "format": "uuid"}
+    return _parameter("id", "Of the call.", uuid, where="path") | {"required": True}
 
 
 def _openapi() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from provisioner.app import Running
 from provisioner.operations.event_tail import event_tail
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
@@ -22,10 +23,11 @@ async def _no_fault() -> None:
 
 
 @asynccontextmanager
-async def pages(installation: Installation) -> AsyncIterator[Running]:
+async def pages(installation: Installation, switchboard: Switchboard | None = None) -> AsyncIterator[Running]:
     """The application, served while the context lasts."""
     async with event_tail(installation.database) as tail:
-        app = portal_app(Health(_no_fault), api_app(installation, EventStreams(tail)))
+        api = api_app(installation, EventStreams(tail), switchboard or Switchboard())
+        app = portal_app(Health(_no_fault), api)
         add_pages(app, installation, tail)
         async with TestServer(app) as server:
             url = str(server.make_url("")).rstrip("/")

@@ -11,8 +11,9 @@ import pytest
 from provisioner.app import Running
 from provisioner.operations.event_tail import End
 from provisioner.operations.events import KINDS
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
-from provisioner.web.api import registrations
+from provisioner.web.api import calls, registrations
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import PARAMETERS, EventStreams
 from provisioner.web.api.openapi import document
@@ -55,7 +56,7 @@ async def test_a_token_in_the_address_opens_nothing(sample: Installation, runnin
         ("?after=1", {}),
         ("?after=-1-0", {}),
         ("?after=1-0&nothing=1", {}),
-        ("", {"Last-Event-ID": "1-0-0-0"}),
+        ("", {"Last-Event-ID": "1-0-0-0-0"}),
     ],
 )
 async def test_what_can_not_be_understood_is_refused_with_a_code(
@@ -83,7 +84,8 @@ async def test_the_api_describes_every_path_that_it_has(sample: Installation, ru
         said: dict[str, Any] = await response.json()
     assert said["openapi"].startswith("3.1.")
     # The tail is not asked for what the routes are.
-    routes = api_app(sample, EventStreams(tail=None)).router.resources()  # type: ignore[arg-type]
+    streams = EventStreams(tail=None)  # type: ignore[arg-type]
+    routes = api_app(sample, streams, Switchboard()).router.resources()
     assert set(said["paths"]) == {resource.canonical for resource in routes}
 
 
@@ -97,14 +99,19 @@ def references(tree: Any) -> set[str]:
 def test_the_description_refers_to_nothing_that_it_lacks_and_knows_every_parameter():
     said = document()
     assert references(said) == {f"#/components/schemas/{name}" for name in said["components"]["schemas"]}
-    for path, known in (("/events", PARAMETERS), ("/registrations", registrations.PARAMETERS)):
+    for path, known in (
+        ("/events", PARAMETERS),
+        ("/registrations", registrations.PARAMETERS),
+        ("/calls", calls.PARAMETERS),
+        ("/calls/live", calls.LIVE_PARAMETERS),
+    ):
         parameters = said["paths"][path]["get"]["parameters"]
         assert {each["name"] for each in parameters if each["in"] == "query"} == known
 
 
 def test_the_page_names_every_kind_and_no_other():
     tables = [line for line in PAGE.splitlines() if line.startswith("| ")]
-    assert sorted(re.findall(r"`((?:phone|device|line)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
+    assert sorted(re.findall(r"`((?:phone|device|line|call)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
 
 
 def test_the_page_names_every_reason_for_the_end_of_a_stream():

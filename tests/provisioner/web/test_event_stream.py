@@ -24,6 +24,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.api_tokens import create_token, revoke_token
 from provisioner.operations.event_tail import EventTail, Subscription, event_tail
 from provisioner.operations.events import Position, Wanted
+from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
@@ -89,7 +90,7 @@ async def keep(installation: Installation, mac: str, count: int, **said: str) ->
 async def granting(tail: EventTail, installation: Installation, **grants: Any) -> AsyncIterator[Running]:
     """The API alone, with other limits than the server's."""
     portal = web.Application()
-    portal.add_subapp("/api/v1", api_app(installation, EventStreams(tail, Streams(**grants))))
+    portal.add_subapp("/api/v1", api_app(installation, EventStreams(tail, Streams(**grants)), Switchboard()))
     async with TestServer(portal) as server:
         url = str(server.make_url("")).rstrip("/")
         yield Running(url, url, Address("127.0.0.1", 0))
@@ -240,7 +241,7 @@ async def test_what_happens_while_a_reader_is_let_in_is_told_once(
             return await existing(self, after)
 
         monkeypatch.setattr(EventTail, "_existing", meanwhile)
-        async with tail.subscribed(Wanted(), Position(0, 0, 0)) as late:
+        async with tail.subscribed(Wanted(), Position(0, 0, 0, 0)) as late:
             seen = list(await late.next())
             await keep(sample, T46S, 1)
             seen += await late.next()
@@ -420,6 +421,6 @@ async def test_curl_follows(sample: Installation, running: Running):
     finally:
         curl.kill()
         await curl.wait()
-    assert lines[:4] == ["retry: 2000\n", "\n", "id: 1-0-0\n", "event: phone.hold\n"]
+    assert lines[:4] == ["retry: 2000\n", "\n", "id: 1-0-0-0\n", "event: phone.hold\n"]
     assert json.loads(lines[4].removeprefix("data: "))["details"] == {"call": "1"}
-    assert lines[5:8] == ["\n", "id: 2-0-0\n", "event: phone.unhold\n"]
+    assert lines[5:8] == ["\n", "id: 2-0-0-0\n", "event: phone.unhold\n"]

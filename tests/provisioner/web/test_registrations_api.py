@@ -107,7 +107,7 @@ async def test_what_happens_to_bindings_is_seen_as_it_happens(sample: Installati
         await happened(sample, "registered", LINE, DEVICE)
         await happened(sample, "flapping", LINE, times=7, within_s=600)
         first, second = await stream.take(2)
-    assert (first.event, first.id) == ("line.registered", "0-0-1")
+    assert (first.event, first.id) == ("line.registered", "0-0-1-0")
     assert (first.data["mac"], first.data["customer"], first.data["source"]) == (str(DEVICE), LOGIN, SOURCE)
     assert first.data["details"] == {
         "line": LINE,
@@ -115,7 +115,7 @@ async def test_what_happens_to_bindings_is_seen_as_it_happens(sample: Installati
         "transport": "udp",
         "user_agent": AGENT,
     }
-    assert (second.data["kind"], second.data["mac"], second.id) == ("line.flapping", None, "0-0-2")
+    assert (second.data["kind"], second.data["mac"], second.id) == ("line.flapping", None, "0-0-2-0")
     assert second.data["details"]["times"] == 7
 
 
@@ -125,8 +125,8 @@ async def test_one_phones_events_and_one_customers_are_chosen(sample: Installati
     await happened(sample, "registered", LINE)
     await happened(sample, "moved", LINE, DEVICE)
     for token, query, kinds in (
-        (await token_for(sample, "inny"), "?after=0-0-0", ["line.registered"]),
-        (await token_for(sample), f"?after=0-0-0&mac={T46S}&kind=line", ["line.moved"]),
+        (await token_for(sample, "inny"), "?after=0-0-0-0", ["line.registered"]),
+        (await token_for(sample), f"?after=0-0-0-0&mac={T46S}&kind=line", ["line.moved"]),
     ):
         async with following(running, token, query) as stream:
             assert [frame.event for frame in await stream.take(1)] == kinds
@@ -141,8 +141,8 @@ async def test_an_id_from_before_there_were_registrations_goes_on_with_all_of_th
         seen = await stream.take(2)
     # The second report, and all that is remembered of lines.
     assert [(frame.event, frame.id) for frame in seen] == [
-        ("phone.hold", "2-0-0"),
-        ("line.registered", "2-0-1"),
+        ("phone.hold", "2-0-0-0"),
+        ("line.registered", "2-0-1-0"),
     ]
 
 

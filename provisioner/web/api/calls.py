@@ -1,0 +1,173 @@
+"""`/api/v1/calls`: calls that were made, calls that live, and their end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+from multidict import MultiMapping
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from provisioner.centrex.actor import Actor, Role
+from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.operations.api_tokens import Bearer
+from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
+from provisioner.operations.hanging_up import Switchboard, hang_up
+from provisioner.web.api.auth import INSTALLATION
+
+SWITCHBOARD = web.AppKey("switchboard", Switchboard)
+LIVE_PARAMETERS = frozenset({"customer", "line", "group", "text", "cursor", "limit"})
+PARAMETERS = LIVE_PARAMETERS | {"answered", "since", "until"}
+USUAL_CALLS: Final = 100
+"Of a page, unless `limit` says otherwise."
+_LONGEST_TEXT = 100
+_SWITCH = {"true": True, "false": False}
+_MOMENT = TypeAdapter(AwareDatetime)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class LegBody(_Body):
+    """A line that was tried for a call."""
+
+    line: str | None
+    extension: str | None
+    name: str | None
+    groups: tuple[str, ...]
+    "The hunt groups by which it was reached, outermost first."
+    phones: int
+    "How many were asked; 0: it was not registered."
+    began_at: AwareDatetime | None
+    rang_at: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    reason: str | None
+    "Why it ended; null: it rings."
+    status: int | None
+
+
+class CallBody(_Body):
+    """One call."""
+
+    id: UUID
+    customer: str
+    "The customer's login."
+    direction: str
+    sip_call_id: str | None
+    from_number: str
+    from_name: str | None
+    line: str | None
+    "The caller's."
+    to_number: str
+    started_at: AwareDatetime
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    "Null: it lives."
+    end: str | None
+    status: int | None
+    "What the caller was told."
+    legs: tuple[LegBody, ...]
+
+
+class CallsBody(BaseModel):
+    """A page of calls, the newest first."""
+
+    calls: list[CallBody]
+    next: str | None
+    "The `cursor` of the next page; null: this was the last."
+
+
+async def calls(request: web.Request, bearer: Bearer) -> web.Response:
+    """Calls that have ended, and those that live. Raises `BadValue`, `NotFound`, `Forbidden`."""
+    return await _page(request, bearer, PARAMETERS, is_live=None)
+
+
+async def live_calls(request: web.Request, bearer: Bearer) -> web.Response:
+    """Those that live."""
+    return await _page(request, bearer, LIVE_PARAMETERS, is_live=True)
+
+
+async def one_call(request: web.Request, bearer: Bearer) -> web.Response:
+    """One call. Raises `NotFound`."""
+    found = await show_call(request.app[INSTALLATION], _id(request), bearer.customer_id)
+    return _answer(CallBody.model_validate(found))
+
+
+async def end_call(request: web.Request, bearer: Bearer) -> web.Response:
+    """Hangs it up. Raises `NotFound`, `Conflict`."""
+    role = Role.OPERATOR if bearer.customer_id is None else Role.CUSTOMER
+    actor = Actor(f"token {bearer.token_id}", role)
+    installation, switchboard = request.app[INSTALLATION], request.app[SWITCHBOARD]
+    await hang_up(installation, switchboard, _id(request), actor, bearer.customer_id)
+    return web.Response(status=204)
+
+
+async def _page(
+    request: web.Request, bearer: Bearer, known: frozenset[str], *, is_live: bool | None
+) -> web.Response:
+    query = request.query
+    unknown = query.keys() - known
+    if unknown:
+        raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(known))}")
+    if any("\0" in value for value in query.values()):
+        raise BadValue("nothing that is listed has a zero byte in it")
+    wanted = Wanted(
+        customer_id=bearer.customer_id,
+        customer=query.get("customer"),
+        line=query.get("line"),
+        group=query.get("group"),
+        text=query.get("text", "")[:_LONGEST_TEXT].strip(),
+        is_live=is_live,
+        is_answered=_switch(query, "answered"),
+        since=_moment(query, "since"),
+        until=_moment(query, "until"),
+    )
+    before = _number(query, "cursor", 2**63 - 1)
+    most = _number(query, "limit", MOST_CALLS) or USUAL_CALLS
+    found = await list_calls(request.app[INSTALLATION], wanted, before, most)
+    rows = [CallBody.model_validate(call) for call in found.calls]
+    return _answer(CallsBody(calls=rows, next=str(found.next) if found.next is not None else None))
+
+
+def _answer(body: BaseModel) -> web.Response:
+    return web.Response(
+        text=body.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _id(request: web.Request) -> UUID:
+    said = request.match_info["id"]
+    try:
+        return UUID(said)
+    except ValueError:
+        raise NotFound(f"there is no call {said[:40]!r}") from None
+
+
+def _switch(query: MultiMapping[str], name: str) -> bool | None:
+    if name not in query:
+        return None
+    if query[name] not in _SWITCH:
+        raise BadValue(f"{name} is true or false")
+    return _SWITCH[query[name]]
+
+
+def _moment(query: MultiMapping[str], name: str) -> datetime | None:
+    if name not in query:
+        return None
+    try:
+        return _MOMENT.validate_python(query[name]).astimezone(UTC)
+    except (ValidationError, OverflowError):
+        raise BadValue(f"{name} is a moment such as 2026-03-02T12:00:00Z") from None
+
+
+def _number(query: MultiMapping[str], name: str, most: int) -> int | None:
+    said = query.get(name)
+    if said is None:
+        return None
+    if not said.isascii() or not said.isdecimal() or not 0 < int(said[:20]) <= most:
+        raise BadValue(f"{name} is a whole number from 1 to {most}")
+    return int(said)
