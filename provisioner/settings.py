@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,6 +69,18 @@ def _is_port_range(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_is_address)]
+
+
+def _is_gateway(text: str) -> str:
+    host, _ = split_address(text)
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        raise ValueError("write an IP address and a port, such as 192.0.2.30:5060") from None
+    return text
+
+
+Gateway = Annotated[str, AfterValidator(_is_gateway)]
 
 
 class _Section(BaseModel):
@@ -256,6 +268,8 @@ class Sip(_Section):
     "How often each registered phone is asked whether it is there."
     resyncs_per_second: float = Field(20.0, gt=0, le=1000)
     "Phones that are told to fetch after a change."
+    emergency_gateway: Gateway | None = None
+    "Where emergency calls go, by UDP; unset, they are refused with that reason."
     pnp_interfaces: tuple[str, ...] = ()
     "Where phones look for a server; empty: all with an address inside `[security] clear_text_networks`."
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from provisioner.centrex import text
-from provisioner.centrex.customer import Customer
+from provisioner.centrex.customer import Customer, FeatureCodes, Forwarding
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.problems import Kind, Problem, Subject
 
@@ -44,6 +44,7 @@ def numbering_problems(
     codes = tuple(_codes(customer))
     numbers = tuple(_numbers(customer))
     yield from _bad_forms(customer, codes, numbers)
+    yield from _bad_forwardings(customer, emergency_numbers)
     yield from _equal_numbers(numbers, emergency_numbers)
     yield from _hidden_by_codes(codes, numbers, emergency_numbers)
 
@@ -116,6 +117,31 @@ def _bad_length(customer: Customer, dialled: _Dialled) -> Iterator[Problem]:
     if dialled.subject.kind is Kind.SHORT_NUMBER and length > most:
         message = f"{dialled} has {_digits(length)}, but short numbers have at most {most}"
         yield Problem(dialled.subject, f"{message}: shorten it, or raise max_length of speed_dial")
+
+
+def _bad_forwardings(customer: Customer, emergency_numbers: frozenset[str]) -> Iterator[Problem]:
+    for line in customer.lines:
+        for case in fields(line.forwarding):
+            said: Forwarding | None = getattr(line.forwarding, case.name)
+            if said is None:
+                continue
+            fault = leads_nowhere(said.to, customer.centrex.codes, emergency_numbers)
+            if fault is not None:
+                subject = Subject(Kind.LINE, line.number)
+                message = f"{subject} can't forward calls to {said.to} ({case.name}): {fault}"
+                yield Problem(subject, message, ("forwarding", case.name))
+
+
+def leads_nowhere(
+    number: str, codes: FeatureCodes, emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS
+) -> str | None:
+    """Why no call may be forwarded to a number; None: one may."""
+    if number in emergency_numbers:
+        return "it is an emergency number: give another number"
+    for field in fields(codes):
+        if number.startswith(getattr(codes, field.name)):
+            return f"it is a code ({field.name}): give another number"
+    return None
 
 
 def _digits(count: int) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from provisioner.centrex.customer import Centrex, Customer, Forwarding, Member
+from provisioner.centrex.customer import Centrex, Customer, Forwarding, Line, Member
 from provisioner.centrex.devices import (
     DeviceAccount,
     FirmwareTarget,
@@ -67,6 +67,11 @@ def differences(old: Customer | None, new: Customer) -> tuple[Change, ...]:
     for name, called, named_by in _LISTS:
         changes += _items(name.replace("_", " "), called, named_by, getattr(before, name), getattr(new, name))
     return tuple(changes)
+
+
+def line_differences(old: Line, new: Line) -> tuple[Change, ...]:
+    """Every difference of a line; empty exactly when both are equal."""
+    return tuple(_changed(f"line {new.number}", _fields(old, new)))
 
 
 def vendor_differences(old: VendorLevel | None, new: VendorLevel) -> tuple[Change, ...]:

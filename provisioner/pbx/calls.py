@@ -94,6 +94,9 @@ class CallServing:
 
     def _places(self, target: Target) -> Sequence[Place]:
         """Where the phones of a target are: one way to each phone, however many it has (RFC 5626 §5.3)."""
+        if isinstance(target.uri, SipUri):
+            way = self._phones.flow_to_gateway(target.uri)
+            return [] if way is None else [Place(target.uri, way)]
         latest: dict[str, Binding] = {}
         for binding in self._phones.bindings(target.aor):
             phone = binding.instance or binding.contact

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from sip.binding import Binding, ChangeKind
 from sip.location import Location
 from sip.message.message import Request, Response
+from sip.message.uri import SipUri
 from sip.server import SipServer
-from sip.transport.flow import Flow
+from sip.transport.flow import Address, Flow, Transport
 from sip.transport.transport import SipTransport
 from sip.watch import Watch
+
+_SIP_PORT = 5060
 
 
 class Phones:
@@ -28,6 +31,11 @@ class Phones:
     def flow_of(self, binding: Binding) -> Flow | None:
         """The way by which it registered, if that is still there."""
         return self._transport.flow_to(binding.transport, binding.remote, binding.local)
+
+    def flow_to_gateway(self, gateway: SipUri) -> Flow | None:
+        """The way to a gateway that is named by its address."""
+        port = _SIP_PORT if gateway.port is None else gateway.port
+        return self._transport.flow_to(Transport.UDP, Address(gateway.host.strip("[]"), port))
 
     def watch(self, wake: Callable[[], None], kinds: frozenset[ChangeKind]) -> Watch:
         """Tells of what happens to bindings from now on."""

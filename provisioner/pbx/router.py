@@ -1,19 +1,26 @@
-"""Whom a call rings: brings together what `routing` decides by."""
+"""What becomes of a call: brings together what `routing` decides by, and has codes carried out."""
 
 from __future__ import annotations
 
 from random import Random
 
+from provisioner.centrex.codes import Hide, code_in
+from provisioner.operations.installation import Installation
 from provisioner.pbx.authentication import Caller
+from provisioner.pbx.codes import carry_out
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing, Surroundings
+from provisioner.settings import split_address
 from sip.call.errors import NoSuchNumber
-from sip.call.ringing import Ringing
+from sip.call.ringing import Outcome, Ringing
+from sip.call.tree.phone import Refusal
+from sip.message.message import Request
 from sip.message.uri import SipUri, TelUri, Uri
 from sip.server import Incoming
+from sip.transport.flow import Address
 
 
 class ExchangeRouter:
@@ -21,21 +28,25 @@ class ExchangeRouter:
 
     def __init__(
         self,
+        installation: Installation,
         exchanges: Exchanges,
         phones: Phones,
         engaged: Engaged,
         domains: Domains,
         random: Random,
-        emergency_numbers: frozenset[str],
-        emergency_gateway: SipUri | None,
     ) -> None:
+        self._installation = installation
         self._exchanges = exchanges
         self._phones = phones
         self._engaged = engaged
         self._domains = domains
         self._random = random
-        self._emergency_numbers = emergency_numbers
-        self._emergency_gateway = emergency_gateway
+        settings = installation.settings
+        self._emergency_numbers = settings.numbering.emergency_numbers
+        self._emergency_gateway = None
+        if settings.sip.emergency_gateway is not None:
+            gateway = Address(*split_address(settings.sip.emergency_gateway))
+            self._emergency_gateway = SipUri(gateway.uri_host, port=gateway.port)
 
     async def route(self, incoming: Incoming, caller: Caller, dialled: str) -> Ringing:
         """See `provisioner.pbx.calls.Router`."""
@@ -43,6 +54,17 @@ class ExchangeRouter:
         if exchange is None:
             # The line has gone since it proved itself.
             raise NoSuchNumber("the caller's line is gone")
+        is_hidden = _wants_privacy(incoming.request)
+        if dialled not in self._emergency_numbers:
+            match code_in(exchange.codes, dialled):
+                case None:
+                    pass
+                case Hide("", _):
+                    return Refusal(Outcome.REFUSED, 484)
+                case Hide(number, hides):
+                    dialled, is_hidden = number, hides
+                case code:
+                    return await carry_out(self._installation, caller.number, code)
         elsewhere = await self._exchanges.elsewhere(exchange, dialled)
 
         def line_of(uri: Uri) -> str | None:
@@ -58,4 +80,10 @@ class ExchangeRouter:
             emergency_numbers=self._emergency_numbers,
             emergency_gateway=self._emergency_gateway,
         )
-        return Routing(exchange, caller.number, around).to(dialled)
+        return Routing(exchange, caller.number, around, is_hidden).to(dialled)
+
+
+def _wants_privacy(request: Request) -> bool:
+    """Whether the phone itself asks not to say who calls (RFC 3323 §4.2)."""
+    asked = {word.strip().lower() for value in request.headers.all("Privacy") for word in value.split(";")}
+    return bool(asked - {"", "none", "critical"})

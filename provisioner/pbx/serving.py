@@ -107,13 +107,12 @@ async def serving_sip(
             phones = Phones(server, transport, location)
             engaged = Engaged()
             router = ExchangeRouter(
+                installation,
                 Exchanges(installation.database, news),
                 phones,
                 engaged,
                 domains,
                 SystemRandom(),
-                settings.numbering.emergency_numbers,
-                None,
             )
 
             def tell(event: Event) -> None:

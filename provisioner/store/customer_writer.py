@@ -18,7 +18,6 @@ from db.schema import (
     DeviceRow,
     ExtensionRow,
     FeatureCodeRow,
-    ForwardingRow,
     HuntGroupMemberRow,
     HuntGroupRow,
     LineRow,
@@ -27,11 +26,12 @@ from db.schema import (
     SpeedDialRow,
 )
 from db.vault import Vault
-from provisioner.centrex.customer import Customer, FeatureCodes, Forwardings, Line
+from provisioner.centrex.customer import Customer, FeatureCodes
 from provisioner.centrex.devices import Device, Key
 from provisioner.store.customers import Own, Stored, group_of, settings_by
 from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
+from provisioner.store.lines import set_services
 from provisioner.store.options import IsSecret, Said, write_level
 
 Row = TypeVar("Row")
@@ -166,23 +166,9 @@ class CustomerWriter:
                 set_line_password(self.session, line_row, self.vault, given)
             line_row.product = products[line.product]
             line_row.site = sites[line.site] if line.site else None
-            line_row.dnd = line.dnd
-            line_row.call_waiting = line.call_waiting
-            self._forwardings(line_row, line)
+            set_services(line_row, line)
         await self.session.flush()
         return lines
-
-    def _forwardings(self, row: LineRow, line: Line) -> None:
-        said = {
-            field.name: forwarding
-            for field in fields(Forwardings)
-            if (forwarding := getattr(line.forwarding, field.name)) is not None
-        }
-        there = _matched(row.forwardings, lambda each: each.kind, said, lambda kind: ForwardingRow(kind=kind))
-        for kind, forwarding in said.items():
-            there[kind].target = forwarding.to
-            there[kind].enabled = forwarding.enabled
-            there[kind].after_s = forwarding.after
 
     async def _extensions(
         self, row: CustomerRow, customer: Customer, lines: Mapping[str, LineRow]

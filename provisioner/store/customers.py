@@ -14,7 +14,6 @@ from db.schema import (
     DeviceKeyRow,
     DeviceRow,
     HuntGroupRow,
-    LineRow,
     SettingRow,
 )
 from db.vault import Vault
@@ -24,11 +23,8 @@ from provisioner.centrex.customer import (
     Customer,
     Extension,
     FeatureCodes,
-    Forwarding,
-    Forwardings,
     HuntGroup,
     HuntStrategy,
-    Line,
     Member,
     Park,
     Site,
@@ -38,6 +34,7 @@ from provisioner.centrex.customer import (
 from provisioner.centrex.devices import Device, DeviceAccount, Key, KeyType
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.order import in_order
+from provisioner.store.lines import line_of
 from provisioner.store.options import Said, read_level
 
 
@@ -125,7 +122,7 @@ def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) ->
             for site in row.sites
             for said in (read_level(by_site[site.id], vault),)
         ),
-        lines=tuple(_line(line) for line in row.lines),
+        lines=tuple(line_of(line) for line in row.lines),
         extensions=tuple(
             Extension(each.number, each.line.number if each.line else None, each.name, each.published)
             for each in row.extensions
@@ -159,18 +156,6 @@ def _centrex(row: CustomerRow) -> Centrex:
         distinctive_ring=row.distinctive_ring,
         speed_dial=SpeedDial(row.speed_dial_max_length, entries),
         codes=FeatureCodes(**{each.name: each.code for each in row.feature_codes}),
-    )
-
-
-def _line(row: LineRow) -> Line:
-    forwardings = {each.kind: Forwarding(each.target, each.enabled, each.after_s) for each in row.forwardings}
-    return Line(
-        number=row.number,
-        product=row.product.name,
-        site=row.site.name if row.site else None,
-        forwarding=Forwardings(**forwardings),
-        dnd=row.dnd,
-        call_waiting=row.call_waiting,
     )
 
 

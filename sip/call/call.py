@@ -17,7 +17,7 @@ from sip.call.inform import pass_on
 from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.renegotiation import renegotiate
-from sip.call.ringing import Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
+from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
 from sip.call.session import session_of
 from sip.call.story import (
     CallAnswered,
@@ -116,6 +116,10 @@ class Call:
                     self._skip(Attempt(self, target), Ending(outcome))
                 case GivenUp(_, status, text):
                     self.end(EndedBy.NOBODY, status=status, text=text)
+                case Confirm():
+                    self.answered_at = self._wire.now
+                    self.caller.confirm()
+                    self.end(EndedBy.SERVICE)
         self._wake_later()
 
     def _ring(self, number: int, attempt: Attempt) -> Ending | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from sip.call.acceptance import Acknowledged
 from sip.call.board import Board
 from sip.call.leg import Leg
-from sip.call.session import SDP, Told, session_of
+from sip.call.session import SDP, Told, session_of, silence
 from sip.dialog import Dialog
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
@@ -71,6 +71,13 @@ class IncomingLeg(Leg):
         if self.dialog is not None:
             self.dialog.confirm()
         self.accept(self.invite, description, acknowledged)
+
+    def confirm(self) -> None:
+        """Says 200 without any media: what the caller wanted is done, and nobody is there to talk to."""
+        self._again.cancel()
+        if self.dialog is not None:
+            self.dialog.confirm()
+        self.accept(self.invite, silence(self.offered))
 
     def turn_down(
         self, status: int, text: str = "", headers: Iterable[tuple[str, str]] = ()

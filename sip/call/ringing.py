@@ -127,11 +127,16 @@ class GivenUp:
     "Its reason phrase; empty: that of the status."
 
 
-Step: TypeAlias = Ring | Stop | Skip | GivenUp
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """What was dialled is done: the caller is answered and hung up. The last step of all."""
+
+
+Step: TypeAlias = Ring | Stop | Skip | GivenUp | Confirm
 
 
 class Ringing(Protocol):
-    """Decides whom one call rings. After a `GivenUp` it is asked nothing more."""
+    """Decides whom one call rings. After a `GivenUp` or `Confirm` it is asked nothing more."""
 
     @property
     def deadline(self) -> float | None:

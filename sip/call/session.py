@@ -7,6 +7,7 @@ talk to one phone after another in one dialog, and to it that is one session in 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from sip.call.errors import NoSession
 from sip.message.errors import BadHeader
@@ -15,6 +16,7 @@ from sip.message.sdp import Connection, Line, Origin, SessionDescription, parse_
 from sip.message.values import MediaType
 
 SDP = MediaType("application", "sdp")
+_SILENCE = parse_sdp(b"v=0\no=- 0 0 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\n")
 _NOWHERE = Connection("IP4", "0.0.0.0")  # noqa: S104
 
 
@@ -31,6 +33,12 @@ def session_of(message: Message) -> SessionDescription | None:
     if kind.essence != SDP.essence or message.content_encoding:
         raise NoSession(f"{kind.essence} describes no session")
     return parse_sdp(message.body)
+
+
+def silence(offered: SessionDescription | None) -> SessionDescription:
+    """An answer that takes none of the streams that were offered (RFC 3264 §6); an offer of none."""
+    streams = () if offered is None else offered.media
+    return _SILENCE.with_media(*(replace(stream.refused(), lines=()) for stream in streams))
 
 
 class Told:

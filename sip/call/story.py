@@ -30,6 +30,8 @@ class EndedBy(StrEnum):
     "A phone has not answered for too long, or its connection is gone."
     FAILED = "failed"
     "The phones could not agree, or one broke the rules."
+    SERVICE = "service"
+    "What was dialled was a code: it is done."
     TRANSFERRED = "transferred"
     "It goes on as another call."
 
