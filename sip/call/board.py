@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "UPDATE")
 "What a phone may send in a dialog with us."
 
+_ALLOW = ", ".join(METHODS)
+_SUPPORTED = "timer"
+
 LegKey: TypeAlias = tuple[str, str]
 "Call-ID and our tag: what finds the leg of a request."
 
@@ -56,4 +59,5 @@ class Board:
 
 def capable(message: Message) -> None:
     """Says in `message` what we take in a dialog (§13.2.1, §13.3.1)."""
-    message.headers.add("Allow", ", ".join(METHODS))
+    message.headers.add("Allow", _ALLOW)
+    message.headers.add("Supported", _SUPPORTED)

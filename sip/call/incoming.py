@@ -8,6 +8,7 @@ from sip.call.acceptance import Acknowledged
 from sip.call.board import Board
 from sip.call.leg import Leg
 from sip.call.session import SDP, Told, session_of, silence
+from sip.call.session_timer import check_interval
 from sip.dialog import Dialog
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
@@ -25,6 +26,7 @@ class IncomingLeg(Leg):
     def __init__(self, board: Board, transaction: ServerTransaction, aor: str) -> None:
         """Raises `SipError` where the INVITE can't be used."""
         invite = transaction.request
+        check_interval(invite)
         self.offered = session_of(invite)
         tag = new_tag()
         # Raises where it doesn't say where it is, before anything of it is kept.

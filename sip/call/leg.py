@@ -13,6 +13,7 @@ from sip.call.board import Board, LegKey, capable
 from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.invitation import Invitation
 from sip.call.session import SDP, Told, session_of
+from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
 from sip.dialog import Dialog, DialogId, establishing
 from sip.message.address import Contact
@@ -25,6 +26,9 @@ from sip.transport.flow import Flow
 
 _GONE = frozenset({408, 481})
 "What a request within a dialog is answered by, or for, whoever does not know it any more (§12.2.1.2)."
+
+_PATIENCE_S = 60.0
+"How long a peer may think about another session."
 
 
 class LegUser(Protocol):
@@ -66,6 +70,7 @@ class Leg:
         "The peer's INVITE, while it has no final response."
         self._acceptance: Acceptance | None = None
         "Our 2xx, while it has no ACK."
+        self._timer = SessionTimer(board.wire, self._refresh, self._expired)
         self._is_leaving = False
         self._reasons: tuple[Reason, ...] = ()
         "Why we leave."
@@ -126,8 +131,7 @@ class Leg:
         if self._is_leaving:
             return
         user = self.user
-        self._is_leaving = True
-        self._refuse_asked()
+        self._end()
         self._forget()
         if user is not None:
             user.hung_up(self, bye.reason)
@@ -137,6 +141,7 @@ class Leg:
             raise NotYet("the INVITE before it has no answer yet (§14.2)")
         if self._is_asking or self._acceptance is not None:
             raise Glare("we are changing the session, too (§14.2)")
+        check_interval(transaction.request)
         # A CANCEL of it has come too late: the other side may have agreed already (§9.2).
         self._asked = transaction
         try:
@@ -146,9 +151,12 @@ class Leg:
             raise
 
     def _updated(self, transaction: ServerTransaction, user: LegUser) -> None:
+        check_interval(transaction.request)
         if session_of(transaction.request) is None:
             # It says that it is there, or who it is; nothing to agree upon.
-            self._wire.respond(transaction, self._establishing(transaction, 200))
+            response = self._establishing(transaction, 200)
+            self._timer.agree(transaction.request, response)
+            self._wire.respond(transaction, response)
         elif self._asked is not None:
             raise NotYet("there is an INVITE under way (RFC 3311 §5.2)")
         elif self._is_asking or self._acceptance is not None:
@@ -167,6 +175,7 @@ class Leg:
         """Says 200 to an INVITE or UPDATE, with an answer, or an offer that the ACK answers."""
         response = self._establishing(transaction, 200)
         response.content_type, response.body = SDP, self.told.tell(description)
+        self._timer.agree(transaction.request, response)
         if transaction.request.method != "INVITE":
             self._wire.respond(transaction, response)
             return
@@ -202,19 +211,22 @@ class Leg:
         body = b"" if description is None else self.told.tell(description)
         request = self.request(method)
         request.contact = (self._contact(),)
+        self._timer.ask(request)
         if body:
             request.content_type, request.body = SDP, body
 
         def heard(response: Response) -> None:
-            dialog = self.dialog
-            if dialog is not None:
-                dialog.receive_response(response)
+            if response.status >= 200:
+                patience.cancel()
+            self._take_note(response)
             if self._is_leaving and 200 <= response.status < 300:
                 self.acknowledge()
             elif not self._is_leaving:
                 hears(response)
                 self._lost_by(response)
 
+        # Once it has said that it is at work, nothing else ends an INVITE.
+        patience = self._wire.alarm(_PATIENCE_S, self._withdraw)
         if method == "INVITE":
             self._invitation = Invitation(self._wire, request, self.flow, heard)
         else:
@@ -248,9 +260,8 @@ class Leg:
         """Hangs up. From now on its user is told nothing."""
         if self._is_leaving:
             return
-        self._is_leaving = True
         self._reasons = tuple(reasons)
-        self._refuse_asked()
+        self._end()
         if self._acceptance is None:
             self._bye()
 
@@ -266,6 +277,17 @@ class Leg:
         if response.status >= 200:
             self._forget()
 
+    def _end(self) -> None:
+        self._is_leaving = True
+        self._timer.stop()
+        self._withdraw()
+        self._refuse_asked()
+
+    def _withdraw(self) -> None:
+        """An INVITE that is still not answered isn't wanted any more."""
+        if self._invitation is not None:
+            self._invitation.cancel()
+
     def _refuse_asked(self) -> None:
         if self._asked is not None:
             # §15.1.2, §9.2
@@ -274,6 +296,42 @@ class Leg:
     def _lost_by(self, response: Response) -> None:
         if response.status in _GONE and self.user is not None and not self._is_leaving:
             self.user.lost(self)
+
+    # Whether the peer is still there
+
+    def _refresh(self) -> None:
+        """Half of the session's time is over: the peer is asked whether it is there (RFC 4028 §10)."""
+        if self.is_busy:
+            self._timer.again()
+        elif "UPDATE" in self.allows:
+            update = self.request("UPDATE")
+            update.contact = (self._contact(),)
+            self._timer.ask(update)
+            self.ask(update, self._refreshed)
+        else:
+            self.offer(self.told.said, self._refreshed)
+
+    def _refreshed(self, response: Response) -> None:
+        if 200 <= response.status < 300:
+            if response.cseq.method == "INVITE":
+                self.acknowledge()
+            else:
+                self._take_note(response)
+        elif response.status >= 300:
+            # That it answers is enough, whatever it thinks of our question.
+            self._timer.again()
+
+    def _expired(self) -> None:
+        if self.user is not None:
+            self.user.lost(self)
+
+    def _take_note(self, response: Response) -> None:
+        """Of what the peer says of itself and of the session in an answer to an INVITE or UPDATE."""
+        if self.dialog is not None:
+            self.dialog.receive_response(response)
+        self.heard(response)
+        if 200 <= response.status < 300 and not self._is_leaving:
+            self._timer.agreed(response)
 
     def _forget(self) -> None:
         self._board.legs.pop(self._key, None)

@@ -57,6 +57,7 @@ class OutgoingLeg(Leg):
         invite = self._invite(target, place, max_forwards)
         if offer is not None:
             invite.content_type, invite.body = SDP, self.told.tell(offer)
+        self._timer.ask(invite)
         self._has_offered = offer is not None
         self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
         self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
@@ -119,6 +120,7 @@ class OutgoingLeg(Leg):
             self._hang_up_on(dialog, invitation)
             return
         self.dialog = dialog
+        self._timer.agreed(response)
         try:
             description = session_of(response)
         except SipError:

@@ -44,23 +44,19 @@ def silence(offered: SessionDescription | None) -> SessionDescription:
 class Told:
     """What one leg has been told: one session, whose version counts the changes."""
 
-    __slots__ = ("_id", "_said", "_version")
+    __slots__ = ("_id", "_version", "said")
 
     def __init__(self) -> None:
         self._id = str(secrets.randbits(62))
         self._version = 0
-        self._said: SessionDescription | None = None
-
-    @property
-    def last(self) -> bytes | None:
-        """What it was told last, for saying it again."""
-        return None if self._said is None else bytes(self._as_ours(self._said))
+        self.said: SessionDescription | None = None
+        "What it was told last."
 
     def tell(self, description: SessionDescription) -> bytes:
         """`description` as this leg is told it."""
-        if self._said is None or _content(description) != _content(self._said):
+        if self.said is None or _content(description) != _content(self.said):
             self._version += 1
-        self._said = description
+        self.said = description
         return bytes(self._as_ours(description))
 
     def _as_ours(self, description: SessionDescription) -> SessionDescription:
