@@ -107,13 +107,13 @@ class Routing:
     def _inside(self) -> Caller:
         """The caller as its own company sees it."""
         own = self.exchange.extension_of_line(self.line)
-        if own is None:
+        if self.is_hidden or own is None:
             return self._outside()
-        return Caller(own.number, own.name, self.is_hidden)
+        return Caller(own.number, own.name)
 
     def _outside(self) -> Caller:
         """The caller as everybody else sees it: what it is called inside is nobody's business there."""
-        return Caller(self.line, "", self.is_hidden)
+        return Caller("", is_hidden=True) if self.is_hidden else Caller(self.line)
 
     # Numbers
 

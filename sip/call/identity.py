@@ -8,7 +8,7 @@ from sip.message.message import Request
 from sip.message.parameters import Parameters
 from sip.message.uri import SipUri, escape_user
 
-_ANONYMOUS = NameAddress(SipUri("anonymous.invalid", "anonymous"), "Anonymous")
+_ANONYMOUS = SipUri("anonymous.invalid", "anonymous")
 _RPID = Parameters((("party", "calling"), ("screen", "yes"), ("privacy", "off")))
 
 
@@ -20,7 +20,7 @@ def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
     """
     caller = target.caller
     if caller.is_hidden or not caller.number:
-        request.from_ = _ANONYMOUS.with_tag(tag)
+        request.from_ = NameAddress(_ANONYMOUS, caller.name or "Anonymous").with_tag(tag)
         request.headers.add("Privacy", "id")
     else:
         uri = SipUri(own.host, escape_user(caller.number), port=own.port)

@@ -47,11 +47,11 @@ class Caller(NamedTuple):
     """Who calls, as one who is rung is to see it."""
 
     number: str
-    "Of an extension, a group or a line; empty: it is not known."
+    "Of an extension, a group or a line; empty: nobody is to see it."
     name: str = ""
-    "Empty: the number alone."
+    "Empty: there is none to be shown."
     is_hidden: bool = False
-    "Number and name are nobody's to see (RFC 3323)."
+    "Wishes that nobody sees who it is (RFC 3323). A group may still be named that is called."
 
 
 class Membership(NamedTuple):

@@ -228,10 +228,18 @@ def test_a_group_in_a_group_shows_what_it_says_of_what_the_outer_one_shows():
     assert shown(Office(exchange(inner, outer)).call("600")) == [Caller("600", "Grupa 601")]
 
 
-def test_who_hides_is_hidden_everywhere():
-    here = exchange(group("600", "101", caller_presentation=CallerPresentation.GROUP_NAME))
-    assert all(caller.is_hidden for caller in shown(Office(here).call("600", is_hidden=True)))
-    assert all(caller.is_hidden for caller in shown(Office(here).call("102", is_hidden=True)))
+@pytest.mark.parametrize(
+    ("presentation", "expected"),
+    [
+        (CallerPresentation.KEEP, Caller("", "", is_hidden=True)),
+        (CallerPresentation.GROUP, Caller("600", "Grupa 600")),
+        (CallerPresentation.GROUP_NAME, Caller("", "Grupa 600", is_hidden=True)),
+    ],
+)
+def test_of_who_hides_neither_number_nor_name_is_shown(presentation: CallerPresentation, expected: Caller):
+    here = exchange(group("600", "101", caller_presentation=presentation))
+    assert shown(Office(here).call("600", is_hidden=True)) == [expected]
+    assert shown(Office(here).call("102", is_hidden=True)) == [Caller("", "", is_hidden=True)]
 
 
 def test_calls_from_inside_ring_differently_where_the_company_wants_it():

@@ -1,0 +1,134 @@
+"""Switchboards in memory: read once, never stale, and of every customer only what routing needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from db.freshness import watching
+from provisioner.centrex.customer import Forwarding, HuntStrategy, Member
+from provisioner.operations.installation import Installation
+from provisioner.pbx import exchange as module
+from provisioner.pbx.exchange import Exchanges
+from provisioner.pbx.news import News
+from tests.provisioner.conftest import apply_text
+from tests.provisioner.operations.small import ONE, TWO, line, other, small, written
+
+FORWARDS = {"busy": {"to": "48333000001"}, "no_answer": {"to": "102", "after": 12, "enabled": False}}
+GROUP = {
+    "number": "600",
+    "name": "Sprzedaż",
+    "strategy": "least_used",
+    "members": [
+        {"extension": "101", "ring_delay": 3, "stop": True},
+        {"extension": "102", "logged_in": False},
+    ],
+}
+
+
+def company() -> str:
+    lines = [line(ONE, forwarding=FORWARDS, dnd=True), line(TWO, call_waiting=False)]
+    centrex = {"distinctive_ring": True, "codes": {"dnd_on": "*78"}}
+    centrex["speed_dial"] = {"entries": [{"number": "34", "target": "102"}, {"number": "35"}]}
+    return written(small(lines=lines, hunt_groups=[GROUP], centrex=centrex), other())
+
+
+@pytest.fixture
+async def exchanges(installation: Installation) -> AsyncIterator[Exchanges]:
+    await apply_text(installation, company())
+    async with watching(installation.database) as watcher:
+        yield Exchanges(installation.database, News(watcher))
+
+
+async def test_a_switchboard_is_what_its_customer_has_set(exchanges: Exchanges):
+    exchange = await exchanges.of_line(ONE)
+    assert exchange is not None
+    assert exchange.lines[ONE].dnd
+    assert exchange.lines[ONE].forwarding.busy == Forwarding("48333000001")
+    assert exchange.lines[ONE].forwarding.no_answer == Forwarding("102", enabled=False, after=12)
+    assert not exchange.lines[TWO].call_waiting
+    group = exchange.groups["600"]
+    assert group.strategy is HuntStrategy.LEAST_USED
+    assert group.members == (Member("101", ring_delay=3, stop=True), Member("102", logged_in=False))
+    assert exchange.extension_of == {ONE: "101", TWO: "102"}
+    assert exchange.short_numbers == {"34": "102", "35": "35"}
+    assert exchange.codes.dnd_on == "*78"
+    assert exchange.distinctive_ring
+
+
+async def test_a_line_that_is_not_there_has_none(exchanges: Exchanges):
+    assert await exchanges.of_line("48999999999") is None
+
+
+async def test_it_is_read_once_and_again_after_each_change(
+    installation: Installation, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+):
+    reads = []
+
+    async def counted(*given: object) -> object:
+        reads.append(given)
+        return await read(*given)  # type: ignore[arg-type]
+
+    read = module.exchange_rows
+    monkeypatch.setattr(module, "exchange_rows", counted)
+    first = await exchanges.of_line(ONE)
+    assert await exchanges.of_line(TWO) == first
+    assert exchanges.known(ONE) == exchanges.known(TWO) == first
+    assert len(reads) == 1
+    await apply_text(installation, company().replace("distinctive_ring: true", "distinctive_ring: false"))
+    assert exchanges.known(ONE) is None
+    changed = await exchanges.of_line(ONE)
+    assert changed is not None
+    assert not changed.distinctive_ring
+    assert len(reads) == 2
+
+
+async def test_a_change_of_one_company_leaves_the_others_in_memory(
+    installation: Installation, exchanges: Exchanges
+):
+    await exchanges.of_line(ONE)
+    await apply_text(installation, written(other(name="Ganz anders")))
+    assert exchanges.known(ONE) is not None
+
+
+async def test_a_line_that_has_gone_is_known_no_more(installation: Installation, exchanges: Exchanges):
+    await exchanges.of_line("48333000001")
+    await apply_text(installation, written(other(lines=[line("48333000002")])))
+    assert exchanges.known("48333000001") is None
+    assert await exchanges.of_line("48333000001") is None
+
+
+async def test_who_may_be_reached_elsewhere_is_known_before_the_call(exchanges: Exchanges):
+    mine = await exchanges.of_line(ONE)
+    assert mine is not None
+    assert set(await exchanges.elsewhere(mine, "600")) == {"48333000001"}
+    assert set(await exchanges.elsewhere(mine, "+48333000001")) == {"48333000001"}
+    assert not await exchanges.elsewhere(mine, "102")
+
+
+async def test_who_answered_last_is_read_in_the_order_of_their_answers(
+    installation: Installation, exchanges: Exchanges
+):
+    stored = text(
+        "INSERT INTO hunt_group_usage (group_id, extension_id, last_answered_at)"
+        " SELECT g.id, e.id, :at FROM hunt_groups g JOIN extensions e ON e.customer_id = g.customer_id"
+        " WHERE e.number = :extension"
+    )
+    async with installation.database.change() as session:
+        for extension, at in (("102", "2026-11-23 10:00:00+00:00"), ("101", "2026-11-23 11:00:00+00:00")):
+            await session.execute(text(stored.text.replace(":at", f"'{at}'")), {"extension": extension})
+    exchange = await exchanges.of_line(ONE)
+    assert exchange is not None
+    assert exchange.used["600", TWO] < exchange.used["600", ONE]
+
+
+async def test_memory_is_bounded(
+    installation: Installation, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_MOST_THINGS", 1)
+    await exchanges.of_line(ONE)
+    await exchanges.of_line("48333000001")
+    assert exchanges.known(ONE) is None
+    assert exchanges.known("48333000001") is not None
