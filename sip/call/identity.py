@@ -20,7 +20,9 @@ def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
     """
     caller = target.caller
     if caller.is_hidden or not caller.number:
-        request.from_ = NameAddress(_ANONYMOUS, caller.name or "Anonymous").with_tag(tag)
+        # A name beside a number is the caller's own; one alone is that of the group that is called.
+        group = "" if caller.number else caller.name
+        request.from_ = NameAddress(_ANONYMOUS, group or "Anonymous").with_tag(tag)
         request.headers.add("Privacy", "id")
     else:
         uri = SipUri(own.host, escape_user(caller.number), port=own.port)
