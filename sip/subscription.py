@@ -21,6 +21,8 @@ from sip.transport.flow import Flow
 NEVER = float("inf")
 TIMEOUT = "timeout"
 "Why a subscription ends that is not refreshed, or not wanted any more."
+NO_RESOURCE = "noresource"
+"Why it ends where there is nothing left to tell of."
 _GONE = "gone"
 "Why it ends if nobody hears of it: no word of the RFC, as it is never sent."
 _FATAL = frozenset({404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})

@@ -50,6 +50,13 @@ class NotAllowed(SubscribeRefused):
     status = 403
 
 
+class NoSuchState(SubscribeRefused):
+    """There is nothing of which such state could be told, or nothing that the subscriber may know of."""
+
+    code = "no-such-state"
+    status = 404
+
+
 class NoSubscription(SubscribeRefused):
     """A refresh of what has ended, or never was."""
 

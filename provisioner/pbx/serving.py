@@ -103,12 +103,13 @@ async def serving_sip(
         ) as transport:
             server.use(transport)
             Requests(server, transport, authentication, domains, registrations)
-            subscriptions = Subscriptions(server, authentication, domains, location, tasks)
+            exchanges = Exchanges(installation.database, news)
+            subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location)
             engaged = Engaged()
             router = ExchangeRouter(
                 installation,
-                Exchanges(installation.database, news),
+                exchanges,
                 phones,
                 engaged,
                 domains,
@@ -116,7 +117,7 @@ async def serving_sip(
             )
 
             def tell(event: Event) -> None:
-                for hear in (engaged.hear, recorder.tell):
+                for hear in (engaged.hear, recorder.tell, subscriptions.lamps.hear):
                     hear(event)
 
             serving = CallServing(server, authentication, phones, router, tell, tasks)
@@ -146,6 +147,8 @@ async def serving_sip(
                     task.cancel()
                 server.close()
                 switchboard.hang_up = None
+                # What it was just writing waits again when it has ended.
+                await asyncio.wait(running)
                 await recorder.close()
 
 

@@ -1,6 +1,7 @@
-"""Phones that want to be told of their own line: where it is registered (RFC 3680), whether messages wait.
+"""Phones that want to be told: where their line is registered (RFC 3680), whether messages wait for it, and
+what lines and groups of their company are doing (RFC 4235).
 
-Nobody is told of another line.
+Of another line nobody is told anything but whether it is in a call.
 """
 
 from __future__ import annotations
@@ -8,18 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from db.errors import StorageError
+from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
+from provisioner.pbx.exchange import Exchanges
+from provisioner.pbx.lamp_watch import LampWatch
+from provisioner.pbx.lamps import Lamps, Place
+from provisioner.pbx.news import News
 from sip.errors import SipError
 from sip.location import Location
 from sip.message.uri import SipUri
 from sip.notifier import Admission, Notifier, Notify
+from sip.packages.dialog import DialogPackage
 from sip.packages.message_summary import Mailbox, MessageSummaryPackage
 from sip.packages.reg import Registration, RegPackage
 from sip.server import Incoming, SipServer
-from sip.subscription_errors import NotAllowed, TooManySubscriptions
+from sip.subscription import NO_RESOURCE
+from sip.subscription_errors import NoSuchState, NotAllowed, TooManySubscriptions
 from sip.tags import new_tag
 from sip.watch import Watch
 
@@ -42,6 +51,8 @@ class Subscriptions:
         domains: Domains,
         location: Location,
         tasks: asyncio.TaskGroup,
+        exchanges: Exchanges,
+        news: News,
         reg: RegPackage | None = None,
     ) -> None:
         self._server = server
@@ -49,15 +60,25 @@ class Subscriptions:
         self._domains = domains
         self._location = location
         self._tasks = tasks
+        self._exchanges = exchanges
         self._reg, self._messages = reg or RegPackage(), MessageSummaryPackage()
-        self._notifier = Notifier((self._reg, self._messages), new_tag)
+        self._dialog = DialogPackage()
+        self._notifier = Notifier((self._reg, self._messages, self._dialog), new_tag)
         self._watched: dict[str, tuple[SipUri, Watch]] = {}
         "The AOR of each line whose registrations are told, and who watches it."
         self._changed: set[str] = set()
         "Of those, the lines with news."
+        self.lamps = Lamps(self._lit)
+        "Are to be told of all calls."
+        self._lamp_watch = LampWatch(self.lamps)
+        self._lit_anew: set[str] = set()
+        "Lamps that may show something else now."
+        self._in_doubt: set[str] = set()
+        "Lamps of companies that have changed."
         self._unheard: Counter[str] = Counter()
-        "NOTIFYs that wait for an answer, by line."
+        "NOTIFYs that wait for an answer, by the line that is told."
         self._woken = asyncio.Event()
+        news.on_news(self._hear)
         server.on("SUBSCRIBE", self._subscribe)
 
     async def run(self) -> None:
@@ -75,6 +96,11 @@ class Subscriptions:
             changed, self._changed = self._changed, set()
             for line in changed:
                 self._publish(line)
+            lit, self._lit_anew = self._lit_anew, set()
+            for resource in lit:
+                self._publish_lamp(resource)
+            if self._in_doubt:
+                await self._look_at_companies()
 
     def _subscribe(self, incoming: Incoming) -> None:
         self._authentication.admit(incoming, self._subscribes)
@@ -83,19 +109,46 @@ class Subscriptions:
         if self._unheard[caller.number] >= _MOST_UNHEARD:
             raise TooManySubscriptions(_AGAIN_S)
         incoming.serve()
+        event = incoming.request.event
+        if event is not None and event.package.lower() == self._dialog.name:
+            self._tasks.create_task(self._subscribes_to_lamp(incoming, caller))
+        else:
+            self._take(incoming, caller, None)
+
+    async def _subscribes_to_lamp(self, incoming: Incoming, caller: Caller) -> None:
+        try:
+            exchange = await self._exchanges.of_line(caller.number)
+        except StorageError as error:
+            logger.warning("can't tell whose line it is aor=%s error=%s", caller.number, error)
+            incoming.reply(503, [("Retry-After", "5")])
+        except Exception:
+            # Our own mistake; others are served.
+            logger.exception("can't tell whose line it is aor=%s", caller.number)
+            incoming.reply(500)
+        else:
+            incoming.guarded(lambda: self._take(incoming, caller, exchange))
+
+    def _take(self, incoming: Incoming, caller: Caller, exchange: Exchange | None) -> None:
+        """`exchange`: of the caller's company, where lamps are asked for."""
         subscribed = self._notifier.subscribe(
             incoming.request,
             incoming.flow,
             self._server.now(),
             caller.number,
-            lambda package: self._admit(incoming, caller, package),
+            lambda package: self._admit(incoming, caller, package, exchange),
         )
         incoming.answer(subscribed.response)
         self._send(subscribed.notifies)
 
-    def _admit(self, incoming: Incoming, caller: Caller, package: str) -> Admission:
+    def _admit(
+        self, incoming: Incoming, caller: Caller, package: str, exchange: Exchange | None
+    ) -> Admission:
         uri = incoming.request.uri
         line = self._domains.line_of(uri, incoming.flow)
+        if package == self._dialog.name:
+            if not isinstance(uri, SipUri) or line is None:
+                raise NoSuchState("that is no number of this server")
+            return Admission(*self._lamp_watch.admit(exchange, caller.number, line, uri.address_of_record()))
         if not isinstance(uri, SipUri) or line != caller.number:
             raise NotAllowed("a line's state is told to the line itself")
         aor = uri.address_of_record()
@@ -124,12 +177,59 @@ class Subscriptions:
             watch.close()
             del self._watched[line]
 
+    # Lamps
+
+    def _lit(self, place: Place) -> None:
+        """Something that lamps show has happened."""
+        seen = self._lamp_watch.seen_at(place)
+        if seen:
+            self._lit_anew |= seen
+            self._woken.set()
+
+    def _publish_lamp(self, resource: str) -> None:
+        """A lamp shows something else. If nobody watches it any more, neither do we."""
+        if self._lamp_watch.asked_by(resource) is None:
+            return
+        if self._notifier.subscriptions(self._dialog.name, resource):
+            state = self._lamp_watch.state(resource)
+            self._send(self._notifier.publish(self._dialog.name, resource, state, self._server.now()))
+        else:
+            self._lamp_watch.forget(resource)
+
+    def _hear(self, scopes: Sequence[str]) -> None:
+        self._in_doubt.update(self._lamp_watch.of_customers(scopes))
+        if self._in_doubt:
+            self._woken.set()
+
+    async def _look_at_companies(self) -> None:
+        """Lamps may belong to another line now, or to none."""
+        doubt, self._in_doubt = self._in_doubt, set()
+        for resource in doubt:
+            line = self._lamp_watch.asked_by(resource)
+            if line is None:
+                continue
+            try:
+                exchange = await self._exchanges.of_line(line)
+            except StorageError as error:
+                logger.debug("can't tell whose lamp it is aor=%s error=%s", line, error)
+                # The next look may tell.
+                self._in_doubt.add(resource)
+                continue
+            if self._lamp_watch.asked_by(resource) is None:
+                continue
+            if self._lamp_watch.moved(resource, exchange):
+                self._publish_lamp(resource)
+                continue
+            for subscription in self._notifier.subscriptions(self._dialog.name, resource):
+                self._send(self._notifier.end(subscription, NO_RESOURCE, self._server.now()))
+            self._lamp_watch.forget(resource)
+
     def _send(self, notifies: Iterable[Notify]) -> None:
         for notify in notifies:
             self._tasks.create_task(self._notify(notify))
 
     async def _notify(self, notify: Notify) -> None:
-        line = notify.subscription.resource
+        line = notify.subscription.subscriber
         try:
             await self._tell(notify, line)
         except Exception:

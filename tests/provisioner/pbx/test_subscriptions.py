@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from provisioner.app import Running
+from provisioner.centrex.exchange import Exchange
 from provisioner.operations.installation import Installation
 from provisioner.pbx import subscriptions
 from provisioner.pbx.authentication import Caller
@@ -89,8 +91,22 @@ async def location() -> Location:
     return Location()
 
 
-@pytest.fixture
-async def flow(location: Location) -> AsyncIterator[Wire]:
+@dataclass
+class Switchboards:
+    """Those of companies by their lines, and what tells that one has changed."""
+
+    of: dict[str, Exchange] = field(default_factory=dict)
+    hear: Callable[[Sequence[str]], None] = lambda scopes: None
+
+    async def of_line(self, line: str) -> Exchange | None:
+        return self.of.get(line)
+
+    def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
+        self.hear = hear
+
+
+@asynccontextmanager
+async def notifying(location: Location, known: Switchboards) -> AsyncIterator[tuple[Wire, Subscriptions]]:
     """A connection to a server that takes SUBSCRIBEs."""
     server = SipServer()
     server.use(Way())  # type: ignore[arg-type]
@@ -101,22 +117,38 @@ async def flow(location: Location) -> AsyncIterator[Wire]:
             Domains(["pbx.example.com"]),
             location,
             tasks,
+            known,  # type: ignore[arg-type]
+            known,  # type: ignore[arg-type]
             RegPackage(interval_s=0.01),
         )
         running = tasks.create_task(subscriptions.run())
-        yield Wire(server)
+        yield Wire(server), subscriptions
         running.cancel()
         server.close()
 
 
+@pytest.fixture
+async def flow(location: Location) -> AsyncIterator[Wire]:
+    """One where nobody calls anybody."""
+    async with notifying(location, Switchboards()) as (flow, _):
+        yield flow
+
+
 def subscribe(
-    flow: Wire, event: str, line: str = LINE, *, to_tag: str = "", expires: int = 600, call_id: str = "s1"
+    flow: Wire,
+    event: str,
+    line: str = LINE,
+    *,
+    by: str = LINE,
+    to_tag: str = "",
+    expires: int = 600,
+    call_id: str = "s1",
 ) -> None:
     serial = next(_SERIAL)
     lines = f"""
 SUBSCRIBE sip:{line}@pbx.example.com SIP/2.0
 Via: SIP/2.0/TCP 192.0.2.20:40000;branch=z9hG4bK{serial}
-From: <sip:{LINE}@pbx.example.com>;tag=phone
+From: <sip:{by}@pbx.example.com>;tag=phone
 To: <sip:{line}@pbx.example.com>{to_tag and ";tag=" + to_tag}
 Call-ID: {call_id}
 CSeq: {serial} SUBSCRIBE
@@ -164,7 +196,7 @@ async def test_nobody_is_told_of_another_line(flow: Wire, event: str):
 async def test_what_is_not_told_here_is_said(flow: Wire):
     subscribe(flow, "presence")
     answer = await flow.answer()
-    assert (answer.status, answer.headers.get("Allow-Events")) == (489, "message-summary, reg")
+    assert (answer.status, answer.headers.get("Allow-Events")) == (489, "dialog, message-summary, reg")
 
 
 async def test_a_phone_that_wants_no_more_is_told_for_the_last_time(location: Location, flow: Wire):
