@@ -1,0 +1,132 @@
+"""Soft phones ring as their company has set: who, in which order, and whom their displays show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sip.transport.flow import Transport
+from tests.e2e.exchange import Site, exchange
+from tests.e2e.softphones.baresip import Baresip, baresip
+from tests.e2e.tones import write_tone
+
+NAMES = ("Recepcja", "Biuro", "Magazyn", "Serwis")
+"Of the extensions 101, 102, …, each with its own phone; the last one calls."
+
+
+@asynccontextmanager
+async def office(
+    folder: Path, template: Path, groups: str, transports: Sequence[Transport] = (Transport.UDP,) * 4
+) -> AsyncIterator[list[Baresip]]:
+    """A company with these hunt groups, and its phones, registered."""
+    site = Site.make()
+    phones = [site.phone(number, transport) for number, transport in enumerate(transports, start=2)]
+    extensions = "".join(
+        f"      - {phone.extension(str(number), name)}\n"
+        for number, (phone, name) in enumerate(zip(phones, NAMES, strict=True), start=101)
+    )
+    company = f"    extensions:\n{extensions}    hunt_groups:\n{groups}"
+    async with (
+        exchange(folder, template, site, phones, company=company) as served,
+        AsyncExitStack() as stack,
+    ):
+        tone = write_tone(folder / "tone.wav", 440)
+        trusted = served.certificate.chain
+        started = [
+            await stack.enter_async_context(
+                baresip(
+                    await served.account(phone), folder / f"phone{number}", served.host(phone),
+                    trusted=trusted, tone=tone,
+                )
+            )
+            for number, phone in enumerate(phones)
+        ]  # fmt: skip
+        for each in started:
+            await each.registers()
+        yield started
+
+
+def group(strategy: str, *members: str, presentation: str = "keep", ring_time: int = 2) -> str:
+    listed = ", ".join(f'{{extension: "{member}", ring_time: {ring_time}}}' for member in members)
+    return (
+        f'      - {{number: "600", name: Sprzedaz, strategy: {strategy},'
+        f" caller_presentation: {presentation}, members: [{listed}]}}\n"
+    )
+
+
+async def shown(phone: Baresip) -> str:
+    """The name and the number that its display shows when it rings next."""
+    return (await phone.rings()).replace("sip:", "").partition("@")[0]
+
+
+async def test_members_ring_one_after_another_on_every_transport(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    groups = group("order", "102", "103", "101")
+    transports = (Transport.UDP, Transport.TCP, Transport.TLS, Transport.UDP)
+    async with office(tmp_path, migrated_sqlite, groups, transports) as (first, second, third, caller):
+        await caller.dials("600")
+        assert await shown(second) == "Serwis 104"
+        await second.is_hung_up()
+        assert await shown(third) == "Serwis 104"
+        await third.is_hung_up()
+        assert await shown(first) == "Serwis 104"
+        await first.accepts()
+        await asyncio.gather(first.talks(), caller.talks())
+        await first.hangs_up()
+        await caller.is_hung_up()
+
+
+@pytest.mark.parametrize(
+    ("presentation", "expected"), [("group", "Sprzedaz 600"), ("group_name", "Sprzedaz 104")]
+)
+async def test_all_ring_together_and_see_the_group(
+    presentation: str, expected: str, tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    groups = group("simultaneous", "101", "102", "103", presentation=presentation, ring_time=20)
+    async with office(tmp_path, migrated_sqlite, groups) as (first, second, third, caller):
+        await caller.dials("600")
+        assert await asyncio.gather(shown(first), shown(second), shown(third)) == [expected] * 3
+        await second.accepts()
+        await asyncio.gather(second.talks(), caller.talks(), first.is_hung_up(), third.is_hung_up())
+        await caller.hangs_up()
+        await second.is_hung_up()
+
+
+async def test_codes_take_effect_with_the_next_call(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with office(tmp_path, migrated_sqlite, group("order", "101", "102")) as (
+        first, second, third, caller,
+    ):  # fmt: skip
+        await first.dials("*21*103")
+        await first.is_hung_up()
+        await caller.dials("101")
+        assert await shown(third) == "Serwis 104"
+        await third.hangs_up()
+        await caller.is_hung_up()
+        await second.dials("*51")
+        await second.is_hung_up()
+        # Of the group the one is forwarded, and the other has logged out.
+        await caller.dials("600")
+        assert await shown(third) == "Serwis 104"
+        await third.accepts()
+        await caller.talks()
+        await third.hangs_up()
+        await caller.is_hung_up()
+        await third.dials("*26")
+        await third.is_hung_up()
+        await caller.dials("103")
+        await caller.program.says("486")
+
+
+async def test_who_hides_is_shown_to_nobody(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with office(tmp_path, migrated_sqlite, group("order", "101")) as (first, _, _, caller):
+        await caller.dials("*67101")
+        assert await shown(first) == "Anonymous anonymous"
+        await first.hangs_up()
+        await caller.is_hung_up()
+        await caller.dials("101")
+        assert await shown(first) == "Serwis 104"
