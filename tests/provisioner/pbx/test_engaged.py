@@ -1,0 +1,78 @@
+"""Who is in a call, and who answered for a group last, by what calls tell of themselves."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from provisioner.pbx.engaged import Engaged
+from sip.call.ringing import Caller, Ending, Membership, Outcome, Target, Why
+from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, LegBegan, LegEnded
+
+CALLER = Caller("105")
+
+
+def began(engaged: Engaged, line: str = "A") -> UUID:
+    call = uuid4()
+    engaged.hear(CallBegan(call, line, "600", "x@phone", 1.0))
+    return call
+
+
+def rung(engaged: Engaged, call: UUID, line: str, *memberships: Membership) -> UUID:
+    leg = uuid4()
+    engaged.hear(LegBegan(call, leg, Target(line, CALLER, memberships=memberships), 1, 2.0))
+    return leg
+
+
+def test_both_ends_of_a_call_are_in_it_until_it_ends():
+    engaged = Engaged()
+    call = began(engaged)
+    leg = rung(engaged, call, "B")
+    assert (engaged.calls_of("A"), engaged.calls_of("B")) == (1, 1)
+    engaged.hear(CallAnswered(call, leg, 3.0))
+    assert (engaged.calls_of("A"), engaged.calls_of("B")) == (1, 1)
+    engaged.hear(CallEnded(call, EndedBy.CALLER, 200, 9.0))
+    assert (engaged.calls_of("A"), engaged.calls_of("B")) == (0, 0)
+
+
+def test_who_rings_no_longer_is_free():
+    engaged = Engaged()
+    call = began(engaged)
+    leg = rung(engaged, call, "B")
+    engaged.hear(LegEnded(call, leg, Why.NO_ANSWER, 5.0))
+    assert engaged.calls_of("B") == 0
+    leg = rung(engaged, call, "C")
+    engaged.hear(LegEnded(call, leg, Ending(Outcome.BUSY, 486), 5.0))
+    assert engaged.calls_of("C") == 0
+
+
+def test_a_line_may_be_in_several_calls():
+    engaged = Engaged()
+    first, second = began(engaged), began(engaged)
+    assert engaged.calls_of("A") == 2
+    engaged.hear(CallEnded(first, EndedBy.NOBODY, 486, 5.0))
+    assert engaged.calls_of("A") == 1
+    engaged.hear(CallEnded(second, EndedBy.CALLER, 487, 5.0))
+    assert engaged.calls_of("A") == 0
+
+
+def test_who_answers_for_a_group_in_a_group_has_answered_for_both():
+    engaged = Engaged()
+    call = began(engaged)
+    loser = rung(engaged, call, "B", Membership("600", "102"))
+    winner = rung(engaged, call, "C", Membership("600", "601"), Membership("601", "103"))
+    engaged.hear(LegEnded(call, loser, Why.ELSEWHERE, 3.0))
+    engaged.hear(CallAnswered(call, winner, 4.0))
+    assert engaged.last_answered("600", "C") == engaged.last_answered("601", "C") == 4.0
+    assert engaged.last_answered("600", "B") is None
+
+
+def test_nothing_of_a_thousand_calls_is_kept_but_who_answered():
+    engaged = Engaged()
+    for number in range(1_000):
+        call = began(engaged, f"caller{number}")
+        leg = rung(engaged, call, "B", Membership("600", "102"))
+        engaged.hear(CallAnswered(call, leg, float(number)))
+        engaged.hear(CallEnded(call, EndedBy.CALLEE, 200, number + 1.0))
+    held = (engaged._calls, engaged._callers, engaged._callees, engaged._rung)
+    assert [len(each) for each in held] == [0, 0, 0, 0]
+    assert engaged.last_answered("600", "B") == 999.0

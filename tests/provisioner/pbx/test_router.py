@@ -1,0 +1,156 @@
+"""What becomes of a dialled number, by what is stored: codes are done, and count from the next call on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from db.freshness import watching
+from db.queries.call_records import Answered, note_answered
+from db.schema import AuditRow
+from provisioner.operations.installation import Installation
+from provisioner.pbx.domains import Domains
+from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.exchange import Exchanges
+from provisioner.pbx.news import News
+from provisioner.pbx.router import ExchangeRouter
+from sip.call.ringing import Caller as Shown
+from sip.call.ringing import Confirm, GivenUp, Outcome, Ring
+from sip.call.tree.done import Done
+from sip.message.message import Request
+from sip.message.uri import SipUri
+from tests.provisioner.conftest import apply_text
+from tests.provisioner.operations.small import ONE, TWO, line, other, small, written
+from tests.provisioner.pbx.switchboards import seeded
+from tests.sip.call.ringing import Played, play
+
+THREE = "48221110003"
+GROUPS = [
+    {"number": "600", "members": [{"extension": "101"}, {"extension": "102"}]},
+    {"number": "601", "strategy": "least_used", "members": [{"extension": "101"}, {"extension": "102"}]},
+]
+
+
+def company() -> str:
+    extensions = [{"number": f"10{n}", "line": number} for n, number in enumerate((ONE, TWO, THREE), 1)]
+    lines = [line(ONE), line(TWO), line(THREE)]
+    return written(small(lines=lines, extensions=extensions, hunt_groups=GROUPS), other())
+
+
+@dataclass
+class Desk:
+    """A phone that dials, of the line THREE unless it says another."""
+
+    router: ExchangeRouter
+    out: set[str] = field(default_factory=set)
+
+    async def dials(self, number: str, line: str = THREE, *privacy: str) -> Played | Confirm:
+        request = Request("INVITE", SipUri("pbx", number))
+        for value in privacy:
+            request.headers.add("Privacy", value)
+        incoming: Any = SimpleNamespace(request=request, flow=None)
+        ringing = await self.router.route(incoming, line, number)
+        if isinstance(ringing, Done):
+            return Confirm()
+        return play(ringing)
+
+    async def rings(self, number: str, line: str = THREE, *privacy: str) -> list[tuple[str, Shown]]:
+        played = await self.dials(number, line, *privacy)
+        assert isinstance(played, Played)
+        return [(step.target.aor, step.target.caller) for _, step in played.steps if isinstance(step, Ring)]
+
+    async def refused(self, number: str, line: str = THREE) -> GivenUp | None:
+        played = await self.dials(number, line)
+        assert isinstance(played, Played)
+        assert not played.rang
+        return played.refused
+
+
+@pytest.fixture
+async def desk(installation: Installation) -> AsyncIterator[Desk]:
+    await apply_text(installation, company())
+    sip = installation.settings.sip.model_copy(update={"emergency_gateway": "192.0.2.30:5090"})
+    settings = installation.settings.model_copy(update={"sip": sip})
+    async with watching(installation.database) as watcher:
+        phones: Any = SimpleNamespace(bindings=lambda line: () if line in out else (line,))
+        out: set[str] = set()
+        exchanges = Exchanges(installation.database, News(watcher))
+        here = replace(installation, settings=settings)
+        router = ExchangeRouter(here, exchanges, phones, Engaged(), Domains(["pbx"]), seeded(1))
+        yield Desk(router, out)
+
+
+async def test_a_number_rings_and_shows_the_callers_extension(desk: Desk):
+    assert await desk.rings("101") == [(ONE, Shown("103"))]
+    assert await desk.rings("48333000001") == [("48333000001", Shown(THREE))]
+
+
+async def test_a_forwarding_that_was_dialled_holds_from_the_next_call_on(
+    desk: Desk, installation: Installation
+):
+    assert await desk.dials("*21*102#", ONE) == Confirm()
+    assert [line for line, _ in await desk.rings("101")] == [TWO]
+    assert await desk.dials("#21#", ONE) == Confirm()
+    assert [line for line, _ in await desk.rings("101")] == [ONE]
+    async with installation.database.read() as session:
+        rows = await session.scalars(select(AuditRow).where(AuditRow.actor == "phone").order_by(AuditRow.id))
+        assert [(row.verb, row.subject) for row in rows] == [("forward", ONE), ("forward", ONE)]
+
+
+async def test_who_is_not_to_be_disturbed_does_not_ring_until_it_is_dialled_off(desk: Desk):
+    assert await desk.dials("*26", ONE) == Confirm()
+    assert await desk.refused("101") == GivenUp(Outcome.BUSY, 486)
+    assert await desk.dials("#26", ONE) == Confirm()
+    assert [line for line, _ in await desk.rings("101")] == [ONE]
+
+
+async def test_members_log_out_of_their_groups_and_in_again(desk: Desk):
+    assert await desk.dials("*51", ONE) == Confirm()
+    assert [line for line, _ in await desk.rings("600")] == [TWO]
+    assert [line for line, _ in await desk.rings("601")] == [TWO]
+    assert await desk.dials("*50600", ONE) == Confirm()
+    assert [line for line, _ in await desk.rings("600")] == [ONE, TWO]
+    assert [line for line, _ in await desk.rings("601")] == [TWO]
+
+
+@pytest.mark.parametrize("code", ["*21*", "*21*112#", "*51699", "*22**26#"])
+async def test_a_code_that_can_not_be_done_is_refused(desk: Desk, code: str):
+    status = 404 if code == "*22**26#" else 403
+    assert await desk.refused(code) == GivenUp(Outcome.REFUSED, status)
+
+
+async def test_the_number_is_hidden_and_shown_by_code_or_by_the_phone_itself(desk: Desk):
+    hidden, open_ = Shown("", is_hidden=True), Shown("103")
+    for number, privacy, expected in (
+        ("101", (), open_), ("*67101", (), hidden), ("*68101", ("id",), open_), ("101", ("id",), hidden),
+        ("101", ("none",), open_), ("101", ("header;id;critical",), hidden),
+    ):  # fmt: skip
+        assert await desk.rings(number, THREE, *privacy) == [(ONE, expected)], (number, privacy)
+    assert await desk.refused("*67") == GivenUp(Outcome.REFUSED, 484)
+
+
+async def test_an_emergency_call_shows_who_calls_also_where_the_number_was_to_be_hidden(desk: Desk):
+    for dialled in ("112", "*67112"):
+        ((gateway, shown),) = await desk.rings(dialled)
+        assert (gateway, shown) == ("112", Shown(THREE))
+
+
+async def test_who_answered_last_rings_last_also_after_a_restart(desk: Desk, installation: Installation):
+    assert [line for line, _ in await desk.rings("601")] == [ONE, TWO]
+    async with installation.database.append() as session:
+        await note_answered(await session.connection(), [Answered("601", ONE, datetime.now(UTC))])
+    # As another process reads it that has seen no call.
+    async with watching(installation.database) as watcher:
+        desk.router._exchanges = Exchanges(installation.database, News(watcher))
+        assert [line for line, _ in await desk.rings("601")] == [TWO, ONE]
+
+
+async def test_a_line_that_has_gone_meanwhile_calls_nobody(desk: Desk):
+    with pytest.raises(Exception, match="gone"):
+        await desk.dials("101", "48999999999")
