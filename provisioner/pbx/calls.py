@@ -17,21 +17,37 @@ from sip.call.calls import Calls
 from sip.call.errors import NoDialog
 from sip.call.ringing import Ringing, Target
 from sip.call.story import Tell
+from sip.call.transfer import Transfer
+from sip.errors import SipError
+from sip.message.message import Request
 from sip.message.uri import SipUri, unescape
 from sip.server import Incoming, SipServer
 from sip.transaction.machine import ServerTransaction
+from sip.transport.flow import Flow
 
 logger = logging.getLogger(__name__)
 
-_WITHIN_A_DIALOG = ("BYE", "INFO", "UPDATE")
+_WITHIN_A_DIALOG = ("BYE", "INFO", "REFER", "UPDATE")
 "Methods that mean nothing without a call; within one they don't come here."
+
+
+class Asked(Protocol):
+    """The INVITE or REFER that a call is asked for by."""
+
+    @property
+    def request(self) -> Request:
+        """As it came."""
+
+    @property
+    def flow(self) -> Flow:
+        """By which it came."""
 
 
 class Router(Protocol):
     """Who decides whom a call rings."""
 
-    async def route(self, incoming: Incoming, caller: Caller, dialled: str) -> Ringing:
-        """What becomes of a call. Raises `SipError` where it is refused, `StorageError`."""
+    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
+        """What becomes of a call of `line`. Raises `SipError` where it is refused, `StorageError`."""
 
 
 class CallServing:
@@ -46,7 +62,7 @@ class CallServing:
         tell: Tell,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self.calls = Calls(server.transactions, self._places, tell)
+        self.calls = Calls(server.transactions, self._places, tell, self._refer)
         self._server = server
         self._authentication = authentication
         self._phones = phones
@@ -77,7 +93,7 @@ class CallServing:
         uri = incoming.request.uri
         dialled = unescape(uri.user) if isinstance(uri, SipUri) and uri.user is not None else ""
         try:
-            ringing = await self._router.route(incoming, caller, dialled)
+            ringing = await self._router.route(incoming, caller.number, dialled)
         except StorageError as error:
             logger.warning("can't tell whom to ring aor=%s error=%s", caller.number, error)
             incoming.reply(503, [("Retry-After", "5")])
@@ -91,6 +107,26 @@ class CallServing:
     def _begin(self, transaction: ServerTransaction, caller: Caller, dialled: str, ringing: Ringing) -> None:
         now = self._server.now()
         self._server.perform(self.calls.begin(transaction, caller.number, dialled, ringing, now))
+
+    def _refer(self, transfer: Transfer) -> None:
+        self._tasks.create_task(self._route_transfer(transfer))
+
+    async def _route_transfer(self, transfer: Transfer) -> None:
+        """A transfer is a call of who asks for it, on behalf of who is passed on."""
+        line, number = transfer.transferor.aor, transfer.referral.number
+        try:
+            ringing = await self._router.route(transfer.referral, line, number)
+        except (SipError, StorageError) as error:
+            logger.info("not passed on aor=%s error=%s", line, error)
+            status = error.status if isinstance(error, SipError) else 503
+            self._server.perform(self.calls.refuse(transfer, status, self._server.now()))
+            return
+        except Exception:
+            # Our own mistake; whoever was to be passed on goes back.
+            logger.exception("a call could not be passed on aor=%s", line)
+            self._server.perform(self.calls.refuse(transfer, 500, self._server.now()))
+            return
+        self._server.perform(self.calls.forward(transfer, ringing, self._server.now()))
 
     def _places(self, target: Target) -> Sequence[Place]:
         """Where the phones of a target are: one way to each phone, however many it has (RFC 5626 §5.3)."""

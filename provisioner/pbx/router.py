@@ -6,7 +6,7 @@ from random import Random
 
 from provisioner.centrex.codes import Hide, code_in
 from provisioner.operations.installation import Installation
-from provisioner.pbx.authentication import Caller
+from provisioner.pbx.calls import Asked
 from provisioner.pbx.codes import carry_out
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
@@ -19,7 +19,6 @@ from sip.call.ringing import Outcome, Ringing
 from sip.call.tree.phone import Refusal
 from sip.message.message import Request
 from sip.message.uri import SipUri, TelUri, Uri
-from sip.server import Incoming
 from sip.transport.flow import Address
 
 
@@ -48,13 +47,13 @@ class ExchangeRouter:
             gateway = Address(*split_address(settings.sip.emergency_gateway))
             self._emergency_gateway = SipUri(gateway.uri_host, port=gateway.port)
 
-    async def route(self, incoming: Incoming, caller: Caller, dialled: str) -> Ringing:
+    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
         """See `provisioner.pbx.calls.Router`."""
-        exchange = await self._exchanges.of_line(caller.number)
+        exchange = await self._exchanges.of_line(line)
         if exchange is None:
             # The line has gone since it proved itself.
             raise NoSuchNumber("the caller's line is gone")
-        is_hidden = _wants_privacy(incoming.request)
+        is_hidden = _wants_privacy(asked.request)
         if dialled not in self._emergency_numbers:
             match code_in(exchange.codes, dialled):
                 case None:
@@ -64,11 +63,11 @@ class ExchangeRouter:
                 case Hide(number, hides):
                     dialled, is_hidden = number, hides
                 case code:
-                    return await carry_out(self._installation, caller.number, code)
+                    return await carry_out(self._installation, line, code)
         elsewhere = await self._exchanges.elsewhere(exchange, dialled)
 
         def line_of(uri: Uri) -> str | None:
-            return uri.digits if isinstance(uri, TelUri) else self._domains.line_of(uri, incoming.flow)
+            return uri.digits if isinstance(uri, TelUri) else self._domains.line_of(uri, asked.flow)
 
         around = Surroundings(
             elsewhere=lambda number: elsewhere.get(number) or self._exchanges.known(number),
@@ -80,7 +79,7 @@ class ExchangeRouter:
             emergency_numbers=self._emergency_numbers,
             emergency_gateway=self._emergency_gateway,
         )
-        return Routing(exchange, caller.number, around, is_hidden).to(dialled)
+        return Routing(exchange, line, around, is_hidden).to(dialled)
 
 
 def _wants_privacy(request: Request) -> bool:

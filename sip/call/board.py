@@ -17,12 +17,16 @@ from sip.transport.flow import Flow
 if TYPE_CHECKING:
     from sip.call.call import Call
     from sip.call.leg import Leg
+    from sip.call.transfer import Transfer
 
-METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "UPDATE")
+METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "REFER", "UPDATE")
 "What a phone may send in a dialog with us."
 
 _ALLOW = ", ".join(METHODS)
 _SUPPORTED = "timer"
+
+HOPS = 70
+"Max-Forwards of what begins here (§8.1.1.6)."
 
 LegKey: TypeAlias = tuple[str, str]
 "Call-ID and our tag: what finds the leg of a request."
@@ -43,14 +47,18 @@ class Place:
 Places: TypeAlias = Callable[[Target], Sequence[Place]]
 "Where the phones of a target are that can be reached now."
 
+Refer: TypeAlias = "Callable[[Transfer], None]"
+"Finds out whom a transfer rings, and says so by `Calls.forward` or `Calls.refuse`, but not at once."
+
 
 class Board:
     """One for all calls of a process."""
 
-    __slots__ = ("calls", "legs", "places", "tell", "wire")
+    __slots__ = ("calls", "legs", "places", "refer", "tell", "wire")
 
-    def __init__(self, wire: Wire, places: Places, tell: Tell) -> None:
+    def __init__(self, wire: Wire, places: Places, tell: Tell, refer: Refer) -> None:
         self.wire = wire
+        self.refer = refer
         self.places = places
         self.tell = tell
         self.legs: dict[LegKey, Leg] = {}

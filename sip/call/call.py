@@ -7,17 +7,34 @@ It begins with an INVITE and ends with the last BYE, or a refusal. Whom it rings
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from sip.call.attempt import Attempt
-from sip.call.board import Board
+from sip.call.board import HOPS, Board
+from sip.call.calling import Calling
 from sip.call.errors import NotYet
 from sip.call.incoming import IncomingLeg
 from sip.call.inform import pass_on
+from sip.call.joining import Joining
 from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
+from sip.call.referral import Referral
 from sip.call.renegotiation import renegotiate
-from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
+from sip.call.ringing import (
+    Caller,
+    Confirm,
+    Ending,
+    GivenUp,
+    Outcome,
+    Ring,
+    Ringing,
+    Skip,
+    Step,
+    Stop,
+    Target,
+    Why,
+)
 from sip.call.session import session_of
 from sip.call.story import (
     CallAnswered,
@@ -28,9 +45,10 @@ from sip.call.story import (
     LegEnded,
     LegRang,
 )
+from sip.call.transfer import Transfer
 from sip.call.wire import Alarm
 from sip.errors import SipError
-from sip.message.message import Request
+from sip.message.message import Message
 from sip.message.sdp import SessionDescription
 from sip.message.values import Reason
 from sip.transaction.machine import ServerTransaction
@@ -39,12 +57,29 @@ _LONGEST_S = 600.0
 "After which nobody is rung any more, whatever the `Ringing` says."
 
 
-class Call:
-    """Made by an INVITE; `start` rings the first."""
+class Passing(Protocol):
+    """One of the two is being passed on, and stays where the other hangs up."""
 
-    def __init__(self, board: Board, caller: IncomingLeg, dialled: str, ringing: Ringing, hops: int) -> None:
+    def keeps(self, leg: Leg) -> bool:
+        """Whether it is the one that stays."""
+
+    def first_has_ended(self) -> None:
+        """The call has ended."""
+
+
+class Call:
+    """Made by an INVITE, or by a REFER; `start` rings the first."""
+
+    def __init__(
+        self, board: Board, calling: Calling | None, caller: Leg, dialled: str, ringing: Ringing | None,
+        hops: int = HOPS,
+    ) -> None:  # fmt: skip
         self.id: UUID = uuid4()
         self.caller = caller
+        self.passing: Passing | None = None
+        "The transfer that is under way."
+        self._calling = calling
+        "None: it has been answered from the beginning."
         self.callee: Leg | None = None
         "Who has answered."
         self.dialled = dialled
@@ -58,16 +93,30 @@ class Call:
         self._attempts: dict[int, Attempt] = {}
         self._alarm: Alarm | None = None
         self._is_over = False
+        self._target: Target | None = None
+        "As whom the callee was rung."
         board.calls[self.id] = self
-        caller.user = self
-        caller.on_cancel(self._cancelled)
+
+    @classmethod
+    def incoming(cls, board: Board, caller: IncomingLeg, dialled: str, ringing: Ringing, hops: int) -> Call:
+        """The call of an INVITE."""
+        call = cls(board, caller, caller, dialled, ringing, hops)
+        caller.user = call
+        caller.on_cancel(call._cancelled)
+        return call
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing comes of it any more."""
+        return self._is_over
+
+    @property
+    def _offered(self) -> SessionDescription | None:
+        return None if self._calling is None else self._calling.offered
 
     def start(self) -> None:
         """Rings whoever is to be rung first."""
-        caller = self.caller
-        self._tell(
-            CallBegan(self.id, caller.aor, self.dialled, caller.invite.request.call_id, self._wire.now)
-        )
+        self._began()
         if self._ringing is not None:
             self._do(self._ringing.start(self._wire.now))
 
@@ -84,19 +133,25 @@ class Call:
         text: str = "",
         reasons: Sequence[Reason] = (),
         why: Why = Why.GIVEN_UP,
+        keep: Leg | None = None,
     ) -> None:
-        """Ends it on all sides. `status` is what the caller is told who has no answer yet."""
+        """Ends it on all sides, but for `keep`, which has another call.
+
+        `status` is what the caller is told who has no answer yet.
+        """
         if self._is_over:
             return
         self._is_over = True
-        self._stop_ringing(why)
-        if self.caller.is_waiting:
-            self.caller.turn_down(status, text)
-        else:
-            self.caller.leave(reasons)
-        if self.callee is not None:
-            self.callee.leave(reasons)
         self._board.calls.pop(self.id, None)
+        self._stop_ringing(why)
+        if self._calling is not None and self._calling.is_waiting:
+            self._calling.turn_down(status, text)
+        elif self.caller is not keep:
+            self.caller.leave(reasons)
+        if self.callee is not None and self.callee is not keep:
+            self.callee.leave(reasons)
+        if self.passing is not None:
+            self.passing.first_has_ended()
         status = status if self.answered_at is None else 200
         self._tell(CallEnded(self.id, by, status, self._wire.now))
 
@@ -116,15 +171,15 @@ class Call:
                     self._skip(Attempt(self, target), Ending(outcome))
                 case GivenUp(_, status, text):
                     self.end(EndedBy.NOBODY, status=status, text=text)
-                case Confirm():
+                case Confirm() if self._calling is not None:
                     self.answered_at = self._wire.now
-                    self.caller.confirm()
+                    self._calling.confirm()
                     self.end(EndedBy.SERVICE)
         self._wake_later()
 
     def _ring(self, number: int, attempt: Attempt) -> Ending | None:
         """How it has ended, where nobody is there to be rung."""
-        attempt.start(self._board, self.caller.offered, self._hops)
+        attempt.start(self._board, self._offered, self._hops)
         if not attempt.phones:
             return self._skip(attempt, Ending(Outcome.UNREACHABLE))
         self._attempts[number] = attempt
@@ -174,18 +229,17 @@ class Call:
             attempt.has_rung = True
             self._tell(LegRang(self.id, attempt.uuid, self._wire.now))
         is_alone = len(self._attempts) == 1 and attempt.phones == 1
-        self.caller.ring(leg, early if is_alone else None)
+        if self._calling is not None:
+            self._calling.ring(leg, early if is_alone else None)
 
     def answers(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
         self._attempts = {number: each for number, each in self._attempts.items() if each is not attempt}
         self._stop_ringing(Why.ELSEWHERE)
-        self.callee = leg
-        self.answered_at = self._wire.now
-        leg.user = self
-        self._tell(CallAnswered(self.id, attempt.uuid, self._wire.now))
-        if self.caller.offered is not None:
+        self._answered(leg, attempt)
+        if self._offered is not None:
             leg.acknowledge()
-        self.caller.answer(leg, description, self._acknowledged)
+        if self._calling is not None:
+            self._calling.answer(leg, description, self._taken)
 
     def ends(self, attempt: Attempt, ending: Ending) -> None:
         number = next(number for number, each in self._attempts.items() if each is attempt)
@@ -197,24 +251,35 @@ class Call:
     # What the two do
 
     def hung_up(self, leg: Leg, reasons: tuple[Reason, ...]) -> None:
-        self.end(EndedBy.CALLER if leg is self.caller else EndedBy.CALLEE, reasons=reasons)
+        if self.passing is not None and not self.passing.keeps(leg):
+            # Whoever passes on need not wait for what becomes of it.
+            self.end(EndedBy.TRANSFERRED, keep=self.other(leg))
+        else:
+            self.end(EndedBy.CALLER if leg is self.caller else EndedBy.CALLEE, reasons=reasons)
 
     def lost(self, leg: Leg) -> None:
         self.end(EndedBy.VANISHED)
 
     def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
-        renegotiate(leg, self._other(leg), transaction, self.end)
+        renegotiate(leg, self.other(leg), transaction, self.end)
+
+    def refers(self, leg: Leg, transaction: ServerTransaction) -> None:
+        other = self.other(leg)
+        if self.passing is not None or (self._calling is not None and self._calling.is_waiting):
+            raise NotYet("one transfer at a time")
+        referral = Referral(leg, transaction)
+        self._passes_on(referral, leg, other, referral.replaced(self._board.legs))
 
     def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
-        pass_on(leg, self._other(leg), transaction)
+        pass_on(leg, self.other(leg), transaction)
 
-    def _acknowledged(self, ack: Request | None) -> None:
-        """The caller has acknowledged our 200, perhaps with an answer to the callee's offer."""
-        if ack is None:
+    def _taken(self, said: Message | None) -> None:
+        """The caller has taken the answer: with its ACK, which may answer the callee's offer."""
+        if said is None:
             self.end(EndedBy.VANISHED)
-        elif self.caller.offered is None and self.callee is not None:
+        elif self._offered is None and self.callee is not None:
             try:
-                answer = session_of(ack)
+                answer = session_of(said)
             except SipError:
                 answer = None
             if answer is None:
@@ -227,11 +292,66 @@ class Call:
         is_elsewhere = any(each.protocol == "SIP" and each.cause == 200 for each in reasons)
         self.end(EndedBy.CALLER, why=Why.ELSEWHERE if is_elsewhere else Why.GIVEN_UP)
 
-    def _other(self, leg: Leg) -> Leg:
+    # Passing on
+
+    def _passes_on(self, referral: Referral, leg: Leg, other: Leg, replaced: Leg | None) -> None:
+        """`leg` wants `other` to be connected elsewhere, perhaps with whom it talks to by `replaced`."""
+        if replaced is None and referral.replaces is not None:
+            referral.says(481)
+            return
+        third = next((call for call in self._board.calls.values() if call.has(replaced)), None)
+        if third is not None and replaced is not None and third.answered_at is not None:
+            self._joins(referral, other, third, third.other(replaced))
+            return
+        if third is not None:
+            # The transferor has not waited for an answer: it rings once more, for who is passed on.
+            third.end(EndedBy.TRANSFERRED)
+        self.passing = transfer = Transfer(self._wire, self, referral, leg, other, self._shown_as(other))
+        self._board.refer(transfer)
+
+    def _joins(self, referral: Referral, other: Leg, third: Call, their: Leg) -> None:
+        def joined() -> None:
+            call = Call(self._board, None, other, referral.number, None)
+            call.start_answered(their, Target(their.aor, self._shown_as(other), referral.number))
+
+        joining = Joining(self._wire, referral, other, self, their, third, joined)
+        self.passing = third.passing = joining
+        joining.start()
+
+    def start_answered(self, callee: Leg, target: Target) -> None:
+        """Begins as a call that somebody has answered already."""
+        self.caller.user = self
+        self._began()
+        attempt = Attempt(self, target)
+        self._tell(LegBegan(self.id, attempt.uuid, target, 1, self._wire.now))
+        self._answered(callee, attempt)
+
+    def _shown_as(self, leg: Leg) -> Caller:
+        """Who one of the two is, as the other sees it."""
+        if self._target is None:
+            return Caller(leg.aor)
+        return self._target.caller if leg is self.caller else Caller(self._target.number or leg.aor)
+
+    def has(self, leg: Leg | None) -> bool:
+        """Whether it is one of the two."""
+        return leg is not None and (leg is self.caller or leg is self.callee)
+
+    def other(self, leg: Leg) -> Leg:
+        """The other one of the two. Raises `NotYet`."""
         other = self.callee if leg is self.caller else self.caller
         if other is None:
             raise NotYet("nobody has answered yet")
         return other
+
+    def _began(self) -> None:
+        caller = self.caller
+        self._tell(CallBegan(self.id, caller.aor, self.dialled, caller.call_id, self._wire.now))
+
+    def _answered(self, callee: Leg, attempt: Attempt) -> None:
+        self.callee, callee.user = callee, self
+        self._target = attempt.target
+        self.answered_at = self._wire.now
+        self._tell(CallAnswered(self.id, attempt.uuid, self._wire.now))
 
     def _tell(self, event: CallBegan | LegBegan | LegRang | LegEnded | CallAnswered | CallEnded) -> None:
         self._board.tell(event)

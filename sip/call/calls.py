@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sip.call.board import Board, Places
+from sip.call.board import HOPS, Board, Places, Refer
 from sip.call.call import Call
 from sip.call.errors import NoDialog, TooManyCalls
 from sip.call.incoming import IncomingLeg
 from sip.call.ringing import Ringing
 from sip.call.story import EndedBy, Tell
+from sip.call.transfer import Transfer
 from sip.call.wire import Wire
 from sip.dialog import DialogId
 from sip.errors import SipError
@@ -24,8 +25,6 @@ from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, F
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.transactions import Transactions
-
-_HOPS = 70
 
 
 class TooManyHops(SipError):
@@ -38,11 +37,13 @@ class TooManyHops(SipError):
 class Calls:
     """Every call of a process."""
 
-    def __init__(self, transactions: Transactions, places: Places, tell: Tell, *, most: int = 5_000) -> None:
+    def __init__(
+        self, transactions: Transactions, places: Places, tell: Tell, refer: Refer, *, most: int = 5_000
+    ) -> None:
         """`most` calls may be under way."""
         self._transactions = transactions
         self._wire = Wire(transactions)
-        self._board = Board(self._wire, places, tell)
+        self._board = Board(self._wire, places, tell, refer)
         self._most = most
 
     def __len__(self) -> int:
@@ -74,10 +75,10 @@ class Calls:
         if len(self) >= self._most:
             raise TooManyCalls(f"{self._most} calls are under way")
         asked = invite.request.max_forwards
-        hops = _HOPS if asked is None else min(asked, _HOPS) - 1
+        hops = HOPS if asked is None else min(asked, HOPS) - 1
         if hops < 0:
             raise TooManyHops("it has come too far")
-        call = Call(self._board, IncomingLeg(self._board, invite, aor), dialled, ringing, hops)
+        call = Call.incoming(self._board, IncomingLeg(self._board, invite, aor), dialled, ringing, hops)
         call.start()
         return self._wire.take()
 
@@ -118,6 +119,23 @@ class Calls:
         """Does what is due by `now`."""
         self._wire.now = now
         self._wire.ring()
+        return self._wire.take()
+
+    def forward(self, transfer: Transfer, ringing: Ringing, now: float) -> list[Effect]:
+        """It is known whom a transfer rings; if anybody still wants to know."""
+        self._wire.now = now
+        if transfer.is_waiting:
+            ringing = transfer.presented(ringing)
+            call = Call(self._board, transfer, transfer.leg, transfer.referral.number, ringing)
+            transfer.goes_on(call)
+            call.start()
+        return self._wire.take()
+
+    def refuse(self, transfer: Transfer, status: int, now: float) -> list[Effect]:
+        """Nobody is rung for a transfer."""
+        self._wire.now = now
+        if transfer.is_waiting:
+            transfer.turn_down(status)
         return self._wire.take()
 
     def hang_up(self, call: UUID, now: float) -> list[Effect]:

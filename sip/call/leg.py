@@ -43,6 +43,9 @@ class LegUser(Protocol):
     def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
         """It wants the session changed, or offered anew; to be accepted or refused."""
 
+    def refers(self, leg: Leg, transaction: ServerTransaction) -> None:
+        """It wants the other side to be connected with somebody else (REFER); to be answered."""
+
     def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
         """It has sent INFO; to be answered."""
 
@@ -82,6 +85,16 @@ class Leg:
         return self._is_asking or self._asked is not None or self._acceptance is not None
 
     @property
+    def is_over(self) -> bool:
+        """Whether one of the two has hung up."""
+        return self._is_leaving
+
+    @property
+    def call_id(self) -> str:
+        """Of its dialog."""
+        return self._key[0]
+
+    @property
     def _is_asking(self) -> bool:
         return self._invitation is not None and not self._invitation.has_ended
 
@@ -107,6 +120,8 @@ class Leg:
                 self._reinvited(transaction, self.user)
             case "UPDATE":
                 self._updated(transaction, self.user)
+            case "REFER":
+                self.user.refers(self, transaction)
             case "INFO":
                 self.user.informs(self, transaction)
             case _:
@@ -247,6 +262,15 @@ class Leg:
                 self._lost_by(response)
 
         self._wire.request(request, self.flow, heard)
+
+    def consent(self, transaction: ServerTransaction, status: int) -> None:
+        """Accepts what the peer asked for, and has nothing else to say."""
+        self._wire.respond(transaction, self._establishing(transaction, status))
+
+    def notify(self, notify: Request) -> None:
+        """Tells the peer something, whatever it thinks of that."""
+        notify.contact = (self._contact(),)
+        self._wire.request(notify, self.flow, lambda _: None)
 
     def request(self, method: str) -> Request:
         """The next request to the peer, still without what the method wants."""

@@ -14,6 +14,7 @@ from sip.call.board import Place
 from sip.call.calls import Calls
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring, Step, Target
 from sip.call.story import CallEnded, EndedBy, Event
+from sip.call.transfer import Transfer
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -84,12 +85,14 @@ class Switchboard:
     now: float = 1_000.0
     phones: dict[Address, Phone] = field(default_factory=dict)
     story: list[Event] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    "Those of which nobody has found out yet whom they ring."
     lost: Callable[[bytes], bool] = lambda _: False
     "Which messages get lost on the way, either way."
 
     def __post_init__(self) -> None:
         self.transactions = Transactions()
-        self.calls = Calls(self.transactions, self.places, self.story.append)
+        self.calls = Calls(self.transactions, self.places, self.story.append, self.transfers.append)
         self.routes: dict[str, Callable[[], Everybody]] = {}
         "Whom a number rings; others ring the line of that number."
 
@@ -137,6 +140,15 @@ class Switchboard:
                     self.phones[flow.remote].get(bytes(response))
                 case _:
                     self.perform(self.calls.take(effect, self.now))
+
+        while self.transfers:
+            transfer = self.transfers.pop(0)
+            number = transfer.referral.number
+            if number == "404":
+                self.perform(self.calls.refuse(transfer, 404, self.now))
+            else:
+                ringing = self.routes[number]() if number in self.routes else Everybody(number)
+                self.perform(self.calls.forward(transfer, ringing, self.now))
 
     def _new(self, new: NewRequest) -> None:
         request = new.request
@@ -357,6 +369,13 @@ def connected(board: Switchboard, caller: Phone, callee: Phone) -> tuple[Talk, T
     talk = calling(caller, invite, _of(caller.takes("180 INVITE", "200 INVITE")))
     talk.acks(invite)
     return talk, called(callee, incoming, accepted)
+
+
+def replaces(talk: Talk) -> str:
+    """The dialog of a talk, as Refer-To names it."""
+    dialog = talk.dialog
+    value = f"{dialog.call_id};to-tag={dialog.remote.tag};from-tag={dialog.local.tag}"
+    return value.replace("@", "%40").replace(";", "%3B").replace("=", "%3D")
 
 
 def _of(message: Message) -> Response:

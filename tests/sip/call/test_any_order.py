@@ -8,7 +8,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sip.message.message import Message, Request, Response
 from sip.transport.flow import Transport
-from tests.sip.call.phones import Everybody, OneByOne, Phone, Switchboard, Talk, called, calling, sdp
+from tests.sip.call.phones import (
+    Everybody,
+    OneByOne,
+    Phone,
+    Switchboard,
+    Talk,
+    called,
+    calling,
+    replaces,
+    sdp,
+)
 from tests.sip.call.story import assert_is_whole
 
 NUMBERS = st.sampled_from(["101", "102", "103", "600", "601", "999"])
@@ -103,6 +113,15 @@ class AnyOrder(RuleBasedStateMachine):
         if self.talks:
             talk = self.talks[-1 - age % len(self.talks)]
             self.sent[talk.phone].append(talk.asks(method, body))
+
+    @rule(age=WHICH, number=NUMBERS, other=st.none() | WHICH)
+    def passes_on(self, age: int, number: str, other: int | None) -> None:
+        if self.talks:
+            talk = self.talks[-1 - age % len(self.talks)]
+            uri = f"sip:{number}@192.0.2.1"
+            if other is not None:
+                uri += f"?Replaces={replaces(self.talks[-1 - other % len(self.talks)])}"
+            self.sent[talk.phone].append(talk.asks("REFER", Refer_To=f"<{uri}>"))
 
     @rule(which=WHICH, age=WHICH)
     def cancels(self, which: int, age: int) -> None:

@@ -208,7 +208,7 @@ class Network:
         self.world = World(Random(seed), loss)  # noqa: S311
         self.story: list[Event] = []
         self.transactions = Transactions()
-        self.calls = Calls(self.transactions, self.places, self.story.append)
+        self.calls = Calls(self.transactions, self.places, self.story.append, lambda _: None)
         self.agents = [
             Agent(self.world, str(101 + number), Address(f"198.51.100.{number + 1}", 5060))
             for number in range(lines)
