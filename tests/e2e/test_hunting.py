@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
 from tests.e2e.softphones.baresip import Baresip, baresip
+from tests.e2e.softphones.loopback import free
+from tests.e2e.softphones.program import running
 from tests.e2e.tones import write_tone
 
 NAMES = ("Recepcja", "Biuro", "Magazyn", "Serwis")
@@ -20,10 +23,15 @@ NAMES = ("Recepcja", "Biuro", "Magazyn", "Serwis")
 
 @asynccontextmanager
 async def office(
-    folder: Path, template: Path, groups: str, transports: Sequence[Transport] = (Transport.UDP,) * 4
+    folder: Path,
+    template: Path,
+    groups: str,
+    transports: Sequence[Transport] = (Transport.UDP,) * 4,
+    site: Site | None = None,
+    tables: str = "",
 ) -> AsyncIterator[list[Baresip]]:
     """A company with these hunt groups, and its phones, registered."""
-    site = Site.make()
+    site = site or Site.make()
     phones = [site.phone(number, transport) for number, transport in enumerate(transports, start=2)]
     extensions = "".join(
         f"      - {phone.extension(str(number), name)}\n"
@@ -31,7 +39,7 @@ async def office(
     )
     company = f"    extensions:\n{extensions}    hunt_groups:\n{groups}"
     async with (
-        exchange(folder, template, site, phones, company=company) as served,
+        exchange(folder, template, site, phones, tables, company) as served,
         AsyncExitStack() as stack,
     ):
         tone = write_tone(folder / "tone.wav", 440)
@@ -130,3 +138,35 @@ async def test_who_hides_is_shown_to_nobody(tmp_path: Path, migrated_sqlite: Pat
         await caller.is_hung_up()
         await caller.dials("101")
         assert await shown(first) == "Serwis 104"
+
+
+async def test_a_call_that_nobody_answers_goes_to_the_overflow(tmp_path: Path, migrated_sqlite: Path) -> None:
+    groups = group("order", "101", "102", presentation="group", ring_time=1)
+    groups = groups.replace("members:", 'overflow: "103", members:')
+    async with office(tmp_path, migrated_sqlite, groups) as (first, second, third, caller):
+        await caller.dials("600")
+        assert await shown(first) == "Sprzedaz 600"
+        assert await shown(second) == "Sprzedaz 600"
+        assert await shown(third) == "Serwis 104"
+        await third.accepts()
+        await asyncio.gather(third.talks(), caller.talks())
+
+
+async def test_an_emergency_call_reaches_the_gateway(tmp_path: Path, migrated_sqlite: Path) -> None:
+    site = Site.make()
+    gateway = free(site.host(200))
+    command = ["sipp", "-sn", "uas", "-m", "1", "-nostdin", "-i", gateway.host, "-p", str(gateway.port)]
+    command += ["-timeout", "30", "-trace_msg", "-message_file", "messages"]
+    tables = f'[sip]\nemergency_gateway = "{gateway}"\n'
+    async with (
+        running(command, tmp_path) as sipp,
+        office(tmp_path, migrated_sqlite, group("order", "101"), site=site, tables=tables) as phones,
+    ):
+        caller = phones[-1]
+        await caller.dials("*67112")
+        await caller.talks()
+        await caller.hangs_up()
+        assert await sipp.ended() == 0
+    said = (tmp_path / "messages").read_text()
+    assert f"INVITE sip:112@{gateway} SIP/2.0" in said
+    assert re.search(r"^From: <sip:48225550005@", said, re.MULTILINE)
