@@ -17,7 +17,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from provisioner.operations.api_tokens import Bearer
-from provisioner.operations.counted import Counted, Registering, Tally
+from provisioner.operations.calls import End, LegEnd
+from provisioner.operations.counted import Calling, Counted, Registering, Tally
 from provisioner.operations.installation import Installation
 from provisioner.operations.ladder import Rung
 from provisioner.operations.measures import Measures, Measuring
@@ -80,6 +81,8 @@ def _families(found: Measures, counted: Counted) -> Iterator[Metric]:
         yield from _of_sip(counted.sip)
     if counted.registering is not None:
         yield from _of_registering(counted.registering)
+    if counted.calling is not None:
+        yield from _of_calling(counted.calling)
     if counted.sip_banned is not None:
         yield _gauge("sip_banned_sources", "Sources whose SIP is not looked at.", counted.sip_banned())
 
@@ -96,6 +99,18 @@ def _of_sip(sip: Counters) -> Iterator[Metric]:
 def _of_registering(registering: Registering) -> Iterator[Metric]:
     yield _histogram("register_batch_size", "REGISTERs that share a commit.", registering.batches)
     yield _histogram("register_commit_seconds", "How long storing a batch takes.", registering.commits_s)
+
+
+def _of_calling(calling: Calling) -> Iterator[Metric]:
+    yield _gauge("calls_live", "Calls that go on.", calling.live())
+    yield _counters("calls", "Calls that have ended.", "end", {str(end): calling.ended[end] for end in End})
+    tried = {str(reason): calling.legs[reason] for reason in LegEnd}
+    yield _counters("call_legs", "Lines that calls have tried, by what became of them.", "reason", tried)
+    yield _histogram("call_seconds", "How long answered calls took.", calling.talked_s)
+    yield _gauge("calls_unwritten", "Calls of which something is not stored yet.", calling.unwritten())
+    yield _counter("calls_lost", "Calls of which there is no record.", calling.lost())
+    yield _histogram("call_batch_size", "Calls that share a commit.", calling.batches)
+    yield _histogram("call_commit_seconds", "How long storing a batch takes.", calling.commits_s)
 
 
 def _gauge(name: str, told: str, value: float) -> Metric:

@@ -103,7 +103,9 @@ async def test_everything_fits_has_a_label_and_is_reached_by_the_keyboard(
         await log_in(page, server.portal_url, "anna", PASSWORD)
         await expect(page.get_by_role("status")).to_have_text("na żywo")
         await well_made(page)
-        assert await reached(page, 6) == ["Przejdź do treści", "Centralka", "Wyloguj", "q", "state", "Pokaż"]
+        assert await reached(page, 8) == [
+            *("Przejdź do treści", "Centralka", "Rejestracje", "Połączenia", "Wyloguj", "q", "state", "Pokaż")
+        ]
         await page.keyboard.press("/")
         assert await page.evaluate(FOCUSED) == "q"
         await page.keyboard.type("konferencyjna")

@@ -1,24 +1,22 @@
-"""`/registrations/live`: the rows of a page, sent again when they change."""
+"""`/registrations/live`, `/calls/live`: the rows of a page, sent again when they change."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
 from db.errors import StorageError
 from provisioner.operations.event_tail import Subscription
-from provisioner.operations.events import LineKind, Wanted
-from provisioner.operations.registration_board import board
+from provisioner.operations.events import Wanted
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.pages import HEADERS
-from provisioner.web.portal.registrations import LINES, asked_in, drawn_rows
-from provisioner.web.portal.staff import DESK, Desk, words_of
+from provisioner.web.portal.staff import DESK, Desk
 from provisioner.web.portal.visitors import session_in
 from provisioner.web.streams import frame
 
@@ -35,27 +33,42 @@ _BEGIN_S = 10
 _OVER = frame(OVER, "{}")
 
 
-async def follow(request: web.Request, session: Session) -> web.StreamResponse:
-    """The stream, until the browser or the session ends it."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A page at one moment."""
+
+    rows: Mapping[str, str]
+    "The HTML of each row by its key, in their order."
+    counts: Mapping[str, int]
+    "The numbers above them, by name."
+
+
+Draw = Callable[[Desk], Awaitable[Drawn]]
+
+
+async def follow(
+    request: web.Request, session: Session, kinds: frozenset[str], draw: Draw
+) -> web.StreamResponse:
+    """The stream, until the browser or the session ends it. `kinds` of events make the page another."""
     desk = request.app[DESK]
-    lines = Wanted(kinds=frozenset(LineKind))
     begin = asyncio.timeout(_BEGIN_S)
     with desk.streams.admitted(request, session.id_hash):
-        async with begin, desk.tail.subscribed(lines) as news:
+        async with begin, desk.tail.subscribed(Wanted(kinds=kinds)) as news:
             begin.reschedule(None)
-            return await _Follower(request, desk, session, news).run()
+            return await _Follower(request, desk, session, news, draw).run()
 
 
 class _Follower:
     """One page that is open in a browser."""
 
-    def __init__(self, request: web.Request, desk: Desk, session: Session, news: Subscription) -> None:
+    def __init__(
+        self, request: web.Request, desk: Desk, session: Session, news: Subscription, draw: Draw
+    ) -> None:
         self._request = request
         self._desk = desk
         self._session = session
         self._news = news
-        self._asked = asked_in(request.query)
-        self._words = words_of(request, session)
+        self._draw = draw
         self._shown: Mapping[str, str] = {}
         "What the browser has: the rows' HTML by their keys."
         self._counts: Mapping[str, int] = {}
@@ -80,7 +93,7 @@ class _Follower:
         return found is not None and found.id_hash == self._session.id_hash
 
     async def _look(self) -> str:
-        """What is new, as it goes out, when something has happened to any line, or might have."""
+        """What is new, as it goes out, when something has happened, or might have."""
         if self._has_looked:
             await asyncio.sleep(self._pause_s)
             with suppress(TimeoutError):
@@ -89,10 +102,9 @@ class _Follower:
                         pass
         self._has_looked = True
         began = asyncio.get_running_loop().time()
-        found = await board(self._desk.installation, self._asked.wanted, self._asked.after, LINES)
-        rows = drawn_rows(self._desk.pages, found, self._words, self._session)
+        drawn = await self._draw(self._desk)
         self._pause_s = max(_PAUSE_S, asyncio.get_running_loop().time() - began)
-        return self._told(rows, asdict(found.counts))
+        return self._told(drawn.rows, drawn.counts)
 
     def _told(self, rows: Mapping[str, str], counts: Mapping[str, int]) -> str:
         changed = {key: html for key, html in rows.items() if self._shown.get(key) != html}

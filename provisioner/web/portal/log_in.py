@@ -24,7 +24,7 @@ from provisioner.web.portal.visitors import (
 
 START = "/registrations"
 # A page of ours: nothing that a browser could take for another host.
-_PAGE = re.compile(r"/registrations(?:\?[\w%.~&=+-]{0,500})?", re.ASCII)
+_PAGE = re.compile(r"/(?:registrations|calls)(?:\?[\w%.~&=+-]{0,500})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

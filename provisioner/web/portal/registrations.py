@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiMapping
 
+from provisioner.operations.events import LineKind
 from provisioner.operations.registered import LIVE, Registration, State
 from provisioner.operations.registration_board import Board, Counts, board
 from provisioner.operations.registration_history import Was
 from provisioner.operations.registrations import Wanted
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.drawings import Climb, Strip, climb, strip, was
+from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
-from provisioner.web.portal.staff import DESK, words_of
+from provisioner.web.portal.staff import DESK, Desk, words_of
 from provisioner.web.portal.words import Words
 
 PATH: Final = "/registrations"
@@ -135,6 +137,17 @@ async def show_registrations(request: web.Request, session: Session) -> web.Stre
         next=asked.address(PATH, found.next) if found.next is not None else None,
     )
     return desk.pages.page("registrations.html", view)
+
+
+async def follow_registrations(request: web.Request, session: Session) -> web.StreamResponse:
+    """The rows of the page, as they change."""
+    asked, words = asked_in(request.query), words_of(request, session)
+
+    async def draw(desk: Desk) -> Drawn:
+        found = await board(desk.installation, asked.wanted, asked.after, LINES)
+        return Drawn(drawn_rows(desk.pages, found, words, session), asdict(found.counts))
+
+    return await follow(request, session, frozenset(LineKind), draw)
 
 
 def drawn_rows(pages: Pages, found: Board, words: Words, session: Session) -> dict[str, str]:

@@ -98,6 +98,51 @@ class Words:
     first_page: str
     next_page: str
 
+    calls: str
+    search_calls_hint: str
+    calls_live: str
+    calls_answered: str
+    calls_unanswered: str
+    call_talking: str
+    call_ringing: str
+    count_talking: str
+    count_ringing: str
+    count_answered: str
+    count_unanswered: str
+    from_to: str
+    began: str
+    story: str
+    of_group: str
+    rang: str
+    talked: str
+
+    end_caller: str
+    end_callee: str
+    end_nobody: str
+    end_operator: str
+    end_vanished: str
+    end_failed: str
+    end_service: str
+    end_transferred: str
+    end_server_restarted: str
+
+    leg_ringing: str
+    leg_tried: str
+    leg_not_registered: str
+    leg_answered: str
+    leg_busy: str
+    leg_declined: str
+    leg_no_answer: str
+    leg_unreachable: str
+    leg_refused: str
+    leg_moved: str
+    leg_elsewhere: str
+    leg_given_up: str
+
+    def named(self, family: str, name: str) -> str:
+        """The word of that name of a family, such as `end` and `server-restarted`; empty: there is none."""
+        return str(getattr(self, f"{family}_{name.replace('-', '_')}", ""))
+
 
 PL = Words(
     code="pl",
@@ -176,6 +221,44 @@ PL = Words(
     nothing_hint="Zmień kryteria albo wyczyść wyszukiwanie.",
     first_page="Pierwsza strona",
     next_page="Następna strona",
+    calls="Połączenia",
+    search_calls_hint="numer, nazwa",
+    calls_live="trwające",
+    calls_answered="odebrane",
+    calls_unanswered="nieodebrane",
+    call_talking="rozmowa",
+    call_ringing="dzwoni",
+    count_talking="rozmów trwa",
+    count_ringing="dzwoni",
+    count_answered="odebranych w 24 h",
+    count_unanswered="nieodebranych w 24 h",
+    from_to="Kto do kogo",
+    began="Początek",
+    story="Kto dzwonił",
+    of_group="grupa {groups}",
+    rang="dzwonił {length}",
+    talked="rozmowa {length}",
+    end_caller="rozłączył dzwoniący",
+    end_callee="rozłączył odbierający",
+    end_nobody="nikt nie odebrał",
+    end_operator="rozłączone z zewnątrz",
+    end_vanished="telefon zniknął",
+    end_failed="nie udało się",
+    end_service="kod usługi",
+    end_transferred="przekazane dalej",
+    end_server_restarted="restart serwera",
+    leg_ringing="dzwoni",
+    leg_tried="łączy się",
+    leg_not_registered="niezarejestrowany",
+    leg_answered="odebrał",
+    leg_busy="zajęty",
+    leg_declined="odrzucił",
+    leg_no_answer="nie odebrał",
+    leg_unreachable="nieosiągalny",
+    leg_refused="nie przyjął",
+    leg_moved="skierował gdzie indziej",
+    leg_elsewhere="odebrał kto inny",
+    leg_given_up="dzwoniący zrezygnował",
 )
 
 EN = Words(
@@ -255,6 +338,44 @@ EN = Words(
     nothing_hint="Choose otherwise, or clear the search.",
     first_page="First page",
     next_page="Next page",
+    calls="Calls",
+    search_calls_hint="number, name",
+    calls_live="going on",
+    calls_answered="answered",
+    calls_unanswered="not answered",
+    call_talking="talking",
+    call_ringing="ringing",
+    count_talking="talking now",
+    count_ringing="ringing now",
+    count_answered="answered in 24 h",
+    count_unanswered="not answered in 24 h",
+    from_to="Who to whom",
+    began="Began",
+    story="Who rang",
+    of_group="group {groups}",
+    rang="rang {length}",
+    talked="talked {length}",
+    end_caller="the caller hung up",
+    end_callee="the callee hung up",
+    end_nobody="nobody answered",
+    end_operator="ended from outside",
+    end_vanished="a phone vanished",
+    end_failed="failed",
+    end_service="a code",
+    end_transferred="transferred",
+    end_server_restarted="server restarted",
+    leg_ringing="rings",
+    leg_tried="is tried",
+    leg_not_registered="not registered",
+    leg_answered="answered",
+    leg_busy="busy",
+    leg_declined="turned it down",
+    leg_no_answer="did not answer",
+    leg_unreachable="out of reach",
+    leg_refused="refused",
+    leg_moved="sent it elsewhere",
+    leg_elsewhere="somebody else answered",
+    leg_given_up="the caller gave up",
 )
 
 LANGUAGES = {words.code: words for words in (PL, EN)}

@@ -15,7 +15,7 @@ from yarl import URL
 
 from provisioner.app import Running
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.counted import Counted, Registering, Tally
+from provisioner.operations.counted import Calling, Counted, Registering, Tally
 from provisioner.operations.installation import Installation
 from provisioner.web.metrics import add_metrics
 from sip.counters import Counters
@@ -61,7 +61,11 @@ async def test_how_things_stand_and_what_was_done_is_told(sample: Installation):
     sip.registers[200] += 2
     for size in (1, 3, 5000):
         registering.batches.add(size)
-    counted = Counted(sip, registering, sip_banned=lambda: 3)
+    calling = Calling(lambda: 2, lambda: 1, lambda: 0)
+    calling.ended["nobody"] += 3
+    calling.legs["no-answer"] += 5
+    calling.talked_s.add(61)
+    counted = Counted(sip, registering, calling, sip_banned=lambda: 3)
     async with measured(sample, counted) as url:
         token = await token_for(sample)
         found = await numbers(url, token)
@@ -77,6 +81,9 @@ async def test_how_things_stand_and_what_was_done_is_told(sample: Installation):
         **{"sip_register_responses_total[200]": 2, "register_batch_size_count": 3},
         **{"register_batch_size_bucket[1.0]": 1, "register_batch_size_bucket[5.0]": 2},
         **{"register_batch_size_bucket[+Inf]": 3, "register_batch_size_sum": 5004},
+        **{"calls_live": 2, "calls_total[nobody]": 3, "calls_total[caller]": 0, "calls_unwritten": 1},
+        **{"call_legs_total[no-answer]": 5, "call_legs_total[busy]": 0, "calls_lost_total": 0},
+        **{"call_seconds_bucket[60.0]": 0, "call_seconds_bucket[120.0]": 1, "call_seconds_sum": 61},
     }
     assert {name: found.get(name) for name in expected} == expected
     assert found["process_resident_memory_bytes"] > 0
@@ -94,7 +101,7 @@ async def test_only_the_operators_programs_are_told(sample: Installation):
 
 async def test_the_whole_server_counts_its_sip(sample: Installation, running: Running):
     found = await numbers(f"{running.portal_url}/metrics", await token_for(sample))
-    for name in ("sip_unreadable_total", "sip_banned_sources", "register_batch_size_count"):
+    for name in ("sip_unreadable_total", "sip_banned_sources", "register_batch_size_count", "calls_live"):
         assert found[name] == 0
 
 
