@@ -12,7 +12,7 @@ from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.phones import Phones
-from provisioner.pbx.routing import Routing, Surroundings
+from provisioner.pbx.routing import Routing, Surroundings, emergency_call
 from provisioner.settings import split_address
 from sip.call.errors import NoSuchNumber
 from sip.call.ringing import Outcome, Ringing
@@ -49,21 +49,23 @@ class ExchangeRouter:
 
     async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
         """See `provisioner.pbx.calls.Router`."""
+        if dialled in self._emergency_numbers:
+            # Before anything is looked up: it must not fail because that fails.
+            return emergency_call(line, dialled, self._emergency_gateway)
         exchange = await self._exchanges.of_line(line)
         if exchange is None:
             # The line has gone since it proved itself.
             raise NoSuchNumber("the caller's line is gone")
         is_hidden = _wants_privacy(asked.request)
-        if dialled not in self._emergency_numbers:
-            match code_in(exchange.codes, dialled):
-                case None:
-                    pass
-                case Hide("", _):
-                    return Refusal(Outcome.REFUSED, 484)
-                case Hide(number, hides):
-                    dialled, is_hidden = number, hides
-                case code:
-                    return await carry_out(self._installation, line, code)
+        match code_in(exchange.codes, dialled):
+            case None:
+                pass
+            case Hide("", _):
+                return Refusal(Outcome.REFUSED, 484)
+            case Hide(number, hides):
+                dialled, is_hidden = number, hides
+            case code:
+                return await carry_out(self._installation, line, code)
         elsewhere = await self._exchanges.elsewhere(exchange, dialled)
 
         def line_of(uri: Uri) -> str | None:

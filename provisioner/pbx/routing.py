@@ -98,7 +98,7 @@ class Routing:
     def to(self, dialled: str) -> Node:
         """What becomes of the call, codes aside."""
         if dialled in self.around.emergency_numbers:
-            return self._emergency(dialled)
+            return emergency_call(self.line, dialled, self.around.emergency_gateway)
         node = self._number(_Way(self.exchange, self._inside()), dialled)
         return node or Refusal(Outcome.REFUSED, 404)
 
@@ -117,14 +117,6 @@ class Routing:
 
     # Numbers
 
-    def _emergency(self, dialled: str) -> Node:
-        """To the gateway, under the caller's own number, hidden or not."""
-        gateway = self.around.emergency_gateway
-        if gateway is None:
-            return Refusal(Outcome.UNREACHABLE, 503, "No gateway for emergency calls is set")
-        target = Target(dialled, Caller(self.line), dialled, uri=replace(gateway, user=dialled))
-        return Limited(Phone(self._tried, target), RING_S)
-
     def _number(self, way: _Way, number: str) -> Node | None:
         """None: nobody has it, or it leads in a circle."""
         further = way.by(number)
@@ -137,7 +129,7 @@ class Routing:
             return self._with_overflow(further, group)
         if (target := exchange.short_numbers.get(number)) is not None and target != number:
             if target in self.around.emergency_numbers:
-                return None if way.path else self._emergency(target)
+                return None if way.path else self.to(target)
             return self._number(further, target)
         return self._line_of_number(further, number.removeprefix("+"))
 
@@ -268,6 +260,14 @@ class Routing:
         if not line.call_waiting and self.around.calls_of(aor) > 0:
             return Outcome.BUSY
         return None if self.around.is_registered(aor) else Outcome.UNREACHABLE
+
+
+def emergency_call(line: str, dialled: str, gateway: SipUri | None) -> Node:
+    """To the gateway, under the caller's own number, hidden or not. Nothing that is set has a say in it."""
+    if gateway is None:
+        return Refusal(Outcome.UNREACHABLE, 503, "No gateway for emergency calls is set")
+    target = Target(dialled, Caller(line), dialled, uri=replace(gateway, user=dialled))
+    return Limited(Phone(Tried(lambda _: None), target), RING_S)
 
 
 def _presented(caller: Caller, group: HuntGroup) -> Caller:

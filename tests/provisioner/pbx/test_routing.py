@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from provisioner.centrex.customer import CallerPresentation, Forwardings, Member
+from provisioner.centrex.customer import CallerPresentation, Forwardings, HuntStrategy, Member
+from provisioner.centrex.exchange import Exchange
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring
 from sip.message.uri import SipUri, parse_uri
-from tests.provisioner.pbx.switchboards import Office, exchange, group, line_of, rang, to, when
+from tests.provisioner.pbx.switchboards import NAMES, Office, exchange, group, line_of, rang, to, when
 from tests.sip.call.ringing import ANSWERS, BUSY, DECLINES, Played, Script
 
 GATEWAY = SipUri("192.0.2.99", port=5080)
@@ -253,6 +257,79 @@ def test_calls_from_inside_ring_differently_where_the_company_wants_it():
     assert alerts("4833000101") == [""]
     assert alerts("101") != [step.target.alert for _, step in Office(exchange()).call("101").steps[:1]
                              if isinstance(step, Ring)]  # fmt: skip
+
+
+NUMBERS = [*NAMES, "600", "601", "602", "603", "1", "2", "34", "112", "199", line_of("101"), "4833000102"]
+FORWARDINGS = st.builds(to, st.sampled_from(NUMBERS), after=st.integers(1, 30), enabled=st.booleans())
+MEMBERS = st.builds(
+    lambda number, **said: Member(
+        extension=number if len(number) == 3 and number[0] == "1" else None,
+        group=None if number[0] == "1" else number,
+        **said,
+    ),
+    st.sampled_from([*NAMES, "600", "601", "602", "603", "199"]),
+    ring_delay=st.sampled_from([0, 0, 5]),
+    ring_time=st.integers(1, 30),
+    stop=st.sampled_from([False, False, True]),
+    skip_forwarding=st.booleans(),
+    logged_in=st.sampled_from([True, True, False]),
+)
+
+
+@st.composite
+def companies(draw: st.DrawFn, customer_id: int, company: str) -> Exchange:
+    groups = [
+        group(
+            number,
+            *draw(st.lists(MEMBERS, max_size=5)),
+            strategy=draw(st.sampled_from(HuntStrategy)),
+            overflow=draw(st.none() | st.sampled_from(NUMBERS)),
+        )
+        for number in ("600", "601", "602", "603")
+    ]
+    cases = st.none() | FORWARDINGS
+    forwarding = st.builds(Forwardings, cases, cases, cases, cases)
+    return exchange(
+        *groups,
+        forwarding=draw(st.dictionaries(st.sampled_from(list(NAMES)), forwarding)),
+        dnd=tuple(draw(st.sets(st.sampled_from(list(NAMES)), max_size=2))),
+        customer_id=customer_id,
+        company=company,
+        short_numbers=draw(st.dictionaries(st.sampled_from(["1", "2", "34"]), st.sampled_from(NUMBERS))),
+    )
+
+
+MOVED = st.sampled_from(NUMBERS).map(
+    lambda number: Ending(Outcome.MOVED, 302, (parse_uri(f"sip:{number}@pbx"),))
+)
+SCRIPTS = st.builds(
+    Script,
+    st.sampled_from([0.0, 0.1, 7.0, 200.0]),
+    st.none() | MOVED | st.builds(Ending, st.sampled_from(list(Outcome))),
+)
+
+
+@settings(max_examples=2_000 if os.environ.get("CENTRALKA_PROVE") else 60, deadline=None)
+@given(st.data())
+def test_whatever_is_set_every_call_ends_and_nobody_rings_who_must_not(data: st.DataObject):
+    office = Office(
+        data.draw(companies(1, "4822000")),
+        others=(data.draw(companies(2, "4833000")),),
+        out=data.draw(st.sets(st.sampled_from(list(NAMES)), max_size=2)),
+        gateway=GATEWAY,
+    )
+    scripts = data.draw(st.dictionaries(st.sampled_from(list(NAMES)), SCRIPTS))
+    dialled = data.draw(st.sampled_from(NUMBERS))
+    played = office.call(dialled, scripts=scripts)
+    assert (played.answered is None) != (played.refused is None)
+    silent = {line_of(number) for number in office.out} | {
+        line.number for each in (office.exchange, *office.others) for line in each.lines.values() if line.dnd
+    }
+    assert not silent.intersection(played.rang)
+    assert line_of("105") not in played.rang
+    # Nothing but what was dialled leads to an emergency number, and that leads nowhere else.
+    emergency = dialled == "112" or office.exchange.short_numbers.get(dialled) == "112"
+    assert ("112" in played.rang) == emergency
 
 
 def test_who_answers_ends_it():
