@@ -3,44 +3,105 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
-from tests.e2e.softphones.baresip import baresip
+from tests.e2e.softphones.baresip import Baresip, baresip
 from tests.e2e.tones import hears, write_tone
+
+NAMES = ("Recepcja", "Biuro", "Magazyn")
+HERTZ = (440, 1000, 1600)
+"What each of them says."
+
+
+@asynccontextmanager
+async def talkers(
+    count: int, transport: Transport, folder: Path, template: Path
+) -> AsyncIterator[Sequence[Baresip]]:
+    """Phones with the extensions 101, 102, …, registered, each of which says its own tone."""
+    site = Site.make()
+    phones = [site.phone(2 + number, transport) for number in range(count)]
+    extensions = "".join(
+        f"      - {phone.extension(str(101 + number), NAMES[number])}\n"
+        for number, phone in enumerate(phones)
+    )
+    async with (
+        exchange(folder, template, site, phones, company=f"    extensions:\n{extensions}") as served,
+        AsyncExitStack() as stack,
+    ):
+        started = [
+            await stack.enter_async_context(
+                baresip(
+                    await served.account(phone), folder / phone.line, served.host(phone),
+                    trusted=served.certificate.chain, tone=write_tone(folder / f"{hertz}.wav", hertz),
+                )
+            )
+            for phone, hertz in zip(phones, HERTZ, strict=False)
+        ]  # fmt: skip
+        await asyncio.gather(*(each.registers() for each in started))
+        yield started
+
+
+async def call(caller: Baresip, number: str, callee: Baresip) -> str:
+    """Both talk. Returns who calls, as the callee shows it."""
+    await caller.dials(number)
+    shown = await callee.rings()
+    await callee.accepts()
+    await asyncio.gather(caller.talks(), callee.talks())
+    return shown
 
 
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_two_phones_hear_each_other(
     transport: Transport, tmp_path: Path, migrated_sqlite: Path
 ) -> None:
-    site = Site.make()
-    alice, bob = site.phone(2, transport), site.phone(3, transport)
-    company = (
-        "    extensions:\n"
-        f"      - {alice.extension('101', 'Recepcja')}\n      - {bob.extension('102', 'Biuro')}\n"
-    )
-    async with exchange(tmp_path, migrated_sqlite, site, [alice, bob], company=company) as served:
-        trusted = served.certificate.chain
-        async with (
-            baresip(
-                await served.account(alice), tmp_path / "101", served.host(alice), trusted=trusted,
-                tone=write_tone(tmp_path / "440.wav", 440),
-            ) as first,
-            baresip(
-                await served.account(bob), tmp_path / "102", served.host(bob), trusted=trusted,
-                tone=write_tone(tmp_path / "1000.wav", 1000),
-            ) as second,
-        ):  # fmt: skip
-            await first.registers()
-            await second.registers()
-            await first.dials("102")
-            await second.rings()
-            await second.accepts()
-            await asyncio.gather(first.talks(), second.talks())
-            await asyncio.gather(hears(first.heard(), 1000), hears(second.heard(), 440))
-            await second.hangs_up()
-            await first.is_hung_up()
+    async with talkers(2, transport, tmp_path, migrated_sqlite) as (alice, bob):
+        assert "Recepcja" in await call(alice, "102", bob)
+        await asyncio.gather(hears(alice.heard(), 1000), hears(bob.heard(), 440))
+        await bob.hangs_up()
+        await alice.is_hung_up()
+
+
+async def test_a_phone_is_put_on_hold_and_heard_again(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with talkers(2, Transport.UDP, tmp_path, migrated_sqlite) as (alice, bob):
+        await call(alice, "102", bob)
+        await hears(bob.heard(), 440)
+        assert (await alice.command("hold"))["ok"]
+        await bob.session_changes()
+        assert (await alice.command("resume"))["ok"]
+        await bob.session_changes()
+        await asyncio.gather(hears(bob.heard(), 440), hears(alice.heard(), 1000))
+        await alice.hangs_up()
+        await bob.is_hung_up()
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TLS])
+async def test_a_call_is_passed_on(transport: Transport, tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with talkers(3, transport, tmp_path, migrated_sqlite) as (alice, bob, carol):
+        await call(alice, "102", bob)
+        await hears(bob.heard(), 440)
+        assert (await bob.command("transfer", "103"))["ok"]
+        assert "Recepcja" in await carol.rings()
+        await carol.accepts()
+        await carol.talks()
+        await asyncio.gather(hears(alice.heard(), 1600), hears(carol.heard(), 440))
+        await bob.is_hung_up()
+        await carol.hangs_up()
+        await alice.is_hung_up()
+
+
+async def test_a_caller_gives_up_and_a_callee_turns_down(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with talkers(2, Transport.UDP, tmp_path, migrated_sqlite) as (alice, bob):
+        await alice.dials("102")
+        await bob.rings()
+        await alice.hangs_up()
+        await bob.is_hung_up()
+        await alice.dials("102")
+        await bob.rings()
+        await bob.hangs_up()
+        await alice.is_hung_up()

@@ -82,6 +82,10 @@ class Baresip:
         """Returns when a call of its own is there."""
         await self.program.says("Call established")
 
+    async def session_changes(self) -> None:
+        """Returns when the other one wants another session, as for hold and resume."""
+        await self.program.says(r"got re-INVITE")
+
     async def hangs_up(self) -> None:
         """Ends its call, or turns down the one that rings."""
         assert (await self.command("hangup"))["ok"]
@@ -91,9 +95,8 @@ class Baresip:
         await self.program.says(r"session closed|terminated \(duration")
 
     def heard(self) -> Path:
-        """The file of what it has heard."""
-        (found,) = self.folder.glob("dump-*-dec.wav")
-        return found
+        """The file of what it hears in the latest session."""
+        return max(self.folder.glob("dump-*-dec.wav"))
 
     async def unregister(self) -> None:
         """Ends in order, which takes its binding back."""
