@@ -132,7 +132,8 @@ class CallLog:
         """`most`: calls that are kept; of more there is no record."""
         self._most = most
         self._calls: dict[UUID, Call] = {}
-        self._unwritten: dict[Call, None] = {}
+        self._waiting: dict[Call, None] = {}
+        self._taken = 0
         self._live = 0
         self.lost = 0
         "Calls of which there is no record: there were too many."
@@ -146,9 +147,14 @@ class CallLog:
         return self._live
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether there is anything to `take`."""
+        return bool(self._waiting)
+
+    @property
     def unwritten(self) -> int:
-        """Of how many calls something is to be written."""
-        return len(self._unwritten)
+        """Of how many calls something is not written, what is just being written included."""
+        return len(self._waiting) + self._taken
 
     @property
     def is_full(self) -> bool:
@@ -167,15 +173,16 @@ class CallLog:
         if call is None or call.ended is not None:
             return None
         call.told(event)
-        self._unwritten[call] = None
+        self._waiting[call] = None
         if isinstance(event, CallEnded):
             self._live -= 1
         return call
 
     def take(self, most: int) -> Iterator[Taken]:
         """What is to be written of so many calls; each is then `written`, `unwritten_again` or to `drop`."""
-        for call in list(self._unwritten)[:most]:
-            del self._unwritten[call]
+        for call in list(self._waiting)[:most]:
+            del self._waiting[call]
+            self._taken += 1
             taken = Taken(call, tuple(call.news), tuple(call.changed), call.ended is not None)
             call.news.clear()
             call.changed.clear()
@@ -183,20 +190,23 @@ class CallLog:
 
     def written(self, taken: Taken) -> None:
         """It is written. A call that had ended then is known no longer."""
+        self._taken -= 1
         if taken.has_ended:
             self._calls.pop(taken.call.began.call, None)
 
     def unwritten_again(self, taken: Taken) -> None:
         """It is not."""
+        self._taken -= 1
         call = taken.call
         call.news[:0] = taken.news
         call.changed = {**dict.fromkeys(taken.legs), **call.changed}
-        self._unwritten[call] = None
+        self._waiting[call] = None
 
     def drop(self, taken: Taken) -> None:
         """It can't be written, ever."""
+        self._taken -= 1
         call = taken.call
-        self._unwritten.pop(call, None)
+        self._waiting.pop(call, None)
         if self._calls.pop(call.began.call, None) is not None and call.ended is None:
             self._live -= 1
         self.lost += 1

@@ -167,7 +167,7 @@ class Recorder:
 
     async def _tend(self) -> None:
         """Writes all there is. Raises `StorageError`."""
-        while self._log.unwritten:
+        while self._log.is_waiting:
             await self._write(list(self._log.take(_BATCH)))
         # A change that holds a line or a group goes before these; they come again with the next calls.
         with suppress(DatabaseBusy):

@@ -1,0 +1,167 @@
+"""Soft phones call, and it is seen in records, events and on lamps of colleagues; and ended from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from provisioner.demo.account import Account
+from sip.digest import parse_challenges
+from sip.message.message import Request, Response
+from sip.message.parser import parse_datagram
+from tests.e2e.exchange import Exchange, Site, exchange
+from tests.e2e.softphones.baresip import baresip
+from tests.e2e.softphones.loopback import free
+from tests.e2e.tones import write_tone
+from tests.provisioner.pbx.dialog_info import checked, shown
+from tests.provisioner.pbx.phone import Phone, phone
+from tests.provisioner.web.streams import following, get
+
+_LONGEST_S = 30
+
+
+@dataclass
+class Keys:
+    """A phone whose keys watch numbers."""
+
+    phone: Phone
+    lamps: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    "What each shows."
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def watch(self, number: str) -> None:
+        """Has a key watch a number of the company."""
+        # Each key has a subscription of its own.
+        self.phone.call_id = f"{number}@keys"
+        refused = await self._ask(number)
+        challenge = parse_challenges(refused.headers.all("WWW-Authenticate"))[0]
+        answer = await self._ask(number, str(self.phone.answered(challenge, "SUBSCRIBE")))
+        assert answer.status == 200
+
+    async def _ask(self, number: str, authorization: str | None = None) -> Response:
+        lines = [f"Contact: {self.phone.contact}", "Event: dialog", "Expires: 600"]
+        lines += [f"Authorization: {authorization}"] if authorization is not None else []
+        domain = self.phone.domain
+        data = self.phone.message("SUBSCRIBE", *lines).decode()
+        return await self.phone.ask(data.replace(f"sip:{domain} ", f"sip:{number}@{domain} ", 1).encode())
+
+    async def run(self) -> None:
+        """Takes what it is told."""
+        while True:
+            came = parse_datagram((await self.phone.peer.receive())[0])
+            if not isinstance(came, Request):
+                continue
+            self.phone.peer.send(bytes(came.response(200, to_tag="phone")))
+            if came.method == "NOTIFY":
+                number = str(checked(came.body).get("entity")).removeprefix("sip:").partition("@")[0]
+                async with self.news:
+                    self.lamps[number] = shown(came.body)
+                    self.news.notify_all()
+
+    async def shows(self, number: str, *lit: tuple[str, str]) -> None:
+        """Returns when the key of a number is lit like that."""
+        async with asyncio.timeout(_LONGEST_S), self.news:
+            await self.news.wait_for(lambda: self.lamps.get(number) == list(lit))
+
+
+@asynccontextmanager
+async def keys(account: Account) -> AsyncIterator[Keys]:
+    host = account.server.host
+    async with phone(account.server, account.auth_name, account.password, free(host)) as mine:
+        mine.domain = host
+        yield Keys(mine)
+
+
+async def said(served: Exchange, path: str) -> dict[str, Any]:
+    async with get(served.running, path, served.token) as response:
+        assert response.status == 200
+        return dict(await response.json())
+
+
+async def hang_up(served: Exchange, call: str) -> int:
+    url = f"{served.running.portal_url}/api/v1/calls/live/{call}"
+    headers = {"Authorization": f"Bearer {served.token}"}
+    async with aiohttp.ClientSession() as http, http.delete(url, headers=headers) as response:
+        return response.status
+
+
+async def comes_to(look: Callable[[], Any], is_so: Callable[[Any], bool]) -> Any:
+    """What is seen when it is so: records are some hundredths of a second behind."""
+    async with asyncio.timeout(_LONGEST_S):
+        while not is_so(found := await look()):  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.05)
+        return found
+
+
+async def test_a_call_to_a_group_is_seen_everywhere_and_ended_from_outside(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    site = Site.make()
+    alice, bob, carol = (site.phone(number) for number in (2, 3, 4))
+    company = (
+        "    extensions:\n"
+        f"      - {alice.extension('101', 'Recepcja')}\n      - {bob.extension('102', 'Biuro')}\n"
+        f"      - {carol.extension('103', 'Magazyn')}\n"
+        "    hunt_groups:\n"
+        '      - {number: "600", name: Wszyscy, members: [{extension: "103"}, {extension: "102"}]}\n'
+    )
+    async with (
+        exchange(tmp_path, migrated_sqlite, site, [alice, bob, carol], company=company) as served,
+        following(served.running, served.token, "?kind=call") as stream,
+        baresip(
+            await served.account(alice), tmp_path / "101", served.host(alice),
+            tone=write_tone(tmp_path / "440.wav", 440),
+        ) as first,
+        baresip(
+            await served.account(bob), tmp_path / "102", served.host(bob),
+            tone=write_tone(tmp_path / "1000.wav", 1000),
+        ) as second,
+        keys(await served.account(carol)) as lamps,
+        asyncio.TaskGroup() as tasks,
+    ):  # fmt: skip
+        await first.registers()
+        await second.registers()
+        for number in ("101", "102", "600"):
+            await lamps.watch(number)
+        running = tasks.create_task(lamps.run())
+        await first.dials("600")
+        await second.rings()
+        await lamps.shows("102", ("early", "recipient"))
+        await lamps.shows("600", ("early", "recipient"))
+        await lamps.shows("101", ("proceeding", "initiator"))
+        await second.accepts()
+        await asyncio.gather(first.talks(), second.talks())
+        for number, direction in (("101", "initiator"), ("102", "recipient"), ("600", "recipient")):
+            await lamps.shows(number, ("confirmed", direction))
+
+        live = await comes_to(
+            lambda: said(served, "/calls/live"),
+            lambda found: any(call["answered_at"] is not None for call in found["calls"]),
+        )
+        [call] = live["calls"]
+        assert (call["from_number"], call["from_name"], call["to_number"]) == ("101", "Recepcja", "600")
+        assert [(leg["extension"], leg["reason"], leg["phones"]) for leg in call["legs"]] == [
+            ("103", "unreachable", 0),
+            ("102", "answered", 1),
+        ]
+        assert await hang_up(served, call["id"]) == 204
+        await asyncio.gather(first.is_hung_up(), second.is_hung_up())
+        for number, direction in (("101", "initiator"), ("102", "recipient"), ("600", "recipient")):
+            await lamps.shows(number, ("terminated", direction))
+        running.cancel()
+
+        over = await comes_to(
+            lambda: said(served, f"/calls/{call['id']}"), lambda found: found["ended_at"] is not None
+        )
+        assert over["end"] == "operator"
+        assert await hang_up(served, call["id"]) == 409
+        frames = await stream.take(5)
+        assert [frame.event.removeprefix("call.") for frame in frames] == [
+            *("began", "skipped", "ringing", "answered", "ended")
+        ]
