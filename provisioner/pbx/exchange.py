@@ -21,6 +21,7 @@ EXCHANGE = "exchange:"
 _MOST_THINGS = 500_000
 "Lines, extensions, members and the like, of all switchboards together."
 _MOST_LINES = 250_000
+_MOST_NOBODYS = 100_000
 _MOST_ELSEWHERE = 50
 "Numbers outside of the caller's company that are looked up for one call."
 
@@ -34,6 +35,8 @@ class Exchanges:
         self._kept: OrderedDict[int, Exchange] = OrderedDict()
         self._things = 0
         self._owners: OrderedDict[str, int] = OrderedDict()
+        self._nobodys: set[str] = set()
+        "Numbers that no line has: where calls are forwarded to mobiles, each call asks for them."
         self._reading = asyncio.Lock()
         news.on_news(self._hear)
 
@@ -52,7 +55,7 @@ class Exchanges:
     async def of_line(self, line: str) -> Exchange | None:
         """Of the customer of a line; None: there is no such line. Raises `StorageError`."""
         exchange = self.known(line)
-        if exchange is not None:
+        if exchange is not None or (self._news.hear() and line in self._nobodys):
             return exchange
         # One at a time: of many calls that wait for the same one, all but the first find it in memory.
         async with self._reading:
@@ -83,6 +86,8 @@ class Exchanges:
         moment = self._news.moment
         owner = await owner_of_line(self._database, line)
         if owner is None:
+            if trusts and self._news.hear() and moment == self._news.moment:
+                self._note_nobodys(line)
             return None
         # A colleague may have called before.
         exchange = self._kept.get(owner) if trusts else None
@@ -108,6 +113,11 @@ class Exchanges:
         if len(self._owners) > _MOST_LINES:
             self._owners.popitem(last=False)
 
+    def _note_nobodys(self, number: str) -> None:
+        if len(self._nobodys) >= _MOST_NOBODYS:
+            self._nobodys.clear()
+        self._nobodys.add(number)
+
     def _forget(self, customer_id: int) -> None:
         exchange = self._kept.pop(customer_id, None)
         if exchange is not None:
@@ -119,5 +129,8 @@ class Exchanges:
                 self._kept.clear()
                 self._owners.clear()
                 self._things = 0
+                self._nobodys.clear()
             elif scope.startswith((CUSTOMER, EXCHANGE)):
                 self._forget(int(scope.partition(":")[2]))
+                # It may have got a line.
+                self._nobodys.clear()

@@ -58,8 +58,13 @@ async def test_a_switchboard_is_what_its_customer_has_set(exchanges: Exchanges):
     assert exchange.distinctive_ring
 
 
-async def test_a_line_that_is_not_there_has_none(exchanges: Exchanges):
-    assert await exchanges.of_line("48999999999") is None
+async def test_a_line_that_is_not_there_has_none_until_somebody_gets_it(
+    installation: Installation, exchanges: Exchanges
+):
+    for _ in range(2):
+        assert await exchanges.of_line("48333000009") is None
+    await apply_text(installation, written(other(lines=[line("48333000001"), line("48333000009")])))
+    assert await exchanges.of_line("48333000009") is not None
 
 
 async def test_it_is_read_once_and_again_after_each_change(
