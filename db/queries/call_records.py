@@ -162,6 +162,8 @@ _OPEN = text(
 
 async def lines_called(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, LineOfCall]:
     """Those of the lines that are there, by number; they stay until this transaction ends."""
+    if not numbers:
+        return {}
     query = (
         select(LineRow.number, LineRow.id, LineRow.customer_id, ExtensionRow.number, ExtensionRow.name)
         .outerjoin(ExtensionRow, ExtensionRow.line_id == LineRow.id)

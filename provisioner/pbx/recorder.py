@@ -1,7 +1,7 @@
 """Writes down every call: that it began, who was rung and what became of it, and that it ended.
 
-Calls never wait for it. What they tell is kept in memory and written some hundredths of a second later, all
-calls together, and nothing is there twice, whatever fails in between. What a killed server leaves are records
+Calls never wait for it. What they tell is kept in memory and written a tenth of a second later, all calls
+together, and nothing is there twice, whatever fails in between. What a killed server leaves are records
 of calls that live; the next one closes them, and says so.
 """
 
@@ -36,7 +36,7 @@ _MOST = 20_000
 "Calls that live or wait to be written."
 _BATCH = 200
 "Calls of one transaction."
-_SOON_S = 0.05
+_SOON_S = 0.1
 "How long what was told waits for more."
 _TICK_S = 1.0
 _SEEN_S = 10.0

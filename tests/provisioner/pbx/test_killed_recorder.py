@@ -41,9 +41,7 @@ async def killed(data_dir: Path, url: str, after: int) -> list[str]:
     return said + rest
 
 
-async def test_calls_are_recorded_once_whenever_the_server_is_killed(
-    sample: Installation, database_url: str
-):
+async def test_calls_are_recorded_once_whenever_the_server_is_killed(sample: Installation, database_url: str):
     chance = random.Random(ROUNDS)  # noqa: S311
     told: dict[str, str] = {}
     stored: dict[str, str] = {}
@@ -79,9 +77,9 @@ async def test_calls_are_recorded_once_whenever_the_server_is_killed(
         for query in (
             select(func.count(CallRecordRow.id)).group_by(CallRecordRow.uuid),
             select(func.count(CallLegRow.call_id)).group_by(CallLegRow.call_id, CallLegRow.position),
-            select(func.count(CallEventRow.id)).where(CallEventRow.kind == "ended").group_by(
-                CallEventRow.call_id
-            ),
+            select(func.count(CallEventRow.id))
+            .where(CallEventRow.kind == "ended")
+            .group_by(CallEventRow.call_id),
         ):
             assert set(await session.scalars(query)) == {1}
     assert len(found) > 10 * ROUNDS
