@@ -11,6 +11,7 @@ from typing import TypeAlias
 from provisioner.centrex.customer import FeatureCodes
 
 _TARGET = re.compile(r"\+?[0-9]{1,32}")
+_GROUP = re.compile(r"[0-9]{1,10}")
 
 
 class Case(StrEnum):
@@ -85,7 +86,9 @@ def _alone(code: Code) -> Callable[[str], Code | None]:
 def _group(*, logged_in: bool) -> Callable[[str], Code | None]:
     def read(rest: str) -> Code | None:
         group = rest.removesuffix("#")
-        return LogIn(logged_in, group or None) if not group or group.isdecimal() else None
+        if not group:
+            return LogIn(logged_in)
+        return LogIn(logged_in, group) if _GROUP.fullmatch(group) else None
 
     return read
 

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
+from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
 
@@ -20,10 +21,10 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         line.customer_id,
         # A gateway is outside.
         "outgoing" if any(leg.target.uri is not None for leg in call.legs.values()) else "internal",
-        began.sip_call_id,
+        printable(began.sip_call_id),
         line.extension or began.aor,
         line.name,
-        began.dialled,
+        printable(began.dialled),
         line.line_id,
         began.aor,
         call.began_at,
@@ -62,7 +63,7 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
         "call": str(call.began.call),
         "from": line.extension or call.began.aor,
         "from_line": call.began.aor,
-        "to": call.began.dialled,
+        "to": printable(call.began.dialled),
     }
     if news.leg is not None:
         leg = news.leg

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +19,8 @@ CUSTOMER = "customer:"
 EXCHANGE = "exchange:"
 "The same where no file of a phone is another, as when a phone has dialled a code."
 
+_NUMBER = re.compile("[0-9]{1,20}")
+"What may be a line's: who calls may dial anything."
 _MOST_THINGS = 500_000
 "Lines, extensions, members and the like, of all switchboards together."
 _MOST_LINES = 250_000
@@ -75,7 +78,7 @@ class Exchanges:
                 if len(asked) == _MOST_ELSEWHERE:
                     return found
                 asked.add(outside)
-                other = await self.of_line(outside) if outside.isdecimal() else None
+                other = await self.of_line(outside) if _NUMBER.fullmatch(outside) else None
                 if other is not None:
                     found[outside] = other
                     waiting.append((other, outside))

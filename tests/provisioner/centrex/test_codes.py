@@ -38,7 +38,9 @@ def test_a_code_says_what_it_is_for(dialled: str, expected: Code):
     assert code_in(CODES, dialled) == expected
 
 
-@pytest.mark.parametrize("dialled", ["102", "", "*2", "#21#102", "*26102", "*21*10*2#", "*50*", "*21*abc"])
+@pytest.mark.parametrize(
+    "dialled", ["102", "", "*2", "#21#102", "*26102", "*21*10*2#", "*50*", "*21*abc", "*50\u0663"]
+)
 def test_what_begins_with_no_code_or_goes_on_wrongly_is_none(dialled: str):
     assert code_in(CODES, dialled) is None
 
