@@ -5,15 +5,14 @@ from __future__ import annotations
 from random import Random
 
 from provisioner.centrex.codes import Hide, code_in
-from provisioner.operations.installation import Installation
 from provisioner.pbx.calls import Asked
-from provisioner.pbx.codes import carry_out
+from provisioner.pbx.codes import Codes
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing, Surroundings, emergency_call
-from provisioner.settings import split_address
+from provisioner.settings import Settings, split_address
 from sip.call.errors import NoSuchNumber
 from sip.call.ringing import Outcome, Ringing
 from sip.call.tree.phone import Refusal
@@ -27,20 +26,20 @@ class ExchangeRouter:
 
     def __init__(
         self,
-        installation: Installation,
+        settings: Settings,
+        codes: Codes,
         exchanges: Exchanges,
         phones: Phones,
         engaged: Engaged,
         domains: Domains,
         random: Random,
     ) -> None:
-        self._installation = installation
+        self._codes = codes
         self._exchanges = exchanges
         self._phones = phones
         self._engaged = engaged
         self._domains = domains
         self._random = random
-        settings = installation.settings
         self._emergency_numbers = settings.numbering.emergency_numbers
         self._emergency_gateway = None
         if settings.sip.emergency_gateway is not None:
@@ -65,7 +64,7 @@ class ExchangeRouter:
             case Hide(number, hides):
                 dialled, is_hidden = number, hides
             case code:
-                return await carry_out(self._installation, line, code)
+                return await self._codes.carry_out(line, code)
         elsewhere = await self._exchanges.elsewhere(exchange, dialled)
 
         def line_of(uri: Uri) -> str | None:

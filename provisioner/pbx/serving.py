@@ -20,6 +20,7 @@ from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.ban_verbs import sip_bans_verb
 from provisioner.pbx.call_verbs import hang_up_verb
 from provisioner.pbx.calls import CallServing
+from provisioner.pbx.codes import Codes
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
@@ -107,14 +108,8 @@ async def serving_sip(
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location)
             engaged = Engaged()
-            router = ExchangeRouter(
-                installation,
-                exchanges,
-                phones,
-                engaged,
-                domains,
-                SystemRandom(),
-            )
+            codes = Codes(installation, server.now)
+            router = ExchangeRouter(settings, codes, exchanges, phones, engaged, domains, SystemRandom())
 
             def tell(event: Event) -> None:
                 for hear in (engaged.hear, recorder.tell, subscriptions.lamps.hear):

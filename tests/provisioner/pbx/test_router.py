@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from db.freshness import watching
 from db.queries.call_records import Answered, note_answered
 from db.schema import AuditRow
 from provisioner.operations.installation import Installation
+from provisioner.pbx.codes import MOST_A_MINUTE, Codes
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
@@ -44,10 +45,18 @@ def company() -> str:
 
 
 @dataclass
+class Clock:
+    """Loop time."""
+
+    now: float = 1_000.0
+
+
+@dataclass
 class Desk:
     """A phone that dials, of the line THREE unless it says another."""
 
     router: ExchangeRouter
+    clock: Clock
     out: set[str] = field(default_factory=set)
 
     async def dials(self, number: str, line: str = THREE, *privacy: str) -> Played | Confirm:
@@ -81,9 +90,12 @@ async def desk(installation: Installation) -> AsyncIterator[Desk]:
         phones: Any = SimpleNamespace(bindings=lambda line: () if line in out else (line,))
         out: set[str] = set()
         exchanges = Exchanges(installation.database, News(watcher))
-        here = replace(installation, settings=settings)
-        router = ExchangeRouter(here, exchanges, phones, Engaged(), Domains(["pbx"]), seeded(1))
-        yield Desk(router, out)
+        clock = Clock()
+        codes = Codes(installation, lambda: clock.now)
+        router = ExchangeRouter(
+            settings, codes, exchanges, phones, Engaged(), Domains(["pbx"]), seeded(1)
+        )
+        yield Desk(router, clock, out)
 
 
 async def test_a_number_rings_and_shows_the_callers_extension(desk: Desk):
@@ -123,6 +135,15 @@ async def test_members_log_out_of_their_groups_and_in_again(desk: Desk):
 async def test_a_code_that_can_not_be_done_is_refused(desk: Desk, code: str):
     status = 404 if code == "*22**26#" else 403
     assert await desk.refused(code) == GivenUp(Outcome.REFUSED, status)
+
+
+async def test_a_line_has_so_many_codes_done_a_minute_and_others_as_many(desk: Desk):
+    for _ in range(MOST_A_MINUTE):
+        assert await desk.dials("#26", ONE) == Confirm()
+    assert await desk.refused("#26", ONE) == GivenUp(Outcome.REFUSED, 403)
+    assert await desk.dials("#26", TWO) == Confirm()
+    desk.clock.now += 60
+    assert await desk.dials("#26", ONE) == Confirm()
 
 
 async def test_the_number_is_hidden_and_shown_by_code_or_by_the_phone_itself(desk: Desk):

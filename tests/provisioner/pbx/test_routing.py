@@ -309,7 +309,7 @@ SCRIPTS = st.builds(
 )
 
 
-@settings(max_examples=2_000 if os.environ.get("CENTRALKA_PROVE") else 60, deadline=None)
+@settings(max_examples=500 if os.environ.get("CENTRALKA_PROVE") else 60, deadline=None)
 @given(st.data())
 def test_whatever_is_set_every_call_ends_and_nobody_rings_who_must_not(data: st.DataObject):
     office = Office(
