@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from typing import Any, TypeAlias, TypeVar
 
 from sip.message import lexer
 
 T = TypeVar("T")
+
+Field: TypeAlias = tuple[str, str, str]
+"Key, name and value: a header's name in the one spelling that all have, as it came, and what follows it."
 
 COMPACT = {
     "a": "accept-contact",
@@ -38,7 +41,8 @@ KEYS = {
     for name in (
         "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Expires", "User-Agent",
         "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Content-Length", "Content-Type",
-        "Accept", "Allow", "Supported", "Require", "Route", "Record-Route", "Path", "Event", "Server", "Date",
+        "Accept", "Allow", "Allow-Events", "Supported", "Require", "Route", "Record-Route", "Path", "Event",
+        "Server", "Date", "Timestamp", "Retry-After", "Subscription-State", "Session-Expires", "Min-SE",
     )
 } | COMPACT  # fmt: skip
 "Most names of most messages as they are written; others are found by `key_of` all the same."
@@ -59,18 +63,19 @@ class Headers:
     Content-Length is never among them: the length of the body is known.
     """
 
-    __slots__ = ("_fields", "_typed", "_values")
+    __slots__ = ("_fields", "_values", "typed")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raises `ValueError` for what would not be one header each."""
-        self._fields: list[tuple[str, str, str]] = [_field(name, value) for name, value in fields]
-        self._typed: dict[str, Any] = {}
+        self._fields: list[Field] = [_field(name, value) for name, value in fields]
         self._values: dict[str, list[str]] | None = None
         "By key; None: not asked for since headers changed."
+        self.typed: dict[str, Any] = {}
+        "What all headers of a key were read as; `sip.message.typed` looks here before it asks `read`."
 
     @classmethod
-    def as_read(cls, fields: list[tuple[str, str, str]]) -> Headers:
-        """From key, name and value of lines that the parser has checked."""
+    def as_read(cls, fields: list[Field]) -> Headers:
+        """From lines that the parser has checked."""
         headers = cls()
         headers._fields = fields
         return headers
@@ -118,17 +123,23 @@ class Headers:
         self.remove(name)
         self._fields[at:at] = fields
 
-    def set_first(self, name: str, value: str, typed: object) -> None:
+    def set_first(self, name: str, value: str, typed: object = None) -> None:
         """Another value in the first header of this name, with which all of them are read as `typed`.
 
-        Raises `ValueError` as `add` does.
+        Without that they are read again when they are asked for. Raises `ValueError` as `add` does.
         """
-        field = _field(name, value)
-        at = next(i for i, each in enumerate(self._fields) if each[0] == field[0])
-        self._fields[at] = field
-        self._typed[field[0]] = typed
+        field = key, _, value = _field(name, value)
+        for at, each in enumerate(self._fields):
+            if each[0] == key:
+                self._fields[at] = field
+                break
+        else:
+            raise ValueError(f"there is no {name}")
         if self._values is not None:
-            self._values[field[0]][0] = field[2]
+            self._values[key][0] = value
+        self.typed.pop(key, None)
+        if typed is not None:
+            self.typed[key] = typed
 
     def remove(self, name: str) -> None:
         """Takes out every header of this name."""
@@ -140,31 +151,40 @@ class Headers:
         """A copy: of the headers of these names, or of all."""
         if not names:
             return Headers.as_read(list(self._fields))
-        keys = {key_of(name) for name in names}
+        return self.of_keys({key_of(name) for name in names})
+
+    def of_keys(self, keys: Set[str]) -> Headers:
+        """A copy of the headers of these keys."""
         return Headers.as_read([field for field in self._fields if field[0] in keys])
 
-    def typed(self, key: str, read: Callable[[Sequence[str]], T]) -> T:
-        """What `read` makes of the values under `key`; made once. Raises what `read` raises."""
-        if key in self._typed:
-            return cast(T, self._typed[key])
-        value = read(self._under(key))
-        self._typed[key] = value
+    @property
+    def lines(self) -> str:
+        """All of them, as a message holds them."""
+        return "".join([f"{name}: {value}\r\n" for _, name, value in self._fields])
+
+    def read(self, key: str, read: Callable[[Sequence[str]], T]) -> T:
+        """What `read` makes of the values under `key`, kept in `typed`. Raises what `read` raises."""
+        value = self.typed[key] = read(self._under(key))
         return value
 
     def _under(self, key: str) -> Sequence[str]:
-        if self._values is None:
-            self._values = {}
+        values = self._values
+        if values is None:
+            values = self._values = {}
             for each, _, value in self._fields:
-                self._values.setdefault(each, []).append(value)
-        return self._values.get(key, ())
+                if each in values:
+                    values[each].append(value)
+                else:
+                    values[each] = [value]
+        return values.get(key, ())
 
     def _changed(self, key: str) -> None:
-        self._typed.pop(key, None)
+        self.typed.pop(key, None)
         self._values = None
 
 
-def _field(name: str, value: str) -> tuple[str, str, str]:
-    if not lexer.is_token(name):
+def _field(name: str, value: str) -> Field:
+    if name not in KEYS and not lexer.is_token(name):
         raise ValueError(f"{name!r} can't name a header")
     if not lexer.is_writable(value):
         raise ValueError(f"a value of {name} can't hold a line end or a lone surrogate")

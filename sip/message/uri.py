@@ -10,6 +10,7 @@ from typing import TypeAlias
 from sip.message import limits
 from sip.message.errors import BadUri
 from sip.message.parameters import NONE, Parameters
+from sip.message.remembered import remembered
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+")
 # Nothing in a URI may be a blank, a control character, or what puts a URI into a header.
@@ -119,6 +120,7 @@ class OtherUri:
 Uri: TypeAlias = SipUri | TelUri | OtherUri
 
 
+@remembered
 def parse_uri(text: str) -> Uri:
     """A URI of any scheme. Raises `BadUri`."""
     scheme, colon, rest = text.partition(":")
@@ -258,6 +260,8 @@ def canonical_escapes(text: str) -> str:
 
 def unescape(text: str) -> str:
     """What is said when the escapes are read, once (RFC 4475 §3.1.1.3)."""
+    if "%" not in text:
+        return text
     return _unescaped(text).decode("utf-8", "surrogateescape")
 
 
