@@ -27,7 +27,7 @@ async def noted(database: Database, devices: Sequence[int], now: datetime, sourc
 
 
 async def until_waiting(database: Database, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with database.read() as session:
                 if await session.scalar(WAITING) == count:
