@@ -11,6 +11,7 @@ from tests.e2e.exchange import Exchange, Site, exchange
 from tests.e2e.relay import relaying
 from tests.e2e.softphones.baresip import baresip
 from tests.e2e.softphones.program import Program, running
+from tests.sip.test_sipvicious import own_port
 
 NOTHING = "found nothing"
 OURS = 99
@@ -40,7 +41,7 @@ async def _scanned(served: Exchange, number: int, folder: Path, command: Sequenc
     async with relaying(served.site.sip, served.site.host(OURS), source, _md5_alone, _unnamed) as relay:
         target = f"udp://{relay.listens}"
         # It keeps what it finds in its home.
-        async with running([*command, target], folder, {"HOME": str(folder)}) as program:
+        async with running([*command, *own_port(), target], folder, {"HOME": str(folder)}) as program:
             return await _said(program)
 
 
@@ -59,7 +60,7 @@ async def test_scanners_find_no_user(tmp_path: Path, migrated_sqlite: Path) -> N
             scans = (_scanned(served, number, tmp_path, [*scan, method]) for number, method in methods)
             said = await asyncio.gather(*scans)
             assert all(NOTHING in each for each in said), said
-            command = ["svmap", "-p", str(site.sip.port), site.sip.host]
+            command = ["svmap", *own_port(), "-p", str(site.sip.port), site.sip.host]
             async with running(command, tmp_path, {"HOME": str(tmp_path)}) as program:
                 mapped = await _said(program)
             assert "unknown" in mapped, mapped
