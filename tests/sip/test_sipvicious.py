@@ -34,9 +34,9 @@ SCANNER, ELSEWHERE = "127.0.0.1", Address("127.46.0.1", 0)
 
 
 def own_port() -> tuple[str, str]:
-    """Where a scanner begins to look for a free port: from 5060 on, it would take those of other tests' phones.
+    """Where a scanner begins to look for a port that is free at all addresses: from 5060 on otherwise.
 
-    It takes one at all addresses; nobody else is given one of these.
+    Those belong to phones of other tests; nobody else is given one of these.
     """
     return "-P", str(31_000 + secrets.randbelow(1000))
 
