@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provisioner.demo.account import Account
 from sip.transport.flow import Address, Transport
-from tests.e2e.softphones.program import running
+from tests.e2e.softphones.program import LONGEST_S, running
 
 _SCENARIO = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -15,8 +15,9 @@ _SCENARIO = """\
 {steps}
 </scenario>
 """
+# Asked twice, the server gives two challenges, and sipp takes the second for an answer that it did not expect.
 _SEND = """\
-<send retrans="500"><![CDATA[
+<send retrans="20000"><![CDATA[
 REGISTER sip:{server} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]
 Max-Forwards: 70
@@ -61,7 +62,8 @@ async def registers(
     scenario = folder / "scenario.xml"
     scenario.write_text(_SCENARIO.format(steps=steps))
     command = ["sipp", str(account.server), "-sf", str(scenario), "-m", "1", "-nostdin", "-t"]
-    command += [_TRANSPORTS[account.transport], "-i", listens.host, "-p", str(listens.port), "-timeout", "15"]
+    command += [_TRANSPORTS[account.transport], "-i", listens.host, "-p", str(listens.port)]
+    command += ["-timeout", str(LONGEST_S)]
     async with running([*command, "-trace_err", "-error_file", "errors"], folder) as program:
         code = await program.ended()
         errors = folder / "errors"
