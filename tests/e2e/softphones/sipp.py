@@ -15,7 +15,7 @@ _SCENARIO = """\
 {steps}
 </scenario>
 """
-# Asked twice, the server gives two challenges, and sipp takes the second for an answer that it did not expect.
+# Asked twice, the server gives two challenges, and sipp takes the second for an answer out of turn.
 _SEND = """\
 <send retrans="20000"><![CDATA[
 REGISTER sip:{server} SIP/2.0
