@@ -391,6 +391,7 @@ async def test_nobody_waits_for_ever_for_a_database_that_hangs(
             return not hurried.registrations.is_full
 
         await eventually(is_done)
+        monkeypatch.undo()
         # It was stored after all, and is true; whoever was behind it was never begun with.
         assert (len(hurried.contacts(ONE)), hurried.contacts(TWO)) == (1, [])
         assert (await hurried.register(TWO, cseq=2)).status == 200
