@@ -254,7 +254,9 @@ class Bans:
         source.points = max(0.0, source.points - lost) + cost
         source.backed = max(0.0, source.backed - lost) + (cost if is_backed else 0.0)
         most = limits.points + len(source.good)
-        if source.backed >= most or (source.points >= most and not source.good):
+        # What was before this process began is known of flows alone.
+        is_home = bool(source.good) or self._proven.is_proven_source(flow.remote.host, now)
+        if source.backed >= most or (source.points >= most and not is_home):
             source.points = source.backed = 0.0
             source.times += 1
             return self._ban(name, name, source.times, now)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from weakref import WeakSet
 
 from sip.message.message import Response
-from sip.transport.flow import Flow
+from sip.transport.flow import Address, Flow, Transport
 from sip.transport.sources import source_of
 
 K = TypeVar("K")
@@ -61,6 +61,13 @@ class Proven:
         else:
             _put(self._remotes, flow.remote, until, self._limits.flows)
         _put(self._sources, source_of(flow.remote.host), until, self._limits.flows)
+
+    def restore(self, transport: Transport, remote: Address, at: float) -> None:
+        """Somebody has logged in from `remote` at that time, as an earlier process of ours has stored it."""
+        until = at + self._limits.lifetime_s
+        if not transport.is_reliable:
+            _put(self._remotes, remote, until, self._limits.flows)
+        _put(self._sources, source_of(remote.host), until, self._limits.flows)
 
     def has_proved(self, flow: Flow, now: float) -> bool:
         """Whether somebody has logged in by `flow` lately."""

@@ -188,6 +188,20 @@ def test_whoever_has_a_site_slowed_keeps_none_of_its_phones_from_logging_in(site
         assert admitted == [True, True, False]
 
 
+def test_who_has_logged_in_before_we_began_is_not_held_back_either_nor_its_site_locked_out(site):
+    site.proven.restore(Transport.UDP, Address(OFFICE, 10_000), NOW - 1800)
+    site.proven.restore(Transport.TLS, Address("192.0.2.2", 10_000), NOW - 1800)
+    for office in (OFFICE, "192.0.2.2"):
+        for number in range(200):
+            site.bans.asked(way(office, 2000), f"{100 + number}", NOW)
+        site.bans.timer(NOW + 6)
+        assert site.of(way(office, 2000), NOW + 6) is Verdict.BANNED
+        assert site.of(way(office, 2001), NOW + 6) is Verdict.SLOWED
+    assert site.of(way(OFFICE, 10_000), NOW + 6) is Verdict.FREE
+    # A connection has ended with us.
+    assert site.of(way("192.0.2.2", 10_000), NOW + 6) is Verdict.SLOWED
+
+
 def test_so_many_flows_of_slowed_sources_are_counted_in_a_second_and_more_are_not_heard():
     site = Site(flows=10)
     for number in range(14):
