@@ -103,7 +103,7 @@ async def test_a_used_credential_gets_nobody_in(registers: NewPhone):
             assert (await thief.ask(again)).status == 401
 
 
-async def test_where_a_phone_was_registered_before_a_restart_is_still_known_to_be_its_own(sample: Installation):
+async def test_where_a_phone_was_registered_before_a_restart_is_known_to_be_its_own(sample: Installation):
     password = (await all_secrets(sample))[f"line {LINE}"]
     async with serving_all(sample, lambda _: None) as before, phone(before.sip, LINE, password) as mine:
         await mine.register()
