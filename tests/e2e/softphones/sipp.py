@@ -25,7 +25,7 @@ From: <{aor}>;tag=[pid]t[call_number]
 To: <{aor}>
 Call-ID: [call_id]
 CSeq: {cseq} REGISTER
-Contact: <sip:{user_name}@[local_ip]:[local_port];transport=[transport]>
+Contact: <sip:{user_name}@[local_ip]:[local_port];transport=[transport]>{leaves}
 {more}
 Expires: {expires_s}
 Content-Length: 0
@@ -38,12 +38,22 @@ _TRANSPORTS = {Transport.UDP: "u1", Transport.TCP: "t1"}
 
 
 async def registers(
-    account: Account, folder: Path, listens: Address, expires_s: Iterable[int], *, status: int = 200
+    account: Account,
+    folder: Path,
+    listens: Address,
+    expires_s: Iterable[int],
+    *,
+    left: Address | None = None,
+    status: int = 200,
 ) -> None:
-    """One phone that registers once for each of `expires_s`, each time asked to log in, and gets `status`."""
+    """One phone that registers once for each of `expires_s`, each time asked to log in, and gets `status`.
+
+    It says that it is at `left` no more, where it was when it registered before.
+    """
     more = [f"User-Agent: {account.user_agent}"]
     if account.sends_mac:
         more.append("Mac: " + ":".join(account.mac[at : at + 2] for at in range(0, 12, 2)))
+    leaves = f", <sip:{account.user_name}@{left};transport=[transport]>;expires=0" if left else ""
     login = f"[authentication username={account.auth_name} password={account.password}]"
     steps = ""
     for number, seconds in enumerate(expires_s):
@@ -52,6 +62,7 @@ async def registers(
                 server=account.server,
                 aor=account.aor,
                 user_name=account.user_name,
+                leaves=leaves,
                 cseq=2 * number + asked + 1,
                 more="\n".join(headers),
                 expires_s=seconds,
