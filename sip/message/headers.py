@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from sip.message import lexer
-
-T = TypeVar("T")
 
 Field: TypeAlias = tuple[str, str, str]
 "Key, name and value: a header's name in the one spelling that all have, as it came, and what follows it."
@@ -48,6 +46,10 @@ KEYS = {
 "Most names of most messages as they are written; others are found by `key_of` all the same."
 
 
+SPELLINGS = {name: (key, name) for name, key in KEYS.items()}
+"The same, and the name once more: so all messages hold one and the same text."
+
+
 def key_of(name: str) -> str:
     """The one spelling of a header's name: long and lower case."""
     key = KEYS.get(name)
@@ -63,21 +65,21 @@ class Headers:
     Content-Length is never among them: the length of the body is known.
     """
 
-    __slots__ = ("_fields", "_values", "typed")
+    __slots__ = ("_fields", "_first", "typed")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raises `ValueError` for what would not be one header each."""
         self._fields: list[Field] = [_field(name, value) for name, value in fields]
-        self._values: dict[str, list[str]] | None = None
-        "By key; None: not asked for since headers changed."
+        self._first: dict[str, str] | None = None
+        "The value of the first header of each key; None: not asked for since headers changed."
         self.typed: dict[str, Any] = {}
-        "What all headers of a key were read as; `sip.message.typed` looks here before it asks `read`."
+        "What `sip.message.typed` has read all headers of a key as."
 
     @classmethod
     def as_read(cls, fields: list[Field]) -> Headers:
         """From lines that the parser has checked."""
-        headers = cls()
-        headers._fields = fields
+        headers = cls.__new__(cls)
+        headers._fields, headers._first, headers.typed = fields, None, {}
         return headers
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -92,15 +94,15 @@ class Headers:
     __hash__ = None  # type: ignore[assignment]
 
     def __contains__(self, name: str) -> bool:
-        return bool(self._under(key_of(name)))
+        return bool(self.under(key_of(name)))
 
     def all(self, name: str) -> list[str]:
         """The values of every header of this name, commas not yet read."""
-        return list(self._under(key_of(name)))
+        return list(self.under(key_of(name)))
 
     def get(self, name: str) -> str | None:
         """The value of the first header of this name."""
-        values = self._under(key_of(name))
+        values = self.under(key_of(name))
         return values[0] if values else None
 
     def add(self, name: str, value: str) -> None:
@@ -123,23 +125,18 @@ class Headers:
         self.remove(name)
         self._fields[at:at] = fields
 
-    def set_first(self, name: str, value: str, typed: object = None) -> None:
-        """Another value in the first header of this name, with which all of them are read as `typed`.
+    def note_in_first(self, key: str, value: str, typed: object) -> None:
+        """Another value in the first header of this key, with which all of them are read as `typed`.
 
-        Without that they are read again when they are asked for. Raises `ValueError` as `add` does.
+        It is made of what was read there, so it is not looked through again.
         """
-        field = key, _, value = _field(name, value)
-        for at, each in enumerate(self._fields):
-            if each[0] == key:
-                self._fields[at] = field
+        for at, (each, name, _) in enumerate(self._fields):
+            if each == key:
+                self._fields[at] = key, name, value
                 break
-        else:
-            raise ValueError(f"there is no {name}")
-        if self._values is not None:
-            self._values[key][0] = value
-        self.typed.pop(key, None)
-        if typed is not None:
-            self.typed[key] = typed
+        if self._first is not None:
+            self._first[key] = value
+        self.typed[key] = typed
 
     def remove(self, name: str) -> None:
         """Takes out every header of this name."""
@@ -151,36 +148,34 @@ class Headers:
         """A copy: of the headers of these names, or of all."""
         if not names:
             return Headers.as_read(list(self._fields))
-        return self.of_keys({key_of(name) for name in names})
-
-    def of_keys(self, keys: Set[str]) -> Headers:
-        """A copy of the headers of these keys."""
+        keys = {key_of(name) for name in names}
         return Headers.as_read([field for field in self._fields if field[0] in keys])
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """All of them; not to be changed."""
+        return self._fields
 
     @property
     def lines(self) -> str:
         """All of them, as a message holds them."""
         return "".join([f"{name}: {value}\r\n" for _, name, value in self._fields])
 
-    def read(self, key: str, read: Callable[[Sequence[str]], T]) -> T:
-        """What `read` makes of the values under `key`, kept in `typed`. Raises what `read` raises."""
-        value = self.typed[key] = read(self._under(key))
-        return value
-
-    def _under(self, key: str) -> Sequence[str]:
-        values = self._values
-        if values is None:
-            values = self._values = {}
-            for each, _, value in self._fields:
-                if each in values:
-                    values[each].append(value)
-                else:
-                    values[each] = [value]
-        return values.get(key, ())
+    def under(self, key: str) -> Sequence[str]:
+        """The values of every header of this key; not to be changed."""
+        first = self._first
+        if first is None:
+            first = self._first = {each: value for each, _, value in reversed(self._fields)}
+        if key not in first:
+            return ()
+        if len(first) == len(self._fields):
+            # No header is there twice, as nearly always.
+            return (first[key],)
+        return [value for each, _, value in self._fields if each == key]
 
     def _changed(self, key: str) -> None:
         self.typed.pop(key, None)
-        self._values = None
+        self._first = None
 
 
 def _field(name: str, value: str) -> Field:

@@ -119,7 +119,7 @@ class Message:
 
         Raises `BadHeader` where something stands beside the star (§10.3, step 6).
         """
-        values = self.headers.all("Contact")
+        values = self.headers.under("contact")
         if _STAR not in values:
             return False
         if len(values) > 1:
@@ -166,9 +166,12 @@ class Request(Message):
         self, method: str, uri: Uri | str, headers: Headers | None = None, body: bytes = b""
     ) -> None:
         self.method = method
-        self.uri_text = uri if isinstance(uri, str) else str(uri)
+        self._uri: Uri | None
+        if isinstance(uri, str):
+            self._uri, self.uri_text = None, uri
+        else:
+            self._uri, self.uri_text = uri, str(uri)
         "The Request-URI as written."
-        self._uri: Uri | None = None if isinstance(uri, str) else uri
         self.headers = Headers() if headers is None else headers
         self.body = body
 
@@ -192,19 +195,22 @@ class Request(Message):
 
         `to_tag` goes into To where that has no tag yet; for a 100 leave it out (§8.2.6.2).
         """
-        headers = self.headers.of_keys(_OF_EACH_RESPONSE)
+        fields = [field for field in self.headers.fields if field[0] in _OF_EACH_RESPONSE]
+        if to_tag is not None and not self._to_has_tag():
+            tag = f";tag={lexer.token(to_tag)}"
+            fields = [(key, name, value + tag if key == "to" else value) for key, name, value in fields]
+        headers = Headers.as_read(fields)
         if status == 100:
             for timestamp in self.headers.all("Timestamp"):
                 headers.add("Timestamp", timestamp)
-        if to_tag is not None and len(to := self.headers.all("To")) == 1 and not self._to_has_tag():
-            headers.set_first("To", f"{to[0]};tag={to_tag}")
         return Response(status, reason, headers)
 
     def _to_has_tag(self) -> bool:
         try:
             return self.to.tag is not None
         except MessageError:
-            # The answer goes back by Via, branch and CSeq; To is an echo, and stays one.
+            # Missing, twice there, or unreadable: the answer goes back by Via, branch and CSeq; To is an
+            # echo, and stays one.
             return True
 
 

@@ -40,9 +40,10 @@ class _Read(Generic[R]):
         if self._key in headers.typed:
             return headers.typed[self._key]
         try:
-            return headers.read(self._key, self._read)
+            value = headers.typed[self._key] = self._read(headers.under(self._key))
         except (BadHeader, BadUri, BadAuthHeader) as error:
             raise BadHeader(self._name, str(error)) from error
+        return value
 
 
 class One(_Read[T | None]):

@@ -8,7 +8,6 @@ Sans-I/O: `now` is loop time, in seconds.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakSet
@@ -94,8 +93,7 @@ class Proven:
         """
         if self.includes(flow, now):
             return bytes(response)
-        most = asked_bytes * self._limits.factor
-        data = next((data for each in _versions(response) if len(data := bytes(each)) <= most), None)
+        data = _shortened(response, int(asked_bytes * self._limits.factor))
         if data is None or self.is_proven_source(flow.remote.host, now):
             return data
         refuses = response.status >= 300 and response.status not in (401, 407)
@@ -160,16 +158,18 @@ _NEEDED = (
 _CHALLENGE = "WWW-Authenticate"
 
 
-def _versions(response: Response) -> Iterator[Response]:
-    """The response, and shorter ones that say the same, the longest first."""
-    yield response
-    short = Response(response.status, "", response.headers.copy(*_NEEDED))
-    yield short
-    # Of several challenges the last is the one that everybody knows (RFC 8760 §2.4).
-    challenges = short.headers.all(_CHALLENGE)
-    if len(challenges) > 1:
-        short.headers.set(_CHALLENGE, challenges[-1])
-        yield short
+def _shortened(response: Response, most: int) -> bytes | None:
+    """What says the same in at most so many bytes, and leaves out the least; None: nothing does."""
+    data = bytes(response)
+    if len(data) > most:
+        short = Response(response.status, "", response.headers.copy(*_NEEDED))
+        data = bytes(short)
+        # Of several challenges the last is the one that everybody knows (RFC 8760 §2.4).
+        challenges = short.headers.all(_CHALLENGE)
+        if len(data) > most and len(challenges) > 1:
+            short.headers.set(_CHALLENGE, challenges[-1])
+            data = bytes(short)
+    return data if len(data) <= most else None
 
 
 def _put(table: OrderedDict[K, float], key: K, until: float, most: int) -> None:
