@@ -196,11 +196,11 @@ async def test_what_the_command_changes_every_worker_serves_at_once(
         text = SAMPLE.read_text(encoding="utf-8").replace("Dział sprzedaży", "Handel")
         changed.write_text(text, encoding="utf-8")
         done = run_command("apply", changed, "--data-dir", sample.data_dir, "--config", config)
-        assert done.returncode == 0, done.stderr
+        assert done.status == 0, done.err
         for each in both:
             assert b"Handel" in fetch(each, f"/{T46S}.cfg")[1]
         done = run_command("devices", "release", T46S, "--data-dir", sample.data_dir, "--config", config)
-        assert done.returncode == 0, done.stderr
+        assert done.status == 0, done.err
         assert [fetch(each, f"/{T46S}.cfg")[0] for each in both] == [404, 404]
 
 
