@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, TypeVar
 
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import TextClause, event, text
@@ -26,9 +26,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import changes
 from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
-from db.plain import PostgresPlainReader, Rows, SqlitePlainReader
+from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
 from db.stops_once import connecting
 from db.watched import watched
+from db.writing import PostgresWriter, SqliteTransactions, Work
+
+T = TypeVar("T")
 
 BUSY_S = 10.0
 "Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
@@ -113,8 +116,13 @@ class Database:
         self._writes = async_sessionmaker(writer, **options)
         # Waiting here costs no thread, and waiters are served in the order in which they came.
         self._writing = asyncio.Lock()
-        self._exclusive_appends = url.drivername == "sqlite"
-        self._plain = SqlitePlainReader(url) if url.drivername == "sqlite" else PostgresPlainReader(url)
+        self._transactions: SqliteTransactions | None = None
+        self._plain: PlainReader
+        if url.drivername == "sqlite":
+            self._transactions = SqliteTransactions(str(url.database), _TRY_AGAIN_S, _PRAGMAS)
+            self._plain = SqlitePlainReader(url)
+        else:
+            self._plain = PostgresPlainReader(url)
 
     @classmethod
     async def open(cls, url: str, *, busy_s: float = BUSY_S) -> Self:
@@ -173,6 +181,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections; sessions still open break."""
         await self._plain.close()
+        if self._transactions is not None:
+            await self._transactions.close()
         for engine in self._engines:
             await engine.dispose()
 
@@ -225,12 +235,31 @@ class Database:
         Raises `DatabaseBusy` where a change holds a row that it needs: then it is to be tried again.
         """
         async with AsyncExitStack() as stack:
-            if self._exclusive_appends:
+            if self._transactions is not None:
                 await stack.enter_async_context(self._turn())
             session = await stack.enter_async_context(self._writing_session())
-            if not self._exclusive_appends:
+            if self._transactions is None:
                 await session.execute(_lock_timeout(_APPEND_LOCK_S))
             yield session
+
+    async def appended(self, work: Work[T]) -> T:
+        """What `work` returns, done in a transaction like that of `append`, and kept: for plain SQL.
+
+        Raises what `append` does, and what `work` raises: then nothing was changed.
+        """
+        if self._transactions is None:
+            async with self.append() as session:
+                return await work(PostgresWriter(await session.connection()))
+        give_up_at = time.monotonic() + self._busy_s
+        async with self._turn():
+            while True:
+                with unavailable():
+                    try:
+                        return await self._transactions.done(work)
+                    except sqlite3.Error as error:
+                        if not _is_locked(error) or time.monotonic() > give_up_at:
+                            raise
+                await asyncio.sleep(_TRY_AGAIN_S)
 
     @asynccontextmanager
     async def _writing_session(self) -> AsyncIterator[AsyncSession]:
@@ -318,30 +347,42 @@ def unavailable() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise DatabaseUnavailable("no database connection became free in time: try again") from error
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = _cause(error)
         if _sqlite_code(error) == sqlite3.SQLITE_FULL:
             raise DatabaseUnavailable(
                 "the disk that holds the database is full: make room on it and try again; nothing was changed"
             ) from error
-        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+        if isinstance(cause, LockNotAvailable | DeadlockDetected):
             raise DatabaseBusy("another change holds what this one needs: try again") from error
         if _passes(error):
-            raise DatabaseUnavailable(f"the database can't be used now: {error.orig}") from error
+            raise DatabaseUnavailable(f"the database can't be used now: {cause}") from error
         raise
 
 
-def _is_locked(error: DBAPIError) -> bool:
+_Failed: TypeAlias = DBAPIError | sqlite3.Error
+"What SQLAlchemy raises, or SQLite's driver itself."
+
+
+def _cause(error: _Failed) -> BaseException | None:
+    """What the driver raised."""
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _is_locked(error: _Failed) -> bool:
     """Whether another process writes to the SQLite file."""
     return _sqlite_code(error) == sqlite3.SQLITE_BUSY
 
 
-def _sqlite_code(error: DBAPIError) -> int:
+def _sqlite_code(error: _Failed) -> int:
     """The primary code, which extended ones keep in the low byte; 0 for another database's error."""
-    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
+    return int(getattr(_cause(error), "sqlite_errorcode", 0)) & 0xFF
 
 
-def _passes(error: DBAPIError) -> bool:
+def _passes(error: _Failed) -> bool:
     """Whether the database, not the statement, is at fault."""
-    if isinstance(error.orig, sqlite3.Error):
+    if isinstance(_cause(error), sqlite3.Error):
         return _sqlite_code(error) in _SQLITE_UNAVAILABLE
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    )

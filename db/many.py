@@ -31,16 +31,25 @@ async def write_many(connection: AsyncConnection, statement: str, rows: Sequence
     if connection.dialect.name != "sqlite":
         await connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
         return
+    for part, values in in_parts(statement, rows):
+        await connection.exec_driver_sql(part, values)
+
+
+def in_parts(
+    statement: str, rows: Sequence[tuple[object, ...]]
+) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """The statements that do the same on SQLite, each with its values."""
     begin = 0
-    for number in _parts(len(rows), len(rows[0])):
+    for number in _parts(len(rows), len(rows[0]) if rows else 0):
         part = rows[begin : begin + number]
-        values = tuple(map(_as_sqlite_keeps_it, chain.from_iterable(part)))
-        await connection.exec_driver_sql(_for_many(statement, number), values)
+        yield _for_many(statement, number), tuple(map(_as_sqlite_keeps_it, chain.from_iterable(part)))
         begin += number
 
 
 def _parts(rows: int, columns: int) -> Iterator[int]:
     """Sizes that sum up to `rows`: few, and of few kinds, since each kind is a statement of its own."""
+    if not rows:
+        return
     size = 1 << (_MOST_VALUES // columns).bit_length() - 1
     while rows:
         while size > rows:

@@ -26,6 +26,7 @@ from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.schema.base import Numbered
 from db.watched import WatchedConnection, watched
+from db.writing import PostgresWriter, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +49,13 @@ async def announce(session: AsyncSession) -> None:
     Followers are woken when the transaction is kept. SQLite needs no telling.
     """
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(
-            text("SELECT pg_advisory_xact_lock_shared(:lock), pg_notify(:channel, '')"),
-            {"lock": _APPENDING, "channel": CHANNEL},
-        )
+        await announce_by(PostgresWriter(await session.connection()))
+
+
+async def announce_by(writer: Writer) -> None:
+    """`announce`, for a transaction in plain SQL."""
+    if writer.database == "postgresql":
+        await writer.rows("SELECT pg_advisory_xact_lock_shared(?), pg_notify(?, '')", (_APPENDING, CHANNEL))
 
 
 async def _appending(database: Database) -> frozenset[str]:

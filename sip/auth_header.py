@@ -13,12 +13,15 @@ from sip.errors import BadAuthHeader
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 # Possessive throughout, but for the scheme: `realm = x` begins like one.
-_PARAMETER = re.compile(
-    rf"(?:({_WORD})[ \t]++)?({_WORD})[ \t]*+=[ \t]*+"
-    r'(?:"((?:[^"\\]|\\.)*+)"|([^ \t,"]*+))[ \t]*+(?:,[ \t,]*+|\Z)',
+_PIECE = re.compile(
+    # A parameter, before it perhaps a scheme; or a scheme that has none, with one word at most …
+    rf"(?:(?:({_WORD})[ \t]++)?({_WORD})[ \t]*+=[ \t]*+"
+    r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^ \t,"]*+))'
+    rf"|({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+)"
+    # … up to the next; or whatever else is left.
+    r"[ \t]*+(?:,[ \t,]*+|\Z)|(.++)",
     re.DOTALL,
 )
-_WITHOUT_PARAMETERS = re.compile(rf"({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+[ \t]*+(?:,[ \t,]*+|\Z)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'["\\]')
 _MOST = 100
@@ -40,38 +43,35 @@ def parse_auth(text: str) -> tuple[AuthValue, ...]:
 
     Raises `BadAuthHeader`, also where a parameter is said twice: two readers could pick different ones.
     """
+    text = text.lstrip(" \t,")
+    pieces = _PIECE.findall(text)
+    if len(pieces) > _MOST:
+        raise BadAuthHeader(f"more than {_MOST} schemes and parameters")
     found: list[tuple[str, dict[str, str]]] = []
-    position = len(text) - len(text.lstrip(" \t,"))
-    for _ in range(_MOST):
-        if position == len(text):
-            return tuple(AuthValue(scheme, parameters) for scheme, parameters in found)
-        if (parameter := _PARAMETER.match(text, position)) is not None:
-            scheme, name, quoted, plain = parameter.groups()
-            if scheme is not None:
-                found.append((scheme.lower(), {}))
-            if not found:
-                raise BadAuthHeader("a parameter stands before any scheme")
-            parameters = found[-1][1]
-            name = name.lower()
-            if name in parameters:
-                raise BadAuthHeader("a parameter is said twice")
-            if quoted is not None:
-                plain = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
-            parameters[name] = plain
-            position = parameter.end()
-        elif (other := _WITHOUT_PARAMETERS.match(text, position)) is not None:
-            found.append((other[1].lower(), {}))
-            position = other.end()
-        else:
-            raise BadAuthHeader(f"neither a scheme nor a parameter at character {position}")
-    raise BadAuthHeader(f"more than {_MOST} schemes and parameters")
+    for scheme, name, quoted, plain, alone, left in pieces:
+        if left:
+            raise BadAuthHeader(f"neither a scheme nor a parameter {len(left)} characters before the end")
+        if scheme or alone:
+            found.append(((scheme or alone).lower(), {}))
+        if alone:
+            continue
+        if not found:
+            raise BadAuthHeader("a parameter stands before any scheme")
+        parameters = found[-1][1]
+        name = name.lower()
+        if name in parameters:
+            raise BadAuthHeader("a parameter is said twice")
+        parameters[name] = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted or plain
+    return tuple([AuthValue(scheme, parameters) for scheme, parameters in found])
 
 
 def quoted(text: str) -> str:
     """`text` as a quoted-string (RFC 3261 §25.1). Raises `BadAuthHeader` for what no header can hold."""
-    if any(character in text for character in "\r\n\0"):
+    if "\r" in text or "\n" in text or "\0" in text:
         raise BadAuthHeader("a quoted text can't hold a line end")
-    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+    if '"' in text or "\\" in text:
+        text = _TO_ESCAPE.sub(_escape, text)
+    return f'"{text}"'
 
 
 def _escape(match: re.Match[str]) -> str:

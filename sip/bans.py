@@ -14,7 +14,7 @@ Unknown users count as wrong passwords do, or bans would tell who exists. A stal
 
 A flow by which somebody has logged in is never held back; others of its source are. Datagrams can be sent in
 somebody else's name, so those that have no nonce of ours can get nobody's phones locked out: where users have
-logged in lately, they only slow the source down, and have the very flow banned that they came by.
+logged in lately, they only slow down each flow of the source, and have the very one banned that they came by.
 
 Sans-I/O: `now` is loop time, in seconds.
 """
@@ -62,7 +62,7 @@ class BanLimits:
     "The first ban of a source; each further one is twice as long."
     longest_s: float = 24 * 3600.0
     slowed_to: int = 2
-    "Messages a second of a slowed source."
+    "Messages a second of each flow of a slowed source: as many as a phone logs in with."
     accounts: int = 3
     "Users that one flow may fail with cheaply."
     cheap: float = 0.05
@@ -107,9 +107,6 @@ class _Source:
     at: float = 0.0
     "When the points were right."
     times: int = 0
-    second: int = 0
-    admitted: int = 0
-    "Messages in this second, while it is slowed."
     good: OrderedDict[str, float] = field(default_factory=OrderedDict)
     "When who has logged in, the longest ago first."
 
@@ -138,6 +135,9 @@ class Bans:
         "Of each source and user who failed: how many tries were left, and when."
         self._asked: OrderedDict[tuple[Flow, str], float] = OrderedDict()
         "Since when credentials are waited for."
+        self._second = 0
+        self._admitted: dict[Address, int] = {}
+        "Messages of each flow of a slowed source in this second."
 
     # What happens
 
@@ -206,11 +206,15 @@ class Bans:
         verdict = self.of_remote(remote, now)
         if verdict is not Verdict.SLOWED:
             return verdict is Verdict.FREE
-        source = self._source(source_of(remote.host))
-        if source.second != int(now):
-            source.second, source.admitted = int(now), 0
-        source.admitted += 1
-        return source.admitted <= self._limits.slowed_to
+        if self._second != int(now):
+            self._second = int(now)
+            self._admitted.clear()
+        # Of each flow, or whoever sends in the name of a site would use up what its own phones may send.
+        count = self._admitted.get(remote, 0)
+        if count >= self._limits.slowed_to or (not count and len(self._admitted) >= self._limits.flows):
+            return False
+        self._admitted[remote] = count + 1
+        return True
 
     def listed(self, now: float) -> list[Ban]:
         """All bans that hold, the newest first."""
@@ -250,7 +254,9 @@ class Bans:
         source.points = max(0.0, source.points - lost) + cost
         source.backed = max(0.0, source.backed - lost) + (cost if is_backed else 0.0)
         most = limits.points + len(source.good)
-        if source.backed >= most or (source.points >= most and not source.good):
+        # What was before this process began is known of flows alone.
+        is_home = bool(source.good) or self._proven.is_proven_source(flow.remote.host, now)
+        if source.backed >= most or (source.points >= most and not is_home):
             source.points = source.backed = 0.0
             source.times += 1
             return self._ban(name, name, source.times, now)

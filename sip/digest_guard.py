@@ -49,7 +49,7 @@ class Guard:
     ) -> tuple[Challenge, ...]:
         """One for each algorithm, of one nonce: a client answers one of them (RFC 8760 §2.4)."""
         nonce = self._nonces.make(now, source)
-        return tuple(Challenge(self.realm, nonce, algorithm, stale=stale) for algorithm in algorithms)
+        return tuple([Challenge(self.realm, nonce, algorithm, stale=stale) for algorithm in algorithms])
 
     def has_asked(self, credentials: Credentials, source: str) -> bool:
         """Whether the credentials answer a challenge that `source` had from us."""

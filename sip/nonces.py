@@ -1,8 +1,8 @@
 """Nonces that need no table until somebody has authenticated with one (RFC 7616 §3.3, RFC 3261 §22).
 
-A nonce says who made it and when, and is bound to the address that it was given to: HMAC-SHA-256 with a
-secret that all processes share, so each of them can tell that any other made it. How often one was used is
-known only where it was used, so away from its maker it lives a few seconds: long enough for a client that
+A nonce says who made it and when, and is bound to the address that it was given to: BLAKE2 (RFC 7693) with
+a secret key that all processes share, so each of them can tell that any other made it. How often one was used
+is known only where it was used, so away from its maker it lives a few seconds: long enough for a client that
 opens a new connection to come out at another process, and the longest that a replay there can work.
 """
 
@@ -39,10 +39,12 @@ class Nonces:
     """Makes nonces, and tells whether one may be used once more."""
 
     def __init__(self, secret: bytes, limits: NonceLimits | None = None) -> None:
-        """`secret` is shared by all that take one another's nonces."""
+        """`secret` is shared by all that take one another's nonces; at most 64 bytes."""
         self._secret = secret
         self._limits = limits or NonceLimits()
         self._maker = secrets.token_bytes(_MAKER)
+        self._opened_last: tuple[str, str, bytes | None] = "", "", None
+        "A nonce of ours, whose it is and what it says: who checks credentials looks at it twice."
         self._counts: OrderedDict[bytes, int] = OrderedDict()
         "The highest count of each nonce in use, first used first."
         self._forgotten_until_ms = -1
@@ -55,19 +57,16 @@ class Nonces:
 
     def has_made(self, nonce: str, source: str) -> bool:
         """Whether `source` has this nonce from us, or from another process with our secret."""
-        if _FORM.fullmatch(nonce) is None:
-            return False
-        raw = base64.urlsafe_b64decode(nonce)
-        return hmac.compare_digest(raw[-_MAC:], self._seal(raw[:-_MAC], source))
+        return self._opened(nonce, source) is not None
 
     def use(self, nonce: str, count: int, now: float, source: str) -> bool:
         """Takes note of one use by somebody who has proved the password; False: ask again with a new nonce.
 
         The count must rise with each use. A client of RFC 2069 counts nothing: it is always 1.
         """
-        if not self.has_made(nonce, source):
+        body = self._opened(nonce, source)
+        if body is None:
             return False
-        body = base64.urlsafe_b64decode(nonce)[:-_MAC]
         made_ms = _made_ms(body)
         is_ours = body.startswith(self._maker)
         longest_s = self._limits.lifetime_s if is_ours else self._limits.elsewhere_s
@@ -90,8 +89,22 @@ class Nonces:
             self._counts.popitem(last=False)
             self._forgotten_until_ms = max(self._forgotten_until_ms, made_ms)
 
+    def _opened(self, nonce: str, source: str) -> bytes | None:
+        """What the nonce says, if `source` has it from us, or from another process with our secret."""
+        if (nonce, source) == self._opened_last[:2]:
+            return self._opened_last[2]
+        if _FORM.fullmatch(nonce) is None:
+            return None
+        raw = base64.urlsafe_b64decode(nonce)
+        body = raw[:-_MAC]
+        if not hmac.compare_digest(raw[-_MAC:], self._seal(body, source)):
+            return None
+        self._opened_last = nonce, source, body
+        return body
+
     def _seal(self, body: bytes, source: str) -> bytes:
-        return hmac.digest(self._secret, body + source.encode("utf-8", "replace"), hashlib.sha256)[:_MAC]
+        data = body + source.encode("utf-8", "replace")
+        return hashlib.blake2b(data, key=self._secret, digest_size=_MAC).digest()
 
 
 def _made_ms(body: bytes) -> int:

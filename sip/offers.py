@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from sip.digest import STRONGEST_FIRST, Algorithm
+from sip.message.remembered import remembered
 
 _MD5_ALONE = re.compile(
     # Yealink's guides speak of MD5 alone; VP530 and W52P leave the vendor's word out.
@@ -27,6 +28,9 @@ _LOOKED_AT = 200
 
 def offered(user_agent: str | None) -> Sequence[Algorithm]:
     """What to offer to whom says of itself `user_agent`, the strongest first."""
-    if user_agent is not None and _MD5_ALONE.search(user_agent, 0, _LOOKED_AT):
-        return (Algorithm.MD5,)
-    return STRONGEST_FIRST
+    return STRONGEST_FIRST if user_agent is None else _offered(user_agent[:_LOOKED_AT])
+
+
+@remembered
+def _offered(user_agent: str) -> Sequence[Algorithm]:
+    return (Algorithm.MD5,) if _MD5_ALONE.search(user_agent) else STRONGEST_FIRST

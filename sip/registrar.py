@@ -81,17 +81,11 @@ def register(
             work.held.append(binding)
         else:
             work.tell(ChangeKind.EXPIRED, binding)
-    if request.is_contact_star:
-        # Step 6: a star takes back all bindings.
-        if request.expires_s != 0:
-            raise BadContact("a star as Contact stands with Expires: 0 alone")
-        for binding in list(work.held):
-            work.check_order(binding)
-            work.end(ChangeKind.UNREGISTERED, binding)
-        return work.decision()
     contacts = request.contact
     if not contacts:
-        # Step 6: without a Contact it only asks (§10.2.3).
+        # Step 6: a star takes back all bindings; without a Contact it only asks (§10.2.3).
+        if request.is_contact_star:
+            work.take_back_all()
         return work.decision()
     if len(contacts) > 2 * limits.bindings:
         # All that there may be taken back, and as many made: what is more is never granted, so don't compare.
@@ -188,6 +182,14 @@ class _Work:
         """Step 7 for one Contact that is bound no longer. Raises `OutOfOrder`."""
         binding = binding_of(self.held, asked)
         if binding is not None:
+            self.check_order(binding)
+            self.end(ChangeKind.UNREGISTERED, binding)
+
+    def take_back_all(self) -> None:
+        """Step 6. Raises `OutOfOrder`, `BadContact`."""
+        if self._request.expires_s != 0:
+            raise BadContact("a star as Contact stands with Expires: 0 alone")
+        for binding in self.held[:]:
             self.check_order(binding)
             self.end(ChangeKind.UNREGISTERED, binding)
 

@@ -282,11 +282,9 @@ class SipServer:
     def _send_answer(self, request: Request, flow: Flow, response: Response) -> None:
         """Sends without a transaction. On UDP, whoever has proved nothing may be somebody else's victim."""
         to = self._answer_flow(request, flow)
-        now = self.now()
-        if not isinstance(flow, UdpFlow) or self.proven.includes(flow, now):
+        if not isinstance(flow, UdpFlow):
             to.send(bytes(response))
-            return
-        if (data := self.proven.answer(flow, flow.asked_bytes, response, now)) is None:
+        elif (data := self.proven.answer(flow, flow.asked_bytes, response, self.now())) is None:
             self.counters.withheld += 1
         else:
             to.send(data)

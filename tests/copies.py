@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -15,6 +13,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.engine import make_url
+
+from tests.forked import SHARED, Run
 
 COMMAND = Path(sys.executable).parent / "centralka"
 
@@ -57,17 +57,9 @@ def spare_database(url: str, folder: Path) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def run_command(
-    *arguments: str | Path, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """`centralka` with these arguments."""
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_command(*arguments: str | Path) -> Run:
+    """`centralka` with these arguments, in a process of its own."""
+    return SHARED.run(*arguments)
 
 
 def config_file(folder: Path, url: str, **tables: str) -> Path:

@@ -73,10 +73,10 @@ class PostgresServer:
         options = f"-k {self.directory} {_OPTIONS}"
         self.run("pg_ctl", "start", "-w", "-t", "60", "-l", self.directory / "log", "-o", options)
 
-    def stop(self) -> None:
-        """Stops the server, whoever is connected."""
+    def stop(self, mode: str = "fast") -> None:
+        """Stops the server, whoever is connected; `immediate` is as if it had crashed."""
         # It finds the server by the process id that this data directory names.
-        self.run("pg_ctl", "stop", "-w", "-m", "fast")
+        self.run("pg_ctl", "stop", "-w", "-m", mode)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:

@@ -1,10 +1,12 @@
 """The command, again and again in processes forked from one that has loaded the program, and killed in them.
 
-A start of Python costs more than most commands; so what is killed at random is killed in its own work.
+A start of Python costs more than most commands; so what is killed at random is killed in its own work, and
+tests that run many commands don't load the program for each.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import random
@@ -13,8 +15,9 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -31,8 +34,15 @@ class Run:
     status: int
     "Its exit status; minus the signal's number where it was killed."
     lasted_s: float
-    said: str
-    "Standard output and standard error."
+    out: str
+    "Its standard output."
+    err: str
+    "Its standard error."
+
+    @property
+    def said(self) -> str:
+        """All of it."""
+        return self.out + self.err
 
     @property
     def was_killed(self) -> bool:
@@ -51,8 +61,9 @@ class Forking:
         self._answers = answers
 
     def run(self, *arguments: str | Path, killed_after_s: float | None = None) -> Run:
-        """`centralka` with these arguments, killed (SIGKILL) if it runs longer than that."""
-        self._orders.write(json.dumps([[str(each) for each in arguments], killed_after_s]) + "\n")
+        """`centralka` with these arguments, where this process is; killed (SIGKILL) if it runs longer."""
+        order = [[str(each) for each in arguments], killed_after_s, os.getcwd(), dict(os.environ)]  # noqa: PTH109
+        self._orders.write(json.dumps(order) + "\n")
         self._orders.flush()
         return Run(**json.loads(self._answers.readline()))
 
@@ -70,6 +81,29 @@ def forking() -> Iterator[Forking]:
         assert process.stdin is not None
         assert process.stdout is not None
         yield Forking(process.stdin, process.stdout)
+
+
+class Shared:
+    """Processes that have loaded the program: as many as commands have run at once, for the whole run."""
+
+    def __init__(self) -> None:
+        self._idle: list[Forking] = []
+        self._all = ExitStack()
+        atexit.register(self._all.close)
+
+    def run(self, *arguments: str | Path) -> Run:
+        """See `Forking`; whoever runs a command meanwhile has another process."""
+        try:
+            mine = self._idle.pop()
+        except IndexError:
+            mine = self._all.enter_context(forking())
+        try:
+            return mine.run(*arguments)
+        finally:
+            self._idle.append(mine)
+
+
+SHARED = Shared()
 
 
 class Moments:
@@ -92,27 +126,34 @@ class Moments:
 def main() -> None:
     """Reads orders, a line of JSON each, and answers likewise, until its input ends."""
     for order in sys.stdin:
-        arguments, killed_after_s = json.loads(order)
+        arguments, killed_after_s, folder, environment = json.loads(order)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
         run = _forked(arguments, killed_after_s)
         sys.stdout.write(json.dumps(asdict(run)) + "\n")
         sys.stdout.flush()
 
 
 def _forked(arguments: Sequence[str], killed_after_s: float | None) -> Run:
-    output = os.memfd_create("output")
+    outputs = [os.memfd_create(name) for name in ("out", "err")]
     began = time.monotonic()
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        for number, each in enumerate(outputs, 1):
+            os.dup2(each, number)
         sys.argv = ["centralka", *arguments]
         _work()
     status = _waited(child, killed_after_s)
     lasted_s = time.monotonic() - began
-    os.lseek(output, 0, os.SEEK_SET)
-    with os.fdopen(output, encoding="utf-8") as written:
-        return Run(status, lasted_s, written.read())
+    return Run(status, lasted_s, *map(_written, outputs))
+
+
+def _written(file: int) -> str:
+    os.lseek(file, 0, os.SEEK_SET)
+    with os.fdopen(file, encoding="utf-8") as written:
+        return written.read()
 
 
 def _work() -> None:
@@ -123,6 +164,8 @@ def _work() -> None:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -40,17 +40,20 @@ class Progress(NamedTuple):
     fetched_at: datetime | None
     "When it got its own file, then or shortly before; None: it did not."
     revision_id: int | None
-    "What it got."
+    "What it got, where it had another before."
     device_id: int
 
 
 _INSERT = f"INSERT INTO provisioning_requests ({', '.join(RequestTrace._fields)}) VALUES ({{}})".format(  # noqa: S608
     ", ".join("?" * len(RequestTrace._fields))
 )
-_PROGRESSED = (
-    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = coalesce(?, fetched_at),"
-    " fetched_revision_id = coalesce(?, fetched_revision_id) WHERE id = ?"
+_SEEN = (
+    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = coalesce(?, fetched_at)"
+    " WHERE id = ?"
 )
+# Apart from the rest: to write the same number again would cost as much as all of that, for its index and for
+# a look whether there is such a revision.
+_FETCHED = "UPDATE devices SET fetched_revision_id = ? WHERE id = ?"
 
 
 async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrace]) -> None:
@@ -61,4 +64,8 @@ async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrac
 async def note_progress(connection: AsyncConnection, progress: Iterable[Progress]) -> None:
     """How far each device came, one entry for each."""
     # In one order: on PostgreSQL two processes that write of the same devices would wait for each other.
-    await write_many(connection, _PROGRESSED, sorted(progress, key=attrgetter("device_id")))
+    rows = sorted(progress, key=attrgetter("device_id"))
+    seen = [(each.at, each.source, each.fetched_at, each.device_id) for each in rows]
+    await write_many(connection, _SEEN, seen)
+    fetched = [(each.revision_id, each.device_id) for each in rows if each.revision_id is not None]
+    await write_many(connection, _FETCHED, fetched)

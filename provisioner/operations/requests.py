@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.engine import BUSY_S
@@ -243,7 +243,10 @@ class _Listed(NamedTuple):
 
     id: int
     mac: str
+    fetched: int | None
+    "The revision that it got last."
     had_token: bool
+    "A token of it was used; False, too, where nobody asked for it by its MAC."
 
 
 class _Stored(NamedTuple):
@@ -259,7 +262,9 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
     connection = await session.connection()
     listed = await _listed(connection, traces)
     of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
-    revisions = await _still_there(connection, traces)
+    # What a device refers to is there; most fetch what they have.
+    revisions = {each.fetched for each in listed if each.fetched is not None}
+    revisions |= await _still_there(connection, _revisions(traces) - revisions)
     rows: list[RequestTrace] = []
     progress: dict[int, Trace] = {}
     fetched: dict[int, Trace] = {}
@@ -288,7 +293,7 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
                 trace.at,
                 trace.ask.source,
                 got.at if (got := fetched.get(each)) else None,
-                got.answer.revision_id if got else None,
+                got.answer.revision_id if got and got.answer.revision_id != of_id[each].fetched else None,
                 each,
             )
             for each, trace in progress.items()
@@ -302,17 +307,24 @@ async def _listed(connection: AsyncConnection, traces: Sequence[Trace]) -> list[
     """The devices that are answered or asked for; one may have been taken off the list since."""
     ids = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
     macs = {trace.answer.mac for trace in traces if trace.answer.device_id is None and trace.answer.mac}
+    by_mac = DeviceRow.mac.in_(macs)
     used = exists().where(
         DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None)
     )
-    theirs = or_(DeviceRow.id.in_(ids), DeviceRow.mac.in_(macs))
-    found = await connection.execute(select(DeviceRow.id, DeviceRow.mac, used).where(theirs))
+    theirs = or_(DeviceRow.id.in_(ids), by_mac)
+    # Whether a token was used is asked of those alone that did not come with one.
+    wanted = select(DeviceRow.id, DeviceRow.mac, DeviceRow.fetched_revision_id, and_(by_mac, used))
+    found = await connection.execute(wanted.where(theirs))
     return [_Listed(*row) for row in found]
 
 
-async def _still_there(connection: AsyncConnection, traces: Sequence[Trace]) -> frozenset[int | None]:
-    """The revisions that traces speak of; those of a device go with it."""
-    revisions = {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
+def _revisions(traces: Sequence[Trace]) -> set[int]:
+    """Those that traces speak of."""
+    return {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
+
+
+async def _still_there(connection: AsyncConnection, revisions: set[int]) -> frozenset[int]:
+    """Which of these revisions there are; those of a device go with it."""
     if not revisions:
         return frozenset()
     found = await connection.execute(select(RevisionRow.id).where(RevisionRow.id.in_(revisions)))

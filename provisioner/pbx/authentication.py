@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from db.errors import StorageError
@@ -102,7 +102,7 @@ class Authentication:
 
     def _credentials(self, incoming: Incoming) -> Credentials | None:
         """Those for our realm; there may be some for others that are on the way (§22.3)."""
-        for line in incoming.request.headers.all("Authorization"):
+        for line in incoming.request.headers.under("authorization"):
             try:
                 credentials = parse_credentials(line)
             except BadAuthHeader:
@@ -140,9 +140,7 @@ class Authentication:
     def _challenge(self, incoming: Incoming, *, is_stale: bool = False) -> None:
         response = incoming.response(401)
         agent = incoming.request.headers.get("User-Agent")
-        for challenge in self._challenges(incoming.flow.remote.host, agent, is_stale):
-            response.headers.add("WWW-Authenticate", challenge)
+        source = incoming.flow.remote.host
+        for challenge in self._guard.challenges(time.time(), source, offered(agent), stale=is_stale):
+            response.headers.add("WWW-Authenticate", str(challenge))
         incoming.answer(response)
-
-    def _challenges(self, source: str, agent: str | None, is_stale: bool) -> Iterable[str]:
-        return map(str, self._guard.challenges(time.time(), source, offered(agent), stale=is_stale))

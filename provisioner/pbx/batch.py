@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 
 from provisioner.pbx.bindings import Difference
+from provisioner.pbx.rows import REFRESHED
 from sip.binding import Binding, Change
 from sip.errors import SipError
 from sip.location import Location
@@ -92,8 +94,16 @@ class Batch:
 
 def _difference(before: Sequence[Binding], after: Sequence[Binding]) -> Difference:
     """What has to be written so that rows which say `before` say `after`, and what taken away."""
-    there, kept = set(map(id, before)), {binding.key for binding in after}
-    return (
-        [binding for binding in after if id(binding) not in there],
-        [binding for binding in before if binding.key not in kept],
-    )
+    difference, rest = Difference(), {binding.key: binding for binding in before}
+    for binding in after:
+        was = rest.pop(binding.key, None)
+        if was is None or _WHOLE(was) != _WHOLE(binding):
+            difference.put.append(binding)
+        elif was is not binding:
+            difference.refreshed.append(binding)
+    difference.gone.extend(rest.values())
+    return difference
+
+
+_WHOLE = attrgetter(*(each.name for each in fields(Binding) if each.name not in REFRESHED))
+"What is written of a binding that a refresh leaves as it was, as a rule."

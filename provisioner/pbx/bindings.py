@@ -13,14 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from db.queries import registrations as queries
-from db.queries.registrations import BindingEvent, BindingId, BindingRow, Heard
-from db.tail import announce
+from db.queries.registrations import BindingEvent, BindingId, BindingRefresh, BindingRow, Heard
+from db.tail import announce_by
+from db.writing import Writer
 from provisioner.operations.installation import Installation
 from provisioner.pbx.clock import Basis, Clock, Sources
-from provisioner.pbx.rows import binding_id, binding_row, event_row, heard_row, registered_of
+from provisioner.pbx.rows import binding_id, binding_row, event_row, heard_row, refresh_row, registered_of
 from sip.binding import ENDS, Binding, Change, ChangeKind
 from sip.location import Registered
 
@@ -36,8 +37,17 @@ _LAPSED = timedelta(minutes=1)
 _ANEW = frozenset({ChangeKind.REGISTERED, ChangeKind.MOVED})
 "After these it is not known whether the phone can be reached."
 
-Difference = tuple[Sequence[Binding], Sequence[Binding]]
-"Bindings that are to be there, and others that are not, of one line."
+
+@dataclass(slots=True)
+class Difference:
+    """What is to be written of one line."""
+
+    refreshed: list[Binding] = field(default_factory=list)
+    "They are there, and are another by that alone."
+    put: list[Binding] = field(default_factory=list)
+    "They are to be there."
+    gone: list[Binding] = field(default_factory=list)
+    "They are not to be there any more."
 
 
 class StoredBindings:
@@ -119,22 +129,28 @@ class StoredBindings:
         leaves out what nobody waits for. Raises `StorageError`.
         """
         clock, rows = self._clock, _Rows()
-        for number, (there, others) in differences.items():
+        refreshed: list[tuple[int, Binding]] = []
+        for number, difference in differences.items():
             line_id = line_ids[number]
-            rows.puts += [binding_row(line_id, each, clock) for each in there]
-            rows.gone += [binding_id(line_id, each) for each in others]
-        rows.events += [
-            event_row(line_ids[change.aor], change, clock)
-            for change in changes
-            if change.kind is not ChangeKind.REFRESHED
-        ]
+            refreshed += [(line_id, each) for each in difference.refreshed]
+            rows.puts += [binding_row(line_id, each, clock) for each in difference.put]
+            rows.gone += [binding_id(line_id, each) for each in difference.gone]
+        rows.refreshes += [refresh_row(line_id, each, clock) for line_id, each in refreshed]
+        happened = [change for change in changes if change.kind is not ChangeKind.REFRESHED]
+        rows.events += [event_row(line_ids[change.aor], change, clock) for change in happened]
         waiting = _Rows() if alone else self._waiting()
         anew = {
-            binding_id(line_ids[change.aor], change.binding) for change in changes if change.kind in _ANEW
+            binding_id(line_ids[change.aor], change.binding) for change in happened if change.kind in _ANEW
         }
         # What was heard by the old flow says nothing of the new one, even if it is heard meanwhile.
         waiting.heard = [heard for heard in waiting.heard if heard.binding not in anew]
-        left = await self._write(rows, waiting)
+        try:
+            left = await self._write(rows, waiting)
+        except _NotThere:
+            # Taken away behind our back, with their lines or without.
+            rows.puts += [binding_row(line_id, each, clock) for line_id, each in refreshed]
+            rows.refreshes = []
+            left = await self._write(rows, waiting)
         for each in anew:
             self._heard.pop(each, None)
         self._line_ids.update((number, each) for number, each in line_ids.items() if each in left)
@@ -154,12 +170,13 @@ class StoredBindings:
         if step_s is None:
             return
         before, after = self._clock.basis, self._clock.stepped(step_s)
-        async with self._database.append() as session:
-            connection = await session.connection()
+
+        async def shift(writer: Writer) -> bool:
             if self._stored_basis != str(before):
-                await queries.store_basis(connection, str(before))
-            has_shifted = await queries.shift_moments(connection, str(before), str(after), step_s)
-        if not has_shifted:
+                await queries.store_basis(writer, str(before))
+            return await queries.shift_moments(writer, str(before), str(after), step_s)
+
+        if not await self._database.appended(shift):
             # It was done before, and the answer got lost.
             self._stored_basis = await queries.stored_basis(self._database)
             after = Basis.parse(self._stored_basis) or after
@@ -171,9 +188,8 @@ class StoredBindings:
 
     async def remove_lapsed(self) -> None:
         """Takes away what lapsed and nobody knows of any more. Raises `StorageError`."""
-        async with self._database.append() as session:
-            before = self._clock.utc(self._sources.loop()) - _LAPSED
-            await queries.remove_lapsed(await session.connection(), before)
+        before = self._clock.utc(self._sources.loop()) - _LAPSED
+        await self._database.appended(lambda writer: queries.remove_lapsed(writer, before))
 
     async def lines_gone(self, numbers: Set[str] | None = None) -> list[str]:
         """Which of these lines, or of all (None), had bindings and are not there any more.
@@ -197,33 +213,41 @@ class StoredBindings:
         )
 
     async def _write(self, rows: _Rows, waiting: _Rows) -> frozenset[int]:
-        """Returns which of the lines are there, and forgets what waited and is written now."""
-        both = waiting + rows
-        basis = str(self._clock.basis)
-        async with self._database.append() as session:
-            await announce(session)
-            connection = await session.connection()
+        """Returns which of the lines are there, and forgets what waited and is written now.
+
+        Raises `_NotThere`, and `StorageError`.
+        """
+        both, basis = waiting + rows, str(self._clock.basis)
+
+        async def write(writer: Writer) -> _Written:
+            if both.events:
+                await announce_by(writer)
             if self._stored_basis != basis:
-                await queries.store_basis(connection, basis)
-            left = await queries.lines_there(connection, both.line_ids())
-            devices = await queries.devices_there(connection, both.device_ids())
-            both = both.of(left, devices)
+                await queries.store_basis(writer, basis)
+            if both.refreshes and not await queries.refresh_bindings(writer, both.refreshes):
+                raise _NotThere
+            left = await queries.lines_there(writer, both.line_ids())
+            there = both.of(left, await queries.devices_there(writer, both.device_ids()))
             # What has lapsed goes first: it may have come back.
-            await queries.remove_bindings(connection, both.gone)
-            await queries.put_bindings(connection, both.puts)
-            await queries.add_events(connection, both.events)
-            await queries.note_heard(connection, both.heard)
-            events = Counter(event.line_id for event in both.events)
+            await queries.remove_bindings(writer, there.gone)
+            await queries.put_bindings(writer, there.puts)
+            await queries.add_events(writer, there.events)
+            await queries.note_heard(writer, there.heard)
+            events = Counter(event.line_id for event in there.events)
             due = {each for each, more in events.items() if self._unpruned[each] + more >= _PRUNE_AFTER}
-            await queries.prune_events(connection, due, self._kept_events)
+            await queries.prune_events(writer, due, self._kept_events)
+            return _Written(left, events, due)
+
+        written = await self._database.appended(write)
         self._stored_basis = basis
         self._forget(waiting)
         for put in rows.puts:
             self._ended.pop(BindingId(*put[:4]), None)
-        self._unpruned.update(events)
-        for line_id in due:
+        self._unpruned.update(written.events)
+        for line_id in written.pruned:
             del self._unpruned[line_id]
-        return left
+        # A binding is there as long as its line is.
+        return written.lines.union(each.binding.line_id for each in rows.refreshes)
 
     def _forget(self, waiting: _Rows) -> None:
         for ended in waiting.gone:
@@ -236,10 +260,26 @@ class StoredBindings:
                 del self._heard[heard.binding]
 
 
+class _NotThere(Exception):
+    """Bindings that were refreshed have no rows."""
+
+
+class _Written(NamedTuple):
+    """What a transaction has found and done."""
+
+    lines: frozenset[int]
+    "Those that are there."
+    events: Counter[int]
+    "Of each line."
+    pruned: set[int]
+    "Lines whose oldest events were forgotten."
+
+
 @dataclass(slots=True)
 class _Rows:
     """What one transaction writes."""
 
+    refreshes: list[BindingRefresh] = field(default_factory=list)
     gone: list[BindingId] = field(default_factory=list)
     puts: list[BindingRow] = field(default_factory=list)
     events: list[BindingEvent] = field(default_factory=list)
@@ -247,6 +287,7 @@ class _Rows:
 
     def __add__(self, other: _Rows) -> _Rows:
         return _Rows(
+            self.refreshes + other.refreshes,
             self.gone + other.gone,
             self.puts + other.puts,
             self.events + other.events,
@@ -254,7 +295,7 @@ class _Rows:
         )
 
     def line_ids(self) -> set[int]:
-        """The lines that it is about."""
+        """The lines that it is about, but for those of refreshes."""
         ids = {each.line_id for each in self.gone}
         ids.update(each.line_id for each in self.puts)
         ids.update(each.line_id for each in self.events)
@@ -269,6 +310,7 @@ class _Rows:
     def of(self, lines: Set[int], devices: Set[int]) -> _Rows:
         """What of it is about these lines, and names none but these devices."""
         return _Rows(
+            self.refreshes,
             [each for each in self.gone if each.line_id in lines],
             [_naming(each, devices) for each in self.puts if each.line_id in lines],
             [_naming(each, devices) for each in self.events if each.line_id in lines],

@@ -6,7 +6,14 @@ import json
 from functools import lru_cache
 from sys import intern
 
-from db.queries.registrations import BindingEvent, BindingId, BindingRow, Heard, StoredBinding
+from db.queries.registrations import (
+    BindingEvent,
+    BindingId,
+    BindingRefresh,
+    BindingRow,
+    Heard,
+    StoredBinding,
+)
 from provisioner.pbx.clock import Clock
 from sip.binding import Binding, Change, ChangeKind
 from sip.location import Reachability, Registered
@@ -43,6 +50,23 @@ def binding_row(line_id: int, binding: Binding, clock: Clock) -> BindingRow:
         binding.refreshes,
         clock.utc(binding.expires_at),
         refreshed_at,
+    )
+
+
+REFRESHED = frozenset({"cseq", "refreshed_at", "expires_at", "refreshes"})
+"What `refresh_row` tells of a binding."
+
+
+def refresh_row(line_id: int, binding: Binding, clock: Clock) -> BindingRefresh:
+    """What is another in the row of `binding` since it was refreshed."""
+    refreshed_at = clock.utc(binding.refreshed_at)
+    return BindingRefresh(
+        binding.cseq,
+        refreshed_at,
+        binding.refreshes,
+        clock.utc(binding.expires_at),
+        refreshed_at,
+        binding_id(line_id, binding),
     )
 
 

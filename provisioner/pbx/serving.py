@@ -86,6 +86,10 @@ async def serving_sip(
         counted.sip, counted.registering = server.counters, registrations.counted
         counted.sip_banned = lambda: len(bans.listed(server.now()))
         await registrations.start()
+        for each in location.snapshot(server.now()):
+            # Who was registered before is not held back for what others do at its site.
+            held = each.binding
+            server.proven.restore(held.transport, held.remote, held.refreshed_at)
         recorder = Recorder(installation, server.now)
         counted.calling = recorder.counted
         await recorder.start()

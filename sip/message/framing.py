@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from sip.message import limits
 from sip.message.errors import BadLength, BodyTooLarge, MessageError, MessageTooLarge
@@ -103,16 +103,21 @@ class StreamFramer:
         end = head_end(buffer, self._seen)
         if end is None:
             if len(buffer) > limits.MESSAGE:
-                raise MessageTooLarge(f"a message has at most {limits.MESSAGE} bytes")
+                self._refuse_size()
             # An end may have begun in the last two bytes.
             self._seen = max(0, len(buffer) - 2)
             return False
         if end > limits.MESSAGE:
-            raise MessageTooLarge(f"a message has at most {limits.MESSAGE} bytes")
+            self._refuse_size()
         self._head = parse_head(bytes(buffer[:end]))
         del buffer[:end]
         self._seen = 0
         return True
+
+    def _refuse_size(self) -> NoReturn:
+        """What there may be of the head says whom to answer: the Vias come first."""
+        head = parse_head(bytes(self._buffer[: limits.MESSAGE]))
+        head.refuse(MessageTooLarge(f"a message has at most {limits.MESSAGE} bytes"))
 
     def _with_body(self) -> Framed | None:
         head = self._head

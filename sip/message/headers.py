@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from sip.message import lexer
 
-T = TypeVar("T")
+Field: TypeAlias = tuple[str, str, str]
+"Key, name and value: a header's name in the one spelling that all have, as it came, and what follows it."
 
 COMPACT = {
     "a": "accept-contact",
@@ -38,10 +39,15 @@ KEYS = {
     for name in (
         "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Expires", "User-Agent",
         "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Content-Length", "Content-Type",
-        "Accept", "Allow", "Supported", "Require", "Route", "Record-Route", "Path", "Event", "Server", "Date",
+        "Accept", "Allow", "Allow-Events", "Supported", "Require", "Route", "Record-Route", "Path", "Event",
+        "Server", "Date", "Timestamp", "Retry-After", "Subscription-State", "Session-Expires", "Min-SE",
     )
 } | COMPACT  # fmt: skip
 "Most names of most messages as they are written; others are found by `key_of` all the same."
+
+
+SPELLINGS = {name: (key, name) for name, key in KEYS.items()}
+"The same, and the name once more: so all messages hold one and the same text."
 
 
 def key_of(name: str) -> str:
@@ -59,20 +65,21 @@ class Headers:
     Content-Length is never among them: the length of the body is known.
     """
 
-    __slots__ = ("_fields", "_typed", "_values")
+    __slots__ = ("_fields", "_first", "typed")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raises `ValueError` for what would not be one header each."""
-        self._fields: list[tuple[str, str, str]] = [_field(name, value) for name, value in fields]
-        self._typed: dict[str, Any] = {}
-        self._values: dict[str, list[str]] | None = None
-        "By key; None: not asked for since headers changed."
+        self._fields: list[Field] = [_field(name, value) for name, value in fields]
+        self._first: dict[str, str] | None = None
+        "The value of the first header of each key; None: not asked for since headers changed."
+        self.typed: dict[str, Any] = {}
+        "What `sip.message.typed` has read all headers of a key as."
 
     @classmethod
-    def as_read(cls, fields: list[tuple[str, str, str]]) -> Headers:
-        """From key, name and value of lines that the parser has checked."""
-        headers = cls()
-        headers._fields = fields
+    def as_read(cls, fields: list[Field]) -> Headers:
+        """From lines that the parser has checked."""
+        headers = cls.__new__(cls)
+        headers._fields, headers._first, headers.typed = fields, None, {}
         return headers
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -87,15 +94,15 @@ class Headers:
     __hash__ = None  # type: ignore[assignment]
 
     def __contains__(self, name: str) -> bool:
-        return bool(self._under(key_of(name)))
+        return bool(self.under(key_of(name)))
 
     def all(self, name: str) -> list[str]:
         """The values of every header of this name, commas not yet read."""
-        return list(self._under(key_of(name)))
+        return list(self.under(key_of(name)))
 
     def get(self, name: str) -> str | None:
         """The value of the first header of this name."""
-        values = self._under(key_of(name))
+        values = self.under(key_of(name))
         return values[0] if values else None
 
     def add(self, name: str, value: str) -> None:
@@ -118,17 +125,18 @@ class Headers:
         self.remove(name)
         self._fields[at:at] = fields
 
-    def set_first(self, name: str, value: str, typed: object) -> None:
-        """Another value in the first header of this name, with which all of them are read as `typed`.
+    def note_in_first(self, key: str, value: str, typed: object) -> None:
+        """Another value in the first header of this key, with which all of them are read as `typed`.
 
-        Raises `ValueError` as `add` does.
+        It is made of what was read there, so it is not looked through again.
         """
-        field = _field(name, value)
-        at = next(i for i, each in enumerate(self._fields) if each[0] == field[0])
-        self._fields[at] = field
-        self._typed[field[0]] = typed
-        if self._values is not None:
-            self._values[field[0]][0] = field[2]
+        for at, (each, name, _) in enumerate(self._fields):
+            if each == key:
+                self._fields[at] = key, name, value
+                break
+        if self._first is not None:
+            self._first[key] = value
+        self.typed[key] = typed
 
     def remove(self, name: str) -> None:
         """Takes out every header of this name."""
@@ -143,28 +151,35 @@ class Headers:
         keys = {key_of(name) for name in names}
         return Headers.as_read([field for field in self._fields if field[0] in keys])
 
-    def typed(self, key: str, read: Callable[[Sequence[str]], T]) -> T:
-        """What `read` makes of the values under `key`; made once. Raises what `read` raises."""
-        if key in self._typed:
-            return cast(T, self._typed[key])
-        value = read(self._under(key))
-        self._typed[key] = value
-        return value
+    @property
+    def fields(self) -> Sequence[Field]:
+        """All of them; not to be changed."""
+        return self._fields
 
-    def _under(self, key: str) -> Sequence[str]:
-        if self._values is None:
-            self._values = {}
-            for each, _, value in self._fields:
-                self._values.setdefault(each, []).append(value)
-        return self._values.get(key, ())
+    @property
+    def lines(self) -> str:
+        """All of them, as a message holds them."""
+        return "".join([f"{name}: {value}\r\n" for _, name, value in self._fields])
+
+    def under(self, key: str) -> Sequence[str]:
+        """The values of every header of this key; not to be changed."""
+        first = self._first
+        if first is None:
+            first = self._first = {each: value for each, _, value in reversed(self._fields)}
+        if key not in first:
+            return ()
+        if len(first) == len(self._fields):
+            # No header is there twice, as nearly always.
+            return (first[key],)
+        return [value for each, _, value in self._fields if each == key]
 
     def _changed(self, key: str) -> None:
-        self._typed.pop(key, None)
-        self._values = None
+        self.typed.pop(key, None)
+        self._first = None
 
 
-def _field(name: str, value: str) -> tuple[str, str, str]:
-    if not lexer.is_token(name):
+def _field(name: str, value: str) -> Field:
+    if name not in KEYS and not lexer.is_token(name):
         raise ValueError(f"{name!r} can't name a header")
     if not lexer.is_writable(value):
         raise ValueError(f"a value of {name} can't hold a line end or a lone surrogate")

@@ -15,14 +15,14 @@ BLANKS = " \t"
 "What may surround a value; line folding has become a blank before anything is read."
 WORD = r"[A-Za-z0-9.!%*_+`'~-]++"
 _TOKEN = re.compile(WORD)
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_ELEMENT = re.compile(rf'(?:[^,"<]|{_QUOTED}|<[^>]*+>)*+', re.DOTALL)
-_PARAMETER = re.compile(rf'(?:[^;"<]|{_QUOTED}|<[^>]*+>)*+', re.DOTALL)
+_QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_ELEMENT = re.compile(rf'[^,"<]*+(?:(?:{_QUOTED}|<[^>]*+>)[^,"<]*+)*+', re.DOTALL)
+_PARAMETER = re.compile(rf'[^;"<]*+(?:(?:{_QUOTED}|<[^>]*+>)[^;"<]*+)*+', re.DOTALL)
 _QUOTED_STRING = re.compile(_QUOTED, re.DOTALL)
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 # A control character may stand in a quoted-pair, never alone; a line end in neither.
 _TO_ESCAPE = re.compile(r'["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
-_UNWRITABLE = re.compile("[\r\n\ud800-\udc7f\udd00-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 MOST_SECONDS = 2**32 - 1
 "The longest that delta-seconds can say (§20.19); what is longer means this."
@@ -42,7 +42,9 @@ def token(text: str) -> str:
 
 def is_writable(text: str) -> bool:
     """Whether a header can hold `text`: it never starts a second one."""
-    return _UNWRITABLE.search(text) is None
+    if "\n" in text or "\r" in text:
+        return False
+    return text.isascii() or _LONE_SURROGATE.search(text) is None
 
 
 def quoted(text: str) -> str:

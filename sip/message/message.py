@@ -8,6 +8,7 @@ from sip.message.address import Contact, InfoReference, NameAddress
 from sip.message.errors import BadHeader, MessageError
 from sip.message.headers import Headers
 from sip.message.reasons import REASONS
+from sip.message.remembered import remembered
 from sip.message.typed import Lines, Needed, One, Several
 from sip.message.uri import Uri, parse_uri
 from sip.message.values import (
@@ -34,6 +35,7 @@ from sip.message.values import (
 from sip.message.via import Via
 
 _STAR = "*"
+_OF_EACH_RESPONSE = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
 class Message:
@@ -50,10 +52,10 @@ class Message:
 
     # RFC 3261
     via = Several("Via", Via.parse)
-    from_ = Needed("From", NameAddress.parse)
-    to = Needed("To", NameAddress.parse)
+    from_ = Needed("From", remembered(NameAddress.parse))
+    to = Needed("To", remembered(NameAddress.parse))
     call_id = Needed("Call-ID", parse_call_id)
-    cseq = Needed("CSeq", CSeq.parse)
+    cseq = Needed("CSeq", remembered(CSeq.parse))
     max_forwards = One("Max-Forwards", parse_max_forwards)
     route = Several("Route", NameAddress.parse)
     record_route = Several("Record-Route", NameAddress.parse)
@@ -109,7 +111,7 @@ class Message:
     def contact(self, contacts: tuple[Contact, ...]) -> None:
         self.headers.set("Contact", *map(str, contacts))
 
-    _contact = Several("Contact", Contact.parse)
+    _contact = Several("Contact", remembered(Contact.parse))
 
     @property
     def is_contact_star(self) -> bool:
@@ -117,7 +119,7 @@ class Message:
 
         Raises `BadHeader` where something stands beside the star (§10.3, step 6).
         """
-        values = self.headers.all("Contact")
+        values = self.headers.under("contact")
         if _STAR not in values:
             return False
         if len(values) > 1:
@@ -137,8 +139,7 @@ class Message:
         first = self.start_line
         if not lexer.is_writable(first):
             raise ValueError("a method, URI or reason can't hold a line end")
-        lines = [first, *(f"{name}: {value}" for name, value in self.headers)]
-        head = "\r\n".join(lines) + f"\r\nContent-Length: {len(self.body)}\r\n\r\n"
+        head = f"{first}\r\n{self.headers.lines}Content-Length: {len(self.body)}\r\n\r\n"
         return head.encode("utf-8", "surrogateescape") + self.body
 
     def __eq__(self, other: object) -> bool:
@@ -165,9 +166,12 @@ class Request(Message):
         self, method: str, uri: Uri | str, headers: Headers | None = None, body: bytes = b""
     ) -> None:
         self.method = method
-        self.uri_text = uri if isinstance(uri, str) else str(uri)
+        self._uri: Uri | None
+        if isinstance(uri, str):
+            self._uri, self.uri_text = None, uri
+        else:
+            self._uri, self.uri_text = uri, str(uri)
         "The Request-URI as written."
-        self._uri: Uri | None = None if isinstance(uri, str) else uri
         self.headers = Headers() if headers is None else headers
         self.body = body
 
@@ -191,19 +195,22 @@ class Request(Message):
 
         `to_tag` goes into To where that has no tag yet; for a 100 leave it out (§8.2.6.2).
         """
-        headers = self.headers.copy("Via", "From", "To", "Call-ID", "CSeq")
+        fields = [field for field in self.headers.fields if field[0] in _OF_EACH_RESPONSE]
+        if to_tag is not None and not self._to_has_tag():
+            tag = f";tag={lexer.token(to_tag)}"
+            fields = [(key, name, value + tag if key == "to" else value) for key, name, value in fields]
+        headers = Headers.as_read(fields)
         if status == 100:
             for timestamp in self.headers.all("Timestamp"):
                 headers.add("Timestamp", timestamp)
-        if to_tag is not None and len(to := headers.all("To")) == 1 and not self._to_has_tag():
-            headers.set("To", f"{to[0]};tag={to_tag}")
         return Response(status, reason, headers)
 
     def _to_has_tag(self) -> bool:
         try:
             return self.to.tag is not None
         except MessageError:
-            # The answer goes back by Via, branch and CSeq; To is an echo, and stays one.
+            # Missing, twice there, or unreadable: the answer goes back by Via, branch and CSeq; To is an
+            # echo, and stays one.
             return True
 
 

@@ -24,11 +24,8 @@ class Parameters(tuple[tuple[str, str | None], ...]):
         for part in lexer.parameters(text):
             name, equals, value = part.partition("=")
             name = name.strip(lexer.BLANKS)
-            if not equals:
-                if name:
-                    found.append((lexer.token(name), None))
-                continue
-            found.append((lexer.token(name), value.strip(lexer.BLANKS)))
+            if name or equals:
+                found.append((lexer.token(name), value.strip(lexer.BLANKS) if equals else None))
         return cls(found)
 
     @classmethod
@@ -55,7 +52,7 @@ class Parameters(tuple[tuple[str, str | None], ...]):
 
     def has(self, name: str) -> bool:
         """Whether it is there, with or without a value. `name` is lower case."""
-        return any(each.lower() == name for each, _ in self)
+        return name in [each.lower() for each, _ in self]
 
     def with_(self, name: str, value: str | None = None) -> Parameters:
         """The same with `name` said once: in its place, or at the end."""
@@ -75,7 +72,7 @@ class Parameters(tuple[tuple[str, str | None], ...]):
         return Parameters(each for each in self if each[0].lower() not in names)
 
     def __str__(self) -> str:
-        return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in self)
+        return "".join([f";{name}" if value is None else f";{name}={value}" for name, value in self])
 
 
 NONE = Parameters()

@@ -16,7 +16,7 @@ from sip.message.errors import (
     UnsupportedVersion,
     UriTooLong,
 )
-from sip.message.headers import KEYS, Headers, key_of
+from sip.message.headers import SPELLINGS, Field, Headers, key_of
 from sip.message.message import Request, Response
 
 AnyMessage: TypeAlias = Request | Response
@@ -24,6 +24,7 @@ AnyMessage: TypeAlias = Request | Response
 # Line ends are CRLF; those of scripts and hand-made messages are LF, and are read, too.
 _HEAD_END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"\n[ \t]++")
+_SPOKEN = "SIP/2.0"
 _VERSION = re.compile(r"SIP/([0-9]+)\.([0-9]+)", re.IGNORECASE)
 _KEEP_ALIVE = b"\r\n\0 \t"
 
@@ -89,13 +90,14 @@ def parse_head(data: bytes) -> Head:
     Raises `MessageError` for a Status-Line that can't be read.
     """
     text = data.rstrip(b"\r\n").decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-    if "\n " in text or "\n\t" in text:
+    if _FOLD.search(text) is not None:
         text = _FOLD.sub(" ", text)
     lines = text.split("\n")
-    message, error = _start(lines[0])
-    fields: list[tuple[str, str, str]] = []
+    fields: list[Field] = []
     lengths: list[str] = []
-    if "\r" in text:
+    message, error = _start(lines[0], Headers.as_read(fields))
+    has_returns = "\r" in text
+    if has_returns:
         error = error or BadHeader("", "a carriage return stands inside a line")
     if len(lines) - 1 > limits.HEADERS:
         error = error or MessageTooLarge(f"a message has at most {limits.HEADERS} headers")
@@ -106,16 +108,19 @@ def parse_head(data: bytes) -> Head:
             error = error or MessageTooLarge(f"a header has at most {limits.LINE} characters")
             continue
         name, colon, value = line.partition(":")
-        name = name.rstrip(lexer.BLANKS)
-        key = KEYS.get(name) or key_of(name)
-        if not colon or "\r" in value or not (name in KEYS or lexer.is_token(name)):
+        spelling = SPELLINGS.get(name)
+        if spelling is None:
+            name = name.rstrip(lexer.BLANKS)
+            key = key_of(name) if lexer.is_token(name) else None
+        else:
+            key, name = spelling
+        if key is None or not colon or (has_returns and "\r" in value):
             error = error or BadHeader("", "a line is not a name, a colon and a value")
             continue
         if key == "content-length":
             lengths.append(value.strip(lexer.BLANKS))
         else:
             fields.append((key, name, value.strip(lexer.BLANKS)))
-    message.headers = Headers.as_read(fields)
     try:
         length = _content_length(lengths)
     except MessageError as wrong:
@@ -123,33 +128,40 @@ def parse_head(data: bytes) -> Head:
     return Head(message, length, error)
 
 
-def _start(line: str) -> tuple[AnyMessage, MessageError | None]:
+def _start(line: str, headers: Headers) -> tuple[AnyMessage, MessageError | None]:
     if line[:4].upper() == "SIP/":
-        return _status_line(line), None
+        return _status_line(line, headers), None
     method, _, rest = line.partition(" ")
     # Blanks beyond the one that belongs between the parts are passed over (RFC 4475 §3.1.2.9, §3.1.2.10).
     uri, _, version = rest.strip(" ").rpartition(" ")
     uri = uri.strip(" ")
-    request = Request(method, uri)
-    said = _VERSION.fullmatch(version)
-    if said is None or not uri or not lexer.is_token(method):
+    request = Request(method, uri, headers)
+    is_spoken = _is_spoken(version)
+    if is_spoken is None or not uri or not lexer.is_token(method):
         return request, BadStartLine("a request begins with a method, a URI and SIP/2.0")
-    if said.groups() != ("2", "0"):
+    if not is_spoken:
         return request, UnsupportedVersion("SIP/2.0 is spoken here")
     if len(uri) > limits.URI:
         return request, UriTooLong(f"a Request-URI has at most {limits.URI} characters")
     return request, None
 
 
-def _status_line(line: str) -> Response:
+def _status_line(line: str, headers: Headers) -> Response:
     version, _, rest = line.partition(" ")
     status, _, reason = rest.lstrip(" ").partition(" ")
-    said = _VERSION.fullmatch(version)
-    if said is None or said.groups() != ("2", "0"):
+    if not _is_spoken(version):
         raise UnsupportedVersion("SIP/2.0 is spoken here")
     if len(status) != 3 or not (status.isascii() and status.isdigit()) or not "100" <= status <= "699":
         raise BadStartLine("a status is a number from 100 to 699")
-    return Response(int(status), reason)
+    return Response(int(status), reason, headers)
+
+
+def _is_spoken(version: str) -> bool | None:
+    """Whether it is the version that is spoken here; None: it is none."""
+    if version == _SPOKEN:
+        return True
+    said = _VERSION.fullmatch(version)
+    return None if said is None else said.groups() == ("2", "0")
 
 
 def _content_length(values: list[str]) -> int | None:

@@ -10,13 +10,15 @@ from typing import TypeAlias
 from sip.message import limits
 from sip.message.errors import BadUri
 from sip.message.parameters import NONE, Parameters
+from sip.message.remembered import remembered
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+")
 # Nothing in a URI may be a blank, a control character, or what puts a URI into a header.
 _NO_URI = re.compile(r'[\x00-\x20\x7f<>"]')
 _HOST = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._-]++"
 _HOST_ON = re.compile(rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?:;([^?]*+))?+(?:\?(.*+))?+", re.DOTALL)
-_HOST_PORT = re.compile(rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?+")
+HOST_PORT = rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?+"
+"As Via has them: see `checked_host`, `checked_port`."
 _ESCAPE = re.compile(r"((?:%[0-9A-Fa-f]{2})++)")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
@@ -119,6 +121,7 @@ class OtherUri:
 Uri: TypeAlias = SipUri | TelUri | OtherUri
 
 
+@remembered
 def parse_uri(text: str) -> Uri:
     """A URI of any scheme. Raises `BadUri`."""
     scheme, colon, rest = text.partition(":")
@@ -153,10 +156,10 @@ def _sip(scheme: str, rest: str) -> SipUri:
         raise BadUri("neither a host name nor an address stands where the host belongs")
     host, port, parameters, headers = match.groups()
     return SipUri(
-        _checked_host(host),
+        checked_host(host),
         user,
         password,
-        None if port is None else _port(port),
+        None if port is None else checked_port(port),
         scheme,
         _parameters(parameters) if parameters else NONE,
         _headers(headers) if headers else (),
@@ -174,15 +177,8 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in pairs if name)
 
 
-def parse_host_port(text: str) -> tuple[str, int | None]:
-    """`host` or `host:port`, as Via has it. Raises `BadUri`."""
-    match = _HOST_PORT.fullmatch(text)
-    if match is None:
-        raise BadUri("neither a host name nor an address stands where the host belongs")
-    return _checked_host(match[1]), None if match[2] is None else _port(match[2])
-
-
-def _checked_host(host: str) -> str:
+def checked_host(host: str) -> str:
+    """What a host's pattern has matched, if it is one. Raises `BadUri`."""
     if host[0] == "[":
         try:
             IPv6Address(host[1:-1])
@@ -191,7 +187,8 @@ def _checked_host(host: str) -> str:
     return host
 
 
-def _port(digits: str) -> int:
+def checked_port(digits: str) -> int:
+    """The port. Raises `BadUri`."""
     port = int(digits)
     if port > 65535:
         raise BadUri("a port is at most 65535")
@@ -258,6 +255,8 @@ def canonical_escapes(text: str) -> str:
 
 def unescape(text: str) -> str:
     """What is said when the escapes are read, once (RFC 4475 §3.1.1.3)."""
+    if "%" not in text:
+        return text
     return _unescaped(text).decode("utf-8", "surrogateescape")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Self
 
 from sip.message import lexer
@@ -284,8 +285,10 @@ def parse_date(text: str) -> datetime:
     raise BadHeader("", "not a date as RFC 1123 writes it, in GMT")
 
 
+@lru_cache(16)
 def write_date(date: datetime) -> str:
     """The same as text; parts of a second are dropped. `date` has a time zone."""
+    # Remembered, for the answers of one batch have one date.
     date = date.astimezone(UTC)
     return (
         f"{_DAYS[date.weekday()]}, {date.day:02d} {_MONTHS[date.month - 1]} {date.year:04d} "
@@ -330,6 +333,6 @@ def parse_text(text: str) -> str:
 
 def parse_call_id(text: str) -> str:
     """Which call, or which phone's registrations (§20.8). Compared byte by byte."""
-    if not text or any(blank in text for blank in lexer.BLANKS):
+    if not text or " " in text or "\t" in text:
         raise BadHeader("", "a Call-ID is one word")
     return text

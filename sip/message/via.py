@@ -9,11 +9,11 @@ from typing import Self
 from sip.message import lexer
 from sip.message.errors import BadHeader
 from sip.message.parameters import NONE, Parameters
-from sip.message.uri import parse_host_port
+from sip.message.uri import HOST_PORT, checked_host, checked_port
 
-_SENT = re.compile(
+_VIA = re.compile(
     rf"({lexer.WORD})[ \t]*+/[ \t]*+({lexer.WORD})[ \t]*+/[ \t]*+({lexer.WORD})"
-    r"[ \t]++([^;]++)(?:;(.*+))?+",
+    rf"[ \t]++{HOST_PORT}[ \t]*+(?:;(.*+))?+",
     re.DOTALL,
 )
 _COOKIE = "z9hG4bK"
@@ -34,14 +34,19 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> Self:
         """One value. Raises `BadHeader` or `BadUri`."""
-        match = _SENT.fullmatch(text)
+        match = _VIA.fullmatch(text)
         if match is None:
-            raise BadHeader("", "a Via is a protocol, its version, a transport and a host")
-        protocol, version, transport, sent_by, parameters = match.groups()
-        if protocol.upper() != "SIP":
+            raise BadHeader("", "a Via is a protocol, its version, a transport, a host and perhaps a port")
+        protocol, version, transport, host, port, parameters = match.groups()
+        if protocol != "SIP" and protocol.upper() != "SIP":
             raise BadHeader("", "a protocol other than SIP")
-        host, port = parse_host_port(sent_by.strip(lexer.BLANKS))
-        return cls(transport, host, port, Parameters.of_header(parameters) if parameters else NONE, version)
+        return cls(
+            transport,
+            checked_host(host),
+            None if port is None else checked_port(port),
+            Parameters.of_header(parameters) if parameters else NONE,
+            version,
+        )
 
     @property
     def branch(self) -> str | None:
@@ -50,12 +55,17 @@ class Via:
 
     @property
     def is_branch_unique(self) -> bool:
-        """Whether the branch alone names the transaction (§8.1.1.7, §17.2.3).
+        """Whether the branch alone names the transaction."""
+        return self.unique_branch is not None
+
+    @property
+    def unique_branch(self) -> str | None:
+        """The branch, if it alone names the transaction (§8.1.1.7, §17.2.3).
 
         The cookie with nothing after it names none (RFC 4475 §3.2.1).
         """
-        branch = self.branch
-        return branch is not None and branch[:7] == _COOKIE and len(branch) > 7
+        branch = self.parameters.get("branch")
+        return branch if branch is not None and branch[:7] == _COOKIE and len(branch) > 7 else None
 
     @property
     def received(self) -> str | None:
@@ -80,24 +90,30 @@ class Via:
         return self.parameters.get("maddr")
 
     def received_from(self, host: str, port: int) -> Self:
-        """As a server keeps it (§18.2.1, RFC 3581 §4): from where it came, where that has to be said."""
-        parameters = {name.lower() for name, _ in self.parameters}
-        asks_rport = "rport" in parameters
-        # A stranger's word about itself is no word (§18.2.1).
-        says_host = asks_rport or self.host.strip("[]").lower() != host.lower()
+        """As a server keeps it (§18.2.1, RFC 3581 §4): from where it came, where that has to be said.
+
+        It is the same object where that is not to be said, or is said already.
+        """
+        says_host = self.asks_rport or self.host.strip("[]").lower() != host.lower()
         noted: list[tuple[str, str | None]] = []
+        has_received = False
         for each in self.parameters:
             name = each[0].lower()
             if name == "rport":
                 each = (each[0], str(port))
             elif name == "received":
-                each = (each[0], host)
+                # A stranger's word about itself is no word (§18.2.1).
                 if not says_host:
                     continue
+                each = (each[0], host)
+                has_received = True
             noted.append(each)
-        if says_host and "received" not in parameters:
+        if says_host and not has_received:
             noted.append(("received", host))
-        return type(self)(self.transport, self.host, self.port, Parameters(noted), self.version)
+        parameters = Parameters(noted)
+        if parameters == self.parameters:
+            return self
+        return type(self)(self.transport, self.host, self.port, parameters, self.version)
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"

@@ -7,6 +7,7 @@ and their ends in order, for all stay equally long.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 
 _SWEEP_S = 1.0
 
@@ -19,7 +20,7 @@ class Answers:
         self._most = most
         self._answers: dict[str, bytes] = {}
         self._ends: deque[tuple[float, str]] = deque()
-        self._swept_at = float("-inf")
+        self._swept_at = -inf
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -41,9 +42,9 @@ class Answers:
         self._ends.append((now + self._stay_s, key))
 
     @property
-    def deadline(self) -> float | None:
+    def deadline(self) -> float:
         """When `timer` is to be called: timer J, but not for each answer of a second."""
-        return max(self._ends[0][0], self._swept_at + _SWEEP_S) if self._ends else None
+        return max(self._ends[0][0], self._swept_at + _SWEEP_S) if self._ends else inf
 
     def timer(self, now: float) -> None:
         """Forgets what has stayed long enough."""

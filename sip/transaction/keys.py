@@ -35,9 +35,10 @@ def server_key(request: Request, flow: Flow, method: str | None = None) -> str:
     via = request.via[0]
     method = method or request.method
     source = flow.remote.host
-    if via.is_branch_unique:
+    branch = via.unique_branch
+    if branch is not None:
         # The branch comes last, for it alone may hold anything.
-        return f"{source}\n{method}\n{via.host.lower()}:{via.port}\n{via.branch}"
+        return f"{source}\n{method}\n{via.host.lower()}:{via.port}\n{branch}"
     return _key_of_rfc_2543(request, source, method, request.to.tag)
 
 

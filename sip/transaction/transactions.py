@@ -7,6 +7,7 @@ import itertools
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from math import inf
 
 from sip.message.message import Request, Response
 from sip.message.values import Reason
@@ -72,7 +73,7 @@ class Transactions:
         self._requests: OrderedDict[str, NonInviteServer] = OrderedDict()
         "Not yet answered; all may take equally long, so the first is the first to end."
         self._answers = Answers(64 * self._timers.t1_s, remembered)
-        self._merged: dict[MergeKey, str] = {}
+        self._merged: dict[MergeKey | None, str] = {}
         "Which transaction has a request that may come by other ways, too."
         self._by_flow: dict[Flow, set[Machine]] = {}
         "Those that end with their connection."
@@ -85,12 +86,11 @@ class Transactions:
     @property
     def deadline(self) -> float | None:
         """When `timer` is to be called; None: nothing waits."""
-        waiting = (
-            self._wakings.deadline,
-            next(iter(self._requests.values())).deadline if self._requests else None,
-            self._answers.deadline,
-        )
-        return min((each for each in waiting if each is not None), default=None)
+        soonest = min(self._wakings.deadline, self._answers.deadline)
+        if self._requests:
+            oldest = next(iter(self._requests.values())).deadline
+            soonest = soonest if oldest is None else min(soonest, oldest)
+        return None if soonest == inf else soonest
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Effect]:
         """A message has come, its top Via as `Via.received_from` leaves it."""
@@ -304,8 +304,8 @@ class Transactions:
                     self._acks.pop(ack, None)
             case _:
                 return
-        if isinstance(machine, ServerTransaction) and (same := merge_key(machine.request)) is not None:
-            self._merged.pop(same, None)
+        if self._merged and isinstance(machine, ServerTransaction):
+            self._merged.pop(merge_key(machine.request), None)
         if machine.flow.transport.is_reliable:
             kept = self._by_flow[machine.flow]
             kept.discard(machine)

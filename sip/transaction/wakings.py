@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
+from math import inf
 
 from sip.transaction.machine import Machine
 
@@ -17,7 +18,7 @@ class Wakings:
         self._order = itertools.count()
 
     @property
-    def deadline(self) -> float | None:
+    def deadline(self) -> float:
         """When the first is due."""
         while self._heap:
             at, _, machine = self._heap[0]
@@ -27,7 +28,7 @@ class Wakings:
             if machine.woken_at == at:
                 machine.woken_at = None
                 self.expect(machine)
-        return None
+        return inf
 
     def expect(self, machine: Machine) -> None:
         """A machine's deadline may be new, and may be None."""

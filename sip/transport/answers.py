@@ -20,11 +20,11 @@ def note_source(request: Request, flow: Flow) -> None:
     except (MessageError, ValueError):
         return
     noted = top.received_from(*flow.remote)
-    if noted == top:
+    if noted is top:
         return
-    if len(request.headers.all("Via")) == 1 + len(others):
+    if len(request.headers.under("via")) == 1 + len(others):
         # Each in a header of its own, or alone, as nearly always: the others stay as they were read.
-        request.headers.set_first("Via", str(noted), (noted, *others))
+        request.headers.note_in_first("via", str(noted), (noted, *others))
     else:
         request.via = (noted, *others)
 

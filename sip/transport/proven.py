@@ -8,13 +8,12 @@ Sans-I/O: `now` is loop time, in seconds.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakSet
 
 from sip.message.message import Response
-from sip.transport.flow import Flow
+from sip.transport.flow import Address, Flow, Transport
 from sip.transport.sources import source_of
 
 K = TypeVar("K")
@@ -62,6 +61,13 @@ class Proven:
             _put(self._remotes, flow.remote, until, self._limits.flows)
         _put(self._sources, source_of(flow.remote.host), until, self._limits.flows)
 
+    def restore(self, transport: Transport, remote: Address, at: float) -> None:
+        """Somebody has logged in from `remote` at that time, as an earlier process of ours has stored it."""
+        until = at + self._limits.lifetime_s
+        if not transport.is_reliable:
+            _put(self._remotes, remote, until, self._limits.flows)
+        _put(self._sources, source_of(remote.host), until, self._limits.flows)
+
     def has_proved(self, flow: Flow, now: float) -> bool:
         """Whether somebody has logged in by `flow` lately."""
         if flow.transport.is_reliable:
@@ -87,8 +93,7 @@ class Proven:
         """
         if self.includes(flow, now):
             return bytes(response)
-        most = asked_bytes * self._limits.factor
-        data = next((data for each in _versions(response) if len(data := bytes(each)) <= most), None)
+        data = _shortened(response, int(asked_bytes * self._limits.factor))
         if data is None or self.is_proven_source(flow.remote.host, now):
             return data
         refuses = response.status >= 300 and response.status not in (401, 407)
@@ -153,16 +158,18 @@ _NEEDED = (
 _CHALLENGE = "WWW-Authenticate"
 
 
-def _versions(response: Response) -> Iterator[Response]:
-    """The response, and shorter ones that say the same, the longest first."""
-    yield response
-    short = Response(response.status, "", response.headers.copy(*_NEEDED))
-    yield short
-    # Of several challenges the last is the one that everybody knows (RFC 8760 §2.4).
-    challenges = short.headers.all(_CHALLENGE)
-    if len(challenges) > 1:
-        short.headers.set(_CHALLENGE, challenges[-1])
-        yield short
+def _shortened(response: Response, most: int) -> bytes | None:
+    """What says the same in at most so many bytes, and leaves out the least; None: nothing does."""
+    data = bytes(response)
+    if len(data) > most:
+        short = Response(response.status, "", response.headers.copy(*_NEEDED))
+        data = bytes(short)
+        # Of several challenges the last is the one that everybody knows (RFC 8760 §2.4).
+        challenges = short.headers.all(_CHALLENGE)
+        if len(data) > most and len(challenges) > 1:
+            short.headers.set(_CHALLENGE, challenges[-1])
+            data = bytes(short)
+    return data if len(data) <= most else None
 
 
 def _put(table: OrderedDict[K, float], key: K, until: float, most: int) -> None:

@@ -147,7 +147,7 @@ async def listening(
     proven = proven or Proven()
     bans = bans or Bans(proven)
     loop = asyncio.get_running_loop()
-    connections = Connections(limits, receiver, bans)
+    connections = Connections(limits, receiver, proven, bans)
     endpoints: list[UdpEndpoint] = []
     try:
         async with asyncio.TaskGroup() as tasks:

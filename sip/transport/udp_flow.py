@@ -24,6 +24,8 @@ class UdpFlow:
 
     __slots__ = ("_endpoint", "_place", "asked_bytes", "local", "remote")
 
+    transport = Transport.UDP
+
     def __init__(self, endpoint: Sender, local: Address, place: Place, asked_bytes: int = 0) -> None:
         self._endpoint = endpoint
         self._place = place
@@ -32,11 +34,6 @@ class UdpFlow:
         self.remote = Address(place[0], place[1])
         self.asked_bytes = asked_bytes
         "Length of the datagram that came by it, which an answer is measured by."
-
-    @property
-    def transport(self) -> Transport:
-        """UDP."""
-        return Transport.UDP
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +58,7 @@ class UdpFlow:
         )
 
     def __hash__(self) -> int:
-        return hash((self.local, self.remote))
+        return hash(self.remote)
 
     def __repr__(self) -> str:
         return f"<udp {self.local} {self.remote}>"

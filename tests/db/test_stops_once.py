@@ -34,5 +34,5 @@ async def test_who_is_cancelled_twice_while_it_reads_leaves_nothing_that_waits_f
     await database.close()
     left = asyncio.all_tasks() - {asyncio.current_task()}
     if left:
-        _, hanging = await asyncio.wait(left, timeout=5)
+        _, hanging = await asyncio.wait(left, timeout=60)
         assert not hanging

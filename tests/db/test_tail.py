@@ -114,7 +114,7 @@ async def test_whoever_waits_is_woken_by_an_append_of_another_process(database: 
         async with asyncio.TaskGroup() as tasks:
             waiting = tasks.create_task(waker.wait(1000))
             await append(other)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await waiting
 
 
@@ -122,5 +122,5 @@ async def test_an_append_between_two_waits_is_not_slept_over(database: Database,
     async with waking(database) as waker:
         await waker.wait(1000)
         await append(other)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await waker.wait(1000)

@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import func, select, text, update
 
+from db import engine
 from db.engine import Database
 from db.queries.tracing import Progress, note_progress
 from db.schema import DeviceRow
@@ -27,7 +28,7 @@ async def noted(database: Database, devices: Sequence[int], now: datetime, sourc
 
 
 async def until_waiting(database: Database, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with database.read() as session:
                 if await session.scalar(WAITING) == count:
@@ -36,7 +37,11 @@ async def until_waiting(database: Database, count: int) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_two_processes_may_write_of_the_same_phones_in_any_order(database: Database, now: datetime):
+async def test_two_processes_may_write_of_the_same_phones_in_any_order(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    # Who waits is seen to wait before it gives up.
+    monkeypatch.setattr(engine, "_APPEND_LOCK_S", 60.0)
     async with database.change() as session:
         await insert_sample(session, "one", "48223809887", "0015654aa937", str.encode)
         one = (await session.execute(select(DeviceRow.__table__))).mappings().one()

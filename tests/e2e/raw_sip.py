@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from provisioner.demo.account import Account
 from sip.digest import Algorithm, ha1, parse_challenges
+from tests.e2e.softphones.program import LONGEST_S
 
-_ANSWER_S = 1.0
-"What takes longer is silence."
+_SILENCE_S = 1.0
+"Who has answered, and says nothing for so long, has said all."
 
 
 @dataclass(frozen=True)
@@ -50,28 +51,31 @@ class Peer:
     inbox: _Inbox
     account: Account
 
-    async def asks(self, request: str) -> Answer | None:
-        """What the server answers; None: nothing."""
-        while not self.inbox.came.empty():
-            self.inbox.came.get_nowait()
+    async def asks(self, request: str) -> Answer:
+        """What the server answers. It may ask something itself meanwhile, which gets no answer."""
         self.transport.sendto(request.encode())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_S):
-                text = (await self.inbox.came.get()).decode()
-                return Answer(int(text[8:11]), text)
-        return None
+        (call_id,) = Answer(0, request).all("Call-ID")
+        async with asyncio.timeout(LONGEST_S):
+            while (answer := await self._next_answer()).all("Call-ID") != [call_id]:
+                pass
+        return answer
 
     async def asks_all(self, requests: Iterable[str]) -> list[Answer]:
         """What the server answers to all of them, until it is silent."""
         for each in requests:
             self.transport.sendto(each.encode())
-        answers = []
+        async with asyncio.timeout(LONGEST_S):
+            answers = [await self._next_answer()]
         with suppress(TimeoutError):
             while True:
-                async with asyncio.timeout(_ANSWER_S):
-                    text = (await self.inbox.came.get()).decode()
-                answers.append(Answer(int(text[8:11]), text))
+                async with asyncio.timeout(_SILENCE_S):
+                    answers.append(await self._next_answer())
         return answers
+
+    async def _next_answer(self) -> Answer:
+        while not (text := (await self.inbox.came.get()).decode()).startswith("SIP/2.0 "):
+            pass
+        return Answer(int(text[8:11]), text)
 
     def request(self, method: str, user: str, authorization: str = "", cseq: int = 1) -> str:
         """A new one for the AOR of `user`, as a phone would send it."""
@@ -91,7 +95,6 @@ class Peer:
     async def authorization(self, method: str = "REGISTER", password: str | None = None) -> str:
         """Credentials of the account for a nonce that is fetched now: a line of a request."""
         asked = await self.asks(self.request(method, self.account.user_name))
-        assert asked is not None
         assert asked.status == 401, asked.text
         challenges = parse_challenges(asked.all("WWW-Authenticate"))
         challenge = next(each for each in challenges if each.algorithm is Algorithm.MD5)

@@ -341,7 +341,7 @@ def server(shop: Shop) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]
 
 def curl(url: str, *options: str) -> str:
     done = subprocess.run(
-        ["curl", "--silent", "--show-error", "--max-time", "20", *options, url],
+        ["curl", "--silent", "--show-error", "--max-time", "60", *options, url],
         check=True,
         capture_output=True,
         text=True,

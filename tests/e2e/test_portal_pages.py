@@ -14,14 +14,15 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import apply
 from provisioner.operations.installation import Installation, initialise, opened
-from tests.e2e.chromium import DESKTOP, POCKET, chromium, log_in, page_of
+from tests.e2e.chromium import DESKTOP, POCKET, chromium, has_looked, log_in, page_of, remember_looks
 from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import SAMPLE
 from tests.provisioner.web.browsing import PASSWORD, hire
 from tests.provisioner.written import loopback_settings
 
 LINE, PHONE = "48223809880", MacAddress("805ec0123456")
-ROW = f"#r-{LINE}-{PHONE.hex}-1"
+KEY = f"r-{LINE}-{PHONE.hex}-1"
+ROW = f"#{KEY}"
 UNLABELLED = """
 () => [...document.querySelectorAll("input, select, button, textarea")]
     .filter(each => each.type !== "hidden" && !each.labels?.length && !each.textContent.trim())
@@ -71,9 +72,10 @@ async def test_a_row_changes_before_the_eyes_of_who_looks_at_it(shop: Installati
             await expect(link).to_have_text("na żywo")
             await expect(row).to_contain_text("niezarejestrowany")
             await page.evaluate("window.isTheSamePage = true")
+            await remember_looks(page)
             await bind(shop, LINE, PHONE, reachable=True, heard_at=now())
             await happened(shop, "registered", LINE, PHONE)
-            await expect(row).to_have_class("reachable changed")
+            await has_looked(page, KEY, "reachable", "changed")
             await expect(row).to_contain_text(contact_of(LINE))
             await expect(row.get_by_role("img", name="Jak daleko zaszedł")).to_have_attribute(
                 "aria-label", "Jak daleko zaszedł: na liście, zarejestrowany, osiągalny"

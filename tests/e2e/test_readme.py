@@ -90,7 +90,7 @@ class Shell:
     def end(self) -> None:
         if self.server is not None:
             self.server.send_signal(signal.SIGTERM)
-            assert self.server.wait(timeout=30) == 0
+            assert self.server.wait(timeout=60) == 0
 
 
 def test_the_readme_shows_what_really_happens(shell: Shell):

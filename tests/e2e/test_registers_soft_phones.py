@@ -16,8 +16,8 @@ from tests.e2e.live import lives, watching
 from tests.e2e.softphones.baresip import baresip
 from tests.e2e.softphones.linphone import linphone
 
-SHORT = "[sip]\nmin_expires_s = 1\nmax_expires_s = 3\n"
-"So short that phones refresh while a test looks on."
+SHORT = "[sip]\nmin_expires_s = 1\nmax_expires_s = 8\n"
+"So short that phones refresh while a test looks on, and long enough for one that was killed to start again."
 
 
 async def test_baresip_registers_refreshes_moves_and_says_goodbye(

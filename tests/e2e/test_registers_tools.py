@@ -17,7 +17,7 @@ MOST_S = "[sip]\nmax_expires_s = 600\n"
 
 
 @pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
-async def test_sipsak_registers_moves_and_unregisters(
+async def test_sipsak_registers_refreshes_moves_and_unregisters(
     transport: Transport, tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     site = Site.make()
@@ -33,6 +33,8 @@ async def test_sipsak_registers_moves_and_unregisters(
             told = await seen.event("line.registered")
             assert told.data["details"]["contact"] == f"sip:{phone.line}@{here}"
             assert (await seen.registration())["user_agent"] == "sipsak 0.9.8.1"
+            assert await sipsak.register(account, tmp_path, here) == 0
+            assert (await seen.registration())["refreshes"] == 1
             # It says no instance, and comes from another port each time: this is another phone.
             assert await sipsak.register(account, tmp_path, there) == 0
             await seen.event("line.registered")
@@ -45,7 +47,7 @@ async def test_sipsak_registers_moves_and_unregisters(
 
 
 @pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
-async def test_sipp_as_a_yealink_phone_registers_refreshes_and_unregisters(
+async def test_sipp_as_a_yealink_phone_registers_refreshes_moves_and_unregisters(
     transport: Transport, tmp_path: Path, migrated_sqlite: Path
 ) -> None:
     site = Site.make()
@@ -53,14 +55,18 @@ async def test_sipp_as_a_yealink_phone_registers_refreshes_and_unregisters(
     async with exchange(tmp_path, migrated_sqlite, site, [phone], MOST_S) as served:
         account = await served.account(phone)
         async with watching(served, phone) as seen:
-            await sipp.registers(account, tmp_path, free(site.host(2)), [600, 600])
+            here, there = free(site.host(2)), free(site.host(3))
+            await sipp.registers(account, tmp_path, here, [600, 600])
             told = await seen.event("line.registered")
             # It says which phone it is (`register_mac`).
             assert told.data["mac"] == phone.mac
             shown = await seen.registration()
             assert (shown["model"], shown["firmware"]) == (phone.model, phone.firmware)
             assert (shown["refreshes"], shown["differences"]) == (1, [])
-            at = free(site.host(2))
-            await sipp.registers(account, tmp_path, at, [600, 0])
+            await sipp.registers(account, tmp_path, there, [600], left=here)
+            moved = await seen.event("line.moved")
+            await sipp.registers(account, tmp_path, there, [0])
             gone = await seen.event("line.unregistered")
-            assert gone.data["details"]["contact"].startswith(f"sip:{phone.line}@{at}")
+            for each in (moved, gone):
+                assert each.data["details"]["contact"].startswith(f"sip:{phone.line}@{there}")
+            assert seen.kinds == ["line.registered", "line.moved", "line.unregistered"]

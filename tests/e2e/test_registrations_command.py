@@ -73,7 +73,7 @@ async def _watched(shop: Installation) -> None:
 
         async def step() -> tuple[str, str, str]:
             assert watch.stdout is not None
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 told = json.loads(await watch.stdout.readline())
             return told["turn"], told["registration"]["line"], told["registration"]["state"]
 

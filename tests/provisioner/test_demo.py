@@ -124,7 +124,7 @@ async def test_phone_says_which_of_its_accounts_is_refused(sample: Installation,
 async def test_phone_is_told_of_a_change_and_fetches_by_itself(sample: Installation, running: Running):
     async with registered(await booted(sample, running), SOURCE) as phone:
         await apply_text(sample, RENAMED)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             fetched = await phone.fetched.get()
         assert fetched.done.outcome is Outcome.APPLIED
         assert phone.times_told == 1

@@ -176,6 +176,41 @@ def test_a_source_that_is_slowed_gets_a_few_messages_a_second(site):
     assert admitted.count(True) == 4
 
 
+def test_whoever_has_a_site_slowed_keeps_none_of_its_phones_from_logging_in(site):
+    site.logs_in(way(OFFICE, 10_000), "100")
+    for number in range(100):
+        site.bans.failed(way(OFFICE, 2001), f"{200 + number}", NOW, has_nonce=False)
+        site.bans.admits(Address(OFFICE, 3000 + number), NOW)
+    for phone in (10_001, 10_002):
+        assert site.of(way(OFFICE, phone)) is Verdict.SLOWED
+        # A REGISTER, and the same once more with credentials.
+        admitted = [site.bans.admits(Address(OFFICE, phone), NOW) for _ in range(3)]
+        assert admitted == [True, True, False]
+
+
+def test_who_has_logged_in_before_we_began_is_not_held_back_either_nor_its_site_locked_out(site):
+    site.proven.restore(Transport.UDP, Address(OFFICE, 10_000), NOW - 1800)
+    site.proven.restore(Transport.TLS, Address("192.0.2.2", 10_000), NOW - 1800)
+    for office in (OFFICE, "192.0.2.2"):
+        for number in range(200):
+            site.bans.asked(way(office, 2000), f"{100 + number}", NOW)
+        site.bans.timer(NOW + 6)
+        assert site.of(way(office, 2000), NOW + 6) is Verdict.BANNED
+        assert site.of(way(office, 2001), NOW + 6) is Verdict.SLOWED
+    assert site.of(way(OFFICE, 10_000), NOW + 6) is Verdict.FREE
+    # A connection has ended with us.
+    assert site.of(way("192.0.2.2", 10_000), NOW + 6) is Verdict.SLOWED
+
+
+def test_so_many_flows_of_slowed_sources_are_counted_in_a_second_and_more_are_not_heard():
+    site = Site(flows=10)
+    for number in range(14):
+        site.fails(way(), f"{100 + number}")
+    admitted = [site.bans.admits(Address(SCANNER, 1024 + number), NOW) for number in range(20)]
+    assert admitted == [True] * 10 + [False] * 10
+    assert site.bans.admits(Address(SCANNER, 2000), NOW + 1)
+
+
 def test_a_ban_ends_and_the_next_one_is_twice_as_long(site):
     for times, lasts_s in ((1, 3600), (2, 7200), (3, 14400)):
         start = NOW + times * 100_000

@@ -17,7 +17,7 @@ from sip.transport.flow import Address, Transport
 from sip.transport.sockets import bind
 from sip.transport.transport import SipTransport, listening
 from tests.sip.message.messages import response, wire
-from tests.sip.transport.peers import LOOPBACK, Peer, peer
+from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Peer, peer
 
 HEAD = """
 {method} {uri} SIP/2.0
@@ -241,5 +241,5 @@ async def test_whoever_asks_when_it_is_closed_does_not_wait(up: Up):
     up.server.close()
     asked = parse_datagram(a_request())
     assert isinstance(asked, Request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await up.server.ask(asked, flow) is None

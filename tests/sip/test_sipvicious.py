@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -30,6 +31,14 @@ REALM, USER, PASSWORD = "pbx.example.com", "100", "4cz47mDGPpXgk4vyAG9m"
 PATIENCE_S = 60.0
 SCANNER, ELSEWHERE = "127.0.0.1", Address("127.46.0.1", 0)
 "The scanners take no other address, whatever they are told."
+
+
+def own_port() -> tuple[str, str]:
+    """Where a scanner begins to look for a port that is free at all addresses: from 5060 on otherwise.
+
+    Those belong to phones of other tests; nobody else is given one of these.
+    """
+    return "-P", str(31_000 + secrets.randbelow(1000))
 
 
 class Site:
@@ -88,6 +97,7 @@ async def scanning(folder: Path, command: str, *options: str) -> AsyncIterator[a
         pytest.skip(f"no {command} here: it is in Debian's sipvicious")
     process = await asyncio.create_subprocess_exec(
         command,
+        *own_port(),
         *options,
         cwd=folder,
         env={**os.environ, "HOME": str(folder)},

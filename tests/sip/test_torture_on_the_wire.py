@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Peer, peer
 VECTORS = [(rfc, name) for rfc in ("rfc4475", "rfc5118") for name in verdicts(rfc)]
 NAMES = [name for _, name in VECTORS]
 NUMBERS = itertools.count()
+NETWORK = f"127.{1 + secrets.randbelow(100)}.{secrets.randbelow(256)}"
+"Of phones whose ports are given: another run on this machine has another one."
 PHONE = REGISTER.replace(b"Authorization", b"X-Authorization")
 
 
@@ -69,7 +72,7 @@ def source_of(rfc: str, name: str) -> Address:
         port = message.via[0].port if message is not None else None
     except MessageError:
         port = None
-    return Address(f"127.44.{number // 100}.{number % 100 + 1}", port or 5060)
+    return Address(f"{NETWORK}.{number + 1}", port or 5060)
 
 
 def is_allowed(status: int | None, rfc: str, name: str) -> bool:

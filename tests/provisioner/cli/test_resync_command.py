@@ -60,7 +60,7 @@ def server(data_dir: Path, *steps: dict[str, Any], goes_on: bool = False) -> Ite
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
     try:
-        assert up.wait(10)
+        assert up.wait(60)
         yield asked
     finally:
         loop.call_soon_threadsafe(ending.set)

@@ -112,8 +112,8 @@ def places(
 async def command(*arguments: str | Path, fails: bool = False) -> str:
     """Runs the command beside the test; what it printed."""
     done = await asyncio.to_thread(run_command, *arguments)
-    assert (done.returncode == 1) is fails, done.stdout + done.stderr
-    return (done.stderr if fails else done.stdout).replace("\n", " ")
+    assert (done.status == 1) is fails, done.said
+    return (done.err if fails else done.out).replace("\n", " ")
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -107,7 +107,7 @@ class Patient:
     async def command(self, *arguments: str) -> tuple[int, str]:
         options = ("--data-dir", self.installation.data_dir, "--config", self.config)
         done = await asyncio.to_thread(run_command, "doctor", *arguments, *options)
-        return done.returncode, done.stdout + done.stderr
+        return done.status, done.said
 
 
 @pytest.fixture

@@ -237,9 +237,9 @@ async def test_the_command_writes_the_tree_and_says_what_is_in_it(
     config = config_file(tmp_path, database_url)
     arguments = ("export", tmp_path / "tree", "--data-dir", stocked.data_dir, "--config", config)
     done = await asyncio.to_thread(run_command, *arguments)
-    assert done.returncode == 0, done.stderr
-    assert "files of 5 phones" in done.stdout
-    assert "every password and token" in done.stdout
+    assert done.status == 0, done.err
+    assert "files of 5 phones" in done.out
+    assert "every password and token" in done.out
     assert len(list((tmp_path / "tree").glob("*/*.cfg"))) == 10
 
 

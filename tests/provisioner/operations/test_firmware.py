@@ -298,7 +298,7 @@ async def test_the_command_adds_lists_checks_and_removes(firma: Installation, fi
 
     def run(*arguments: str | Path) -> tuple[int, str]:
         done = run_command("--data-dir", tmp_path, "--config", config, "firmware", *arguments)
-        return done.returncode, done.stdout + done.stderr
+        return done.status, done.said
 
     code, shown = run("add", downloaded(tmp_path, NEW), "--model", "T46S")
     assert code == 0, shown
@@ -307,7 +307,7 @@ async def test_the_command_adds_lists_checks_and_removes(firma: Installation, fi
     (firma.firmware_dir / OLD).write_bytes(rom(OLD))
     assert NEW in run("list")[1]
     assert '"customer firma"' in run("list", "--json")[1]
-    listed = run_command("--data-dir", tmp_path, "--config", config, "devices", "list").stdout
+    listed = run_command("--data-dir", tmp_path, "--config", config, "devices", "list").out
     assert f"{NEW}: has not said what it has" in listed
     code, shown = run("check")
     assert (code, "never added" in shown) == (0, True)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
-import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.centrex.actor import COMMAND_LINE
@@ -22,40 +19,12 @@ from provisioner.operations.firmware import (
 )
 from provisioner.operations.installation import Installation
 from tests.copies import config_file
+from tests.forked import forking
 from tests.provisioner.firmware import rom
 
 ROUNDS = 50 if os.environ.get("CENTRALKA_PROVE") else 2
 NAME = "T46S-66.86.0.15.rom"
 _SIZE = 8 * 1024 * 1024
-# What Python needs to start says nothing: the clock runs from here.
-_COMMAND = "from provisioner.cli import main; print('begins', flush=True); main()"
-
-
-@dataclass
-class Adding:
-    """The command in a process of its own."""
-
-    data_dir: Path
-    config: Path
-    file: Path
-
-    def run(self, killed_after_s: float | None) -> tuple[bool, float]:
-        """Whether it said that the file is there, and how long it ran."""
-        arguments = ("firmware", "add", self.file, "--data-dir", self.data_dir, "--config", self.config)
-        with subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *map(str, arguments)], stdout=subprocess.PIPE
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"begins\n"
-            begun = time.monotonic()
-            if killed_after_s is not None:
-                try:
-                    process.wait(killed_after_s)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-            said = process.stdout.read()
-            process.wait()
-        return NAME.encode() in said, time.monotonic() - begun
 
 
 async def test_a_file_whose_adding_is_killed_is_there_whole_or_not_at_all(
@@ -65,21 +34,29 @@ async def test_a_file_whose_adding_is_killed_is_there_whole_or_not_at_all(
     file.parent.mkdir()
     content = rom(NAME, _SIZE)
     file.write_bytes(content)
-    adding = Adding(tmp_path, config_file(tmp_path, firma_url), file)
-    acknowledged, whole_s = await asyncio.to_thread(adding.run, None)
-    assert acknowledged
-    seen: Counter[str] = Counter()
-    for turn in range(ROUNDS):
-        await remove_firmware(firma, NAME, COMMAND_LINE)
-        acknowledged, ran_s = await asyncio.to_thread(adding.run, whole_s * (turn + 0.5) / ROUNDS)
-        if acknowledged:
-            # The machine was busier when the whole was measured: the rest is spread over what it takes now.
-            whole_s = min(whole_s, ran_s)
-        seen[await looked_at(firma, content, acknowledged=acknowledged)] += 1
-        # Run again, it completes what was cut short, and clears away what was left.
-        await add_firmware(firma, file, COMMAND_LINE)
-        assert await check_firmware(firma) == []
-        assert (firma.firmware_dir / NAME).read_bytes() == content
+    config = config_file(tmp_path, firma_url)
+    with forking() as commands:
+
+        def add(killed_after_s: float | None = None) -> tuple[bool, float]:
+            """Whether the command said that the file is there, and how long it ran."""
+            where = ("--data-dir", tmp_path, "--config", config)
+            run = commands.run("firmware", "add", file, *where, killed_after_s=killed_after_s)
+            return NAME in run.out, run.lasted_s
+
+        acknowledged, whole_s = await asyncio.to_thread(add)
+        assert acknowledged
+        seen: Counter[str] = Counter()
+        for turn in range(ROUNDS):
+            await remove_firmware(firma, NAME, COMMAND_LINE)
+            acknowledged, ran_s = await asyncio.to_thread(add, whole_s * (turn + 0.5) / ROUNDS)
+            if acknowledged:
+                # The machine was busier when the whole was measured: the rest is spread over what it takes.
+                whole_s = min(whole_s, ran_s)
+            seen[await looked_at(firma, content, acknowledged=acknowledged)] += 1
+            # Run again, it completes what was cut short, and clears away what was left.
+            await add_firmware(firma, file, COMMAND_LINE)
+            assert await check_firmware(firma) == []
+            assert (firma.firmware_dir / NAME).read_bytes() == content
     sys.stderr.write(f"killed {ROUNDS} times: {dict(seen)}\n")
 
 

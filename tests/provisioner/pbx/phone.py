@@ -45,6 +45,8 @@ class Phone:
     agent: str | None = AGENT
     uses: int = 0
     "Of the nonce it has."
+    heard: set[str | None] = field(default_factory=set)
+    "The branches of requests that it has answered."
 
     def message(self, method: str, *more: str, credentials: Credentials | None = None) -> bytes:
         """One that has not been sent before; `more` are header lines."""

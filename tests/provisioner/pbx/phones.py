@@ -166,7 +166,7 @@ class Network:
 
     async def until_told(self, count: int) -> list[Told]:
         """Returns when so many NOTIFYs have gone out."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.told) < count:
                 self._news.clear()
                 await self._news.wait()

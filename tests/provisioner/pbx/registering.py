@@ -93,7 +93,7 @@ class Server:
 
     async def register(self, number: str, *more: str, **said: object) -> Response:
         """Sends a REGISTER and returns the answer."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self.begin(number, *more, **said)  # type: ignore[arg-type]
 
     def contacts(self, number: str) -> list[str]:
@@ -139,6 +139,6 @@ async def registering(
 
 async def eventually(found: Callable[[], Awaitable[bool]]) -> None:
     """Returns when it is found; fails after a while."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await found():  # noqa: ASYNC110 - of what the database says nobody tells
             await asyncio.sleep(0.01)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from random import Random
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from db.engine import Database
 from db.errors import DatabaseBusy, DatabaseUnavailable
+from db.writing import Work, Writer
 from provisioner.operations.installation import Installation
 from provisioner.pbx import registrations
 from sip.message.message import Response
@@ -99,22 +99,24 @@ async def test_memory_says_what_the_rows_say(
     sample: Installation, monkeypatch: pytest.MonkeyPatch, seed: int
 ):
     chance = Random(seed)  # noqa: S311 - to be the same again
-    append = Database.append
+    appended = Database.appended
     may_fail = True
 
-    @asynccontextmanager
-    async def flaky(database: Database) -> AsyncIterator[Any]:
-        async with append(database) as session:
-            yield session
+    async def flaky(database: Database, work: Work[Any]) -> Any:
+        async def failing(writer: Writer) -> Any:
+            done = await work(writer)
             if may_fail and not chance.randrange(ONE_IN):
                 raise chance.choice((DatabaseUnavailable("away"), DatabaseBusy("held")))
+            return done
+
+        return await appended(database, failing)
 
     monkeypatch.setattr(registrations, "_FLUSH_S", 0.0)
     monkeypatch.setattr(registrations, "_AGAIN_S", 0.0)
     monkeypatch.setattr(registrations, "_BATCH", chance.choice((3, 1000)))
     async with registering(sample, Limits(jitter=0.0)) as server:
         phones = Phones(server, chance)
-        monkeypatch.setattr(Database, "append", flaky)
+        monkeypatch.setattr(Database, "appended", flaky)
         answers = []
         for _ in range(STEPS):
             answers.append(phones.act())
@@ -122,9 +124,9 @@ async def test_memory_says_what_the_rows_say(
             if chance.randrange(3):
                 await asyncio.sleep(0)
             else:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     await chance.choice(answers)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             statuses = {(await each).status for each in answers}
         assert statuses <= {200, 403, 500, 503}
         may_fail = False

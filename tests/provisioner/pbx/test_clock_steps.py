@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.queries import registrations as queries
 from db.schema import RegistrationRow
+from db.writing import Work, Writer
 from provisioner.operations.installation import Installation
 from provisioner.pbx import registrations
 from provisioner.pbx.clock import Sources
@@ -125,18 +127,23 @@ async def test_a_step_during_another_boot_is_believed(sample: Installation, mach
 async def test_rows_are_shifted_once_where_the_answer_got_lost(
     sample: Installation, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ):
-    shift = queries.shift_moments
+    appended, shift = Database.appended, queries.shift_moments
     tries: list[bool] = []
 
-    async def shift_and_lose(connection: Any, *arguments: Any) -> bool:
-        tries.append(await shift(connection, *arguments))
-        if len(tries) == 1:
-            # As if the commit's answer got lost.
-            await connection.commit()
-            raise DatabaseUnavailable("away")
+    async def noted(writer: Writer, *arguments: Any) -> bool:
+        tries.append(await shift(writer, *arguments))
         return tries[-1]
 
-    monkeypatch.setattr(queries, "shift_moments", shift_and_lose)
+    async def lossy(database: Database, work: Work[Any]) -> Any:
+        before = len(tries)
+        done = await appended(database, work)
+        if not before and tries:
+            # It is kept, and the answer gets lost.
+            raise DatabaseUnavailable("away")
+        return done
+
+    monkeypatch.setattr(queries, "shift_moments", noted)
+    monkeypatch.setattr(Database, "appended", lossy)
     async with registering(sample, sources=machine.sources()) as server:
         await server.register(ONE)
         machine.set_by_s += DAY_S

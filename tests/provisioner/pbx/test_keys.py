@@ -75,7 +75,7 @@ def both(key: LineKey) -> tuple[str, str]:
 async def stored(installation: Installation, number: str, before: bytes | None = None) -> bytes:
     """The sealed HA1s, as soon as they are written and are not those of `before`."""
     query = select(LineRow.ha1_sealed).where(LineRow.number == number)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with installation.database.read() as session:
                 sealed = await session.scalar(query)

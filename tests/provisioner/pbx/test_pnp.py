@@ -103,7 +103,7 @@ class Phone:
     async def is_told(self) -> str:
         """The URL that it gets by a 200 and a NOTIFY."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             ok = parse_datagram(await loop.sock_recv(self.socket, 4096))
             notify = parse_datagram(await loop.sock_recv(self.socket, 4096))
         assert isinstance(ok, Response)
@@ -137,7 +137,7 @@ async def inbox(installation: Installation, count: int) -> list[Unknown]:
     """The inbox, when so many phones are in it."""
     found: list[Unknown] = []
     with suppress(TimeoutError):
-        async with waking(installation.database) as waker, asyncio.timeout(10):
+        async with waking(installation.database) as waker, asyncio.timeout(60):
             while len(found) != count:
                 await waker.wait(0.2)
                 found = await pnp.waiting(installation)

@@ -84,7 +84,7 @@ async def asking(phones: Lines, location: Location) -> AsyncIterator[None]:
     # It watches before anything happens.
     await asyncio.sleep(0)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             yield
     finally:
         running.cancel()

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from provisioner.app import Running
+from provisioner.app import serving as serving_all
 from provisioner.operations.installation import Installation
 from provisioner.pbx import serving
 from provisioner.pbx.keys import LineKey, LineKeys
@@ -100,6 +101,17 @@ async def test_a_used_credential_gets_nobody_in(registers: NewPhone):
         for _ in range(5):
             again = thief.message("REGISTER", "Contact: <sip:thief@127.0.0.1:9>", credentials=stolen)
             assert (await thief.ask(again)).status == 401
+
+
+async def test_where_a_phone_was_registered_before_a_restart_is_known_to_be_its_own(sample: Installation):
+    password = (await all_secrets(sample))[f"line {LINE}"]
+    async with serving_all(sample, lambda _: None) as before, phone(before.sip, LINE, password) as mine:
+        await mine.register()
+        address = mine.peer.address
+    async with serving_all(sample, lambda _: None) as after:
+        for bound, status in ((address, 200), (LOOPBACK, 401)):
+            async with phone(after.sip, LINE, password, bound) as mine:
+                assert (await mine.ask(mine.message("OPTIONS"))).status == status
 
 
 async def test_for_a_nonce_that_is_not_ours_nothing_is_looked_up(

@@ -17,6 +17,7 @@ from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.queries import registrations as queries
 from db.schema import DeviceAccountRow, DeviceRow, LineRow, RegistrationEventRow, RegistrationRow
+from db.writing import Work
 from provisioner.operations.installation import Installation
 from provisioner.pbx import bindings, registrations
 from sip.location import Reachability, Registered
@@ -62,13 +63,11 @@ async def happened(installation: Installation, most: int = 1000) -> list[str]:
 async def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> AsyncIterator[None]:
     """Nothing can be appended meanwhile."""
 
-    @asynccontextmanager
-    async def append(database: Database) -> AsyncIterator[None]:
+    async def appended(database: Database, work: Work[Any]) -> Any:
         raise error
-        yield
 
     with monkeypatch.context() as patched:
-        patched.setattr(Database, "append", append)
+        patched.setattr(Database, "appended", appended)
         yield
 
 
@@ -76,15 +75,14 @@ async def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> AsyncIte
 def commits(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One element for each transaction that appended."""
     made: list[None] = []
-    append = Database.append
+    appended = Database.appended
 
-    @asynccontextmanager
-    async def counted(database: Database) -> AsyncIterator[Any]:
-        async with append(database) as session:
-            yield session
+    async def counted(database: Database, work: Work[Any]) -> Any:
+        done = await appended(database, work)
         made.append(None)
+        return done
 
-    monkeypatch.setattr(Database, "append", counted)
+    monkeypatch.setattr(Database, "appended", counted)
     return made
 
 
@@ -173,6 +171,33 @@ async def test_a_refresh_is_counted_and_is_no_event(sample: Installation, server
     assert await happened(sample) == ["registered"]
 
 
+async def test_refreshed_bindings_whose_rows_have_gone_are_stored_again(sample: Installation, server: Server):
+    for number in (ONE, TWO):
+        await server.register(number)
+    async with sample.database.change() as session:
+        theirs = select(LineRow.id).where(LineRow.number == TWO).scalar_subquery()
+        await session.execute(delete(RegistrationRow).where(RegistrationRow.line_id == theirs))
+    answers = [server.begin(number, cseq=2) for number in (ONE, TWO)]
+    assert [(await each).status for each in answers] == [200, 200]
+    assert [(row.cseq, row.refreshes, row.user_agent) for row in await rows(sample)] == [
+        (2, 1, "Yealink SIP-T46S 66.86.0.15")
+    ] * 2
+
+
+async def test_a_refresh_writes_whatever_else_the_phone_says_anew(sample: Installation, server: Server):
+    await server.register(ONE)
+    await server.register(ONE, call_id="anew", agent="Yealink SIP-T46S 66.86.0.20")
+    await server.register(ONE, cseq=2, call_id="anew", contact="<sip:{number}@192.0.2.20:5062>;q=0.5")
+    (row,) = await rows(sample)
+    assert (row.call_id, row.cseq, row.user_agent, row.q, row.refreshes) == (
+        "anew",
+        2,
+        "Yealink SIP-T46S 66.86.0.15",
+        500,
+        2,
+    )
+
+
 async def test_what_can_not_be_stored_is_not_done(
     sample: Installation, server: Server, monkeypatch: pytest.MonkeyPatch
 ):
@@ -226,7 +251,7 @@ async def test_one_that_can_not_be_answered_costs_no_other(sample: Installation,
 
     unheard = server.begin(ONE, flow=Broken())
     other = server.begin(TWO)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await other).status == 200
         assert (await server.register(THREE)).status == 200
     assert not unheard.done()  # type: ignore[attr-defined]
@@ -369,13 +394,13 @@ async def test_nobody_waits_for_ever_for_a_database_that_hangs(
     sample: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     goes_on = asyncio.Event()
-    put = queries.put_bindings
+    appended = Database.appended
 
-    async def hanging(*arguments: Any) -> None:
+    async def hanging(database: Database, work: Work[Any]) -> Any:
         await goes_on.wait()
-        await put(*arguments)
+        return await appended(database, work)
 
-    monkeypatch.setattr(queries, "put_bindings", hanging)
+    monkeypatch.setattr(Database, "appended", hanging)
     monkeypatch.setattr(registrations, "_LONGEST_S", 0.1)
     monkeypatch.setattr(registrations, "_STUCK_S", 0.05)
     async with registering(sample) as hurried:
@@ -391,6 +416,7 @@ async def test_nobody_waits_for_ever_for_a_database_that_hangs(
             return not hurried.registrations.is_full
 
         await eventually(is_done)
+        monkeypatch.undo()
         # It was stored after all, and is true; whoever was behind it was never begun with.
         assert (len(hurried.contacts(ONE)), hurried.contacts(TWO)) == (1, [])
         assert (await hurried.register(TWO, cseq=2)).status == 200

@@ -89,7 +89,7 @@ async def outcomes(installation: Installation, *wanted: tuple[MacAddress, str | 
     """Returns when this has become of the jobs, in the order in which they were noted, and of no others."""
     found: list[tuple[MacAddress, str | None]] = []
     with suppress(TimeoutError):
-        async with waking(installation.database) as waker, asyncio.timeout(10):
+        async with waking(installation.database) as waker, asyncio.timeout(60):
             while Counter(found) != Counter(wanted):
                 await waker.wait(0.2)
                 found = [(mac, row.outcome) for mac, row in await rows(installation)]

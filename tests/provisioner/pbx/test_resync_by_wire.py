@@ -30,7 +30,9 @@ async def is_told(mine: Phone, status: int = 200) -> str:
         if isinstance(came, Request):
             answers = status if came.method == "NOTIFY" else 200
             mine.peer.send(bytes(came.response(answers, to_tag="phone")))
-            if came.method == "NOTIFY":
+            # One that was sent again, because its answer took long, is none.
+            if came.method == "NOTIFY" and came.via[0].branch not in mine.heard:
+                mine.heard.add(came.via[0].branch)
                 return str(came.event)
 
 

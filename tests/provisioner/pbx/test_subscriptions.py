@@ -57,7 +57,7 @@ class Wire:
         return True
 
     async def next(self) -> AnyMessage:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.came.get()
 
     async def answer(self) -> Response:
@@ -219,7 +219,7 @@ async def test_a_phone_that_knows_nothing_of_it_is_told_no_more(location: Locati
     subscribe(flow, "reg")
     tag = (await flow.answer()).to.tag or ""
     await flow.notify()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         subscribe(flow, "reg", to_tag=tag)
         while (await flow.answer()).status != 481:
             # Its answer to the NOTIFY was not taken yet.

@@ -16,7 +16,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.operations.api_tokens import create_token
 from provisioner.operations.installation import Installation
 
-_LONGEST_S = 20
+_LONGEST_S = 60
 "What takes longer has failed."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ Told = tuple[int, str | None, bytes]
 MANY = 200
 AT_ONCE_S = MANY * 0.2
 "For all of them: if they waited for the database, it would be for two seconds each."
+AWAY_S, AWAY = (60, ("crashed", "hangs")) if os.environ.get("CENTRALKA_PROVE") else (0, ("crashed",))
+"How long phones go on asking, once in any case; and what PostgreSQL does meanwhile."
+PATIENCE_S = 30
+"Whoever waits longer for an answer waits for ever."
 UNAVAILABLE: Told = (503, "60", b"Try again later.\n")
 CHANGES = b"linekey.1.label = 1\n"
 TIME = "customers: [{login: nowyklienttestowy, phone: {ntp_servers: [ntp.example.com]}}]"
@@ -63,9 +68,9 @@ async def sample(installation: Installation) -> Installation:
 
 
 @contextmanager
-def stopped(cluster: PostgresServer) -> Iterator[None]:
+def stopped(cluster: PostgresServer, mode: str = "fast") -> Iterator[None]:
     """The server lets everybody go, and is started again at the end."""
-    cluster.stop()
+    cluster.stop(mode)
     try:
         yield
     finally:
@@ -166,6 +171,38 @@ async def test_files_that_are_kept_go_out_while_postgresql_hangs(
         assert b"ntp.example.com" in asked(door, own)[2]
     assert server.process.returncode == 0
     assert (await counted_reasons(sample))[Reason.KEPT] >= MANY / 2
+
+
+@pytest.mark.parametrize("how", AWAY)
+async def test_for_as_long_as_postgresql_is_away_each_request_is_answered_and_then_all_heals(
+    sample: Installation, database_url: str, cluster: PostgresServer, tmp_path: Path, how: str
+):
+    own, service = f"/{await token_of(sample, T46S)}/{T46S}.cfg", f"/{await service_of(sample, T46S)}"
+    brought = f"{service}/{T46S}-local.cfg"
+    with (tmp_path / "errors").open("wb") as errors:
+        async with served(sample.data_dir, database_url, errors=errors.fileno()) as server:
+            door = HTTPConnection(*server.address, timeout=PATIENCE_S)
+            trusted = await leases(sample)
+            kept, closed = asked(door, own), asked(door, f"/{UNLISTED}.boot")
+            assert (kept[0], closed[0]) == (200, 404)
+            with stopped(cluster, "immediate") if how == "crashed" else cluster.hanging():
+                until = time.monotonic() + AWAY_S
+                while True:
+                    assert asked(door, brought, "PUT", CHANGES) == UNAVAILABLE
+                    assert asked(door, f"{service}/action/hold") == UNAVAILABLE
+                    assert asked(door, own) == kept
+                    assert asked(door, f"/{UNLISTED}.boot") == closed
+                    if time.monotonic() >= until:
+                        break
+            await leases_are(sample, trusted)
+            wait_until(lambda: health(server.portal_url)[0] == 200)
+            await apply_text(sample, TIME)
+            assert b"ntp.example.com" in asked(door, own)[2]
+            assert asked(door, brought, "PUT", CHANGES)[0] == 200
+            assert asked(door, f"{service}/action/hold")[0] == 200
+        assert server.process.returncode == 0
+    assert (await counted_reasons(sample))[Reason.KEPT] >= 1
+    assert "Traceback" not in (tmp_path / "errors").read_text()
 
 
 def answers(connection: HTTPConnection, path: str) -> bool:

@@ -42,7 +42,7 @@ class Rows:
 
     async def next(self, kind: str = live.ROWS) -> dict[str, Any]:
         """The next of a kind."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 line = (await self._lines.readline()).decode()
                 assert line, "the stream ended"

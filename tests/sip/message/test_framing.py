@@ -111,3 +111,25 @@ def test_another_protocol_ends_the_connection_without_an_answer():
         assert isinstance(refused, Refused)
         assert refused.is_last
         assert refused.error.request is None
+
+
+@pytest.mark.parametrize("lacks", [0, 20])
+def test_a_head_that_is_too_large_is_refused_to_who_has_sent_it(lacks):
+    large = b"X: %b\r\nContent" % (b"a" * limits.MESSAGE)
+    data = MESSAGE.replace(b"Content", large)
+    (refused,) = StreamFramer().feed(data[: len(data) - lacks])
+    assert isinstance(refused, Refused)
+    assert refused.is_last
+    assert isinstance(refused.error, MessageTooLarge)
+    assert refused.error.status == 513
+    assert refused.error.request is not None
+    assert refused.error.request.via == request(MESSAGE).via
+
+
+def test_what_is_too_large_and_no_message_is_refused_to_nobody():
+    framer = StreamFramer()
+    assert not framer.feed(b"a" * limits.MESSAGE)
+    (refused,) = framer.feed(b"a")
+    assert isinstance(refused, Refused)
+    assert refused.is_last
+    assert refused.error.request is None

@@ -55,6 +55,13 @@ def test_what_an_answer_means_nothing_without_is_left_in_it(proven):
     assert b"algorithm=MD5" in (proven.answer(way(), asked + 1, ANSWER, NOW) or b"")
 
 
+def test_a_proof_that_was_stored_lasts_no_longer_for_it(proven):
+    proven.restore(Transport.UDP, way().remote, NOW - 3600)
+    lifetime_s = ProvenLimits().lifetime_s
+    assert proven.has_proved(way(), NOW - 3600 + lifetime_s - 1)
+    assert not proven.has_proved(way(), NOW - 3600 + lifetime_s)
+
+
 def answers(proven: Proven, response: Response, times: list[float], ports: int = 1) -> list[float]:
     """When who asks at these times is answered."""
     asking = ((now, way(port=1024 + n % ports)) for n, now in enumerate(times))

@@ -75,7 +75,7 @@ async def test_a_client_hello_may_come_in_pieces(certificate: Certificate, trust
             await writer.drain()
             # Another connection comes and goes meanwhile, so the piece has been seen.
             await good_phone(door, trusting)
-        assert (await asyncio.wait_for(reader.readexactly(1), 20))[0] == 22
+        assert (await asyncio.wait_for(reader.readexactly(1), 60))[0] == 22
         writer.close()
 
 
@@ -95,7 +95,7 @@ async def test_garbage_in_a_record_of_its_own_ends_that_connection_alone(
     async with opened(certificate) as door:
         reader, writer = await door.connect()
         writer.write(b"\x16\x03\x01\x00\x40" + b"x" * 64)
-        await asyncio.wait_for(reader.read(), 20)
+        await asyncio.wait_for(reader.read(), 60)
         await door.until(lambda keeper: keeper.taken == 0)
         assert b"200 OK" in await good_phone(door, trusting)
         writer.close()
@@ -136,7 +136,7 @@ async def test_a_handshake_that_never_ends_is_dropped_after_its_time(
     assert door.keeper.taken == 3
     door.sweep_after(1)
     for reader in readers:
-        await asyncio.wait_for(_gone(reader), 20)
+        await asyncio.wait_for(_gone(reader), 60)
     assert door.keeper.taken == 0
 
 
@@ -160,7 +160,7 @@ async def test_handshakes_that_take_long_give_way_to_the_next_one(
     door, readers = half_way
     door.clock.now += 2
     assert b"200 OK" in await good_phone(door, trusting)
-    await asyncio.wait_for(_gone(readers[0]), 20)
+    await asyncio.wait_for(_gone(readers[0]), 60)
     assert door.keeper.turned_away == 1
 
 

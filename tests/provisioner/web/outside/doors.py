@@ -16,7 +16,7 @@ from provisioner.operations.installation import Installation
 from tests.provisioner.web.asking import STRANGER
 from tests.provisioner.web.authorities import Authority, Shown
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 "Whoever waits longer waits for nothing."
 CLOSED = (
     b"HTTP/1.1 404 Not Found\r\n"
