@@ -6,12 +6,12 @@ Both roles are the same here; how a dialog begins is in `incoming` and `outgoing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from sip.call.acceptance import Acceptance, Acknowledged
 from sip.call.board import Board, LegKey, capable
 from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.invitation import Invitation
+from sip.call.leg_user import LegUser
 from sip.call.session import SDP, Told, session_of
 from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
@@ -29,25 +29,6 @@ _GONE = frozenset({408, 481})
 
 _PATIENCE_S = 60.0
 "How long a peer may think about another session."
-
-
-class LegUser(Protocol):
-    """Who is told what the peer of an established leg does."""
-
-    def hung_up(self, leg: Leg, reasons: tuple[Reason, ...]) -> None:
-        """It has sent BYE, and has its answer."""
-
-    def lost(self, leg: Leg) -> None:
-        """It knows nothing of the dialog any more, or does not answer."""
-
-    def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It wants the session changed, or offered anew; to be accepted or refused."""
-
-    def refers(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It wants the other side to be connected with somebody else (REFER); to be answered."""
-
-    def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It has sent INFO; to be answered."""
 
 
 class Leg:
