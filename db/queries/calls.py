@@ -23,6 +23,9 @@ from db.schema import (
     ProductFeatureRow,
 )
 
+_CODE = "service"
+"How a call ends that was a code."
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -131,12 +134,15 @@ async def legs(session: AsyncSession, call_ids: Collection[int]) -> Sequence[Leg
 
 
 async def counts(session: AsyncSession, since: datetime) -> Counts:
-    """Of everybody's calls: those that live, and those that began since a moment and have ended."""
+    """Of everybody's calls: those that live, and those that began since a moment and have ended.
+
+    Codes are neither answered nor missed.
+    """
     row = CallRecordRow
     live = select(func.count(), func.count(row.answered_at)).where(row.ended_at.is_(None))
     all_live, talking = (await session.execute(live)).one()
     ended = select(func.count(), func.count(row.answered_at)).where(
-        row.ended_at.is_not(None), row.started_at >= since
+        row.ended_at.is_not(None), row.started_at >= since, row.end_reason.is_distinct_from(_CODE)
     )
     all_ended, answered = (await session.execute(ended)).one()
     return Counts(all_live, all_live - talking, answered, all_ended - answered)
