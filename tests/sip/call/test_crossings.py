@@ -258,6 +258,16 @@ def test_a_caller_whose_connection_is_gone_leaves_nobody_ringing(board):
     board.assert_nothing_is_left()
 
 
+def test_a_phone_that_has_a_new_connection_is_reached_by_that(board):
+    alice, bob = board.phone("101", Transport.TCP), board.phone("102", Transport.TCP)
+    talk, _ = connected(board, alice, bob)
+    bob.connects_anew()
+    talk.asks("BYE")
+    alice.takes("200 BYE")
+    bob.says(bob.request("BYE"), 200)
+    board.assert_nothing_is_left()
+
+
 # Who hangs up when
 
 
