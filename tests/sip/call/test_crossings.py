@@ -300,6 +300,22 @@ def test_who_answers_and_hangs_up_at_once_is_hung_up_when_the_caller_knows_of_th
     board.assert_nothing_is_left()
 
 
+def test_a_bye_that_overtakes_the_answer_ends_the_call(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102")
+    incoming = bob.request()
+    bob.says(incoming, 180)
+    accepted = incoming.response(200, to_tag="at-102-198.51.100.2")
+    accepted.contact = (bob.contact,)
+    called(bob, incoming, accepted).asks("BYE")
+    bob.takes("200 BYE", "CANCEL")
+    assert alice.lines() == ["180 INVITE", "480 INVITE"]
+    bob.answers(incoming)
+    bob.takes("ACK")
+    bob.says(bob.request("BYE"), 481)
+    board.assert_nothing_is_left()
+
+
 def test_a_caller_may_end_a_call_by_bye_before_it_is_answered(board):
     alice, bob = board.phone("101"), board.phone("102")
     invite = alice.invite("102")
