@@ -57,6 +57,7 @@ class LegRow(NamedTuple):
     name: str | None
     hunt_group: str | None
     hunt_groups: str | None
+    owner_id: int | None
     phones: int
     began_at: datetime
     ring_started_at: datetime | None

@@ -23,6 +23,9 @@ from db.schema import (
     ProductFeatureRow,
 )
 
+_CODE = "service"
+"How a call ends that was a code."
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -75,6 +78,7 @@ class Leg(NamedTuple):
     extension: str | None
     name: str | None
     hunt_groups: str | None
+    owner_id: int | None
     phones: int | None
     began_at: datetime | None
     rang_at: datetime | None
@@ -119,8 +123,9 @@ async def legs(session: AsyncSession, call_ids: Collection[int]) -> Sequence[Leg
     row = CallLegRow
     query = (
         select(
-            *(row.call_id, row.position, row.line, row.extension, row.name, row.hunt_groups, row.phones),
-            *(row.began_at, row.ring_started_at, row.answered_at, row.ended_at, row.reason, row.sip_code),
+            *(row.call_id, row.position, row.line, row.extension, row.name, row.hunt_groups, row.owner_id),
+            *(row.phones, row.began_at, row.ring_started_at, row.answered_at, row.ended_at),
+            *(row.reason, row.sip_code),
         )
         .where(row.call_id.in_(call_ids))
         .order_by(row.call_id, row.position)
@@ -129,12 +134,15 @@ async def legs(session: AsyncSession, call_ids: Collection[int]) -> Sequence[Leg
 
 
 async def counts(session: AsyncSession, since: datetime) -> Counts:
-    """Of everybody's calls: those that live, and those that began since a moment and have ended."""
+    """Of everybody's calls: those that live, and those that began since a moment and have ended.
+
+    Codes are neither answered nor missed.
+    """
     row = CallRecordRow
     live = select(func.count(), func.count(row.answered_at)).where(row.ended_at.is_(None))
     all_live, talking = (await session.execute(live)).one()
     ended = select(func.count(), func.count(row.answered_at)).where(
-        row.ended_at.is_not(None), row.started_at >= since
+        row.ended_at.is_not(None), row.started_at >= since, row.end_reason.is_distinct_from(_CODE)
     )
     all_ended, answered = (await session.execute(ended)).one()
     return Counts(all_live, all_live - talking, answered, all_ended - answered)
@@ -148,8 +156,11 @@ async def lines_with(session: AsyncSession, customer_id: int, feature: str) -> f
 def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
     row = CallRecordRow
     found: list[ColumnElement[bool]] = []
+    mine: tuple[ColumnElement[bool], ...] = ()
     if chosen.customer_id is not None:
         found.append(row.customer_id == chosen.customer_id)
+        # By what is another customer's nothing is found.
+        mine = (or_(CallLegRow.owner_id.is_(None), CallLegRow.owner_id == chosen.customer_id),)
         if chosen.feature is not None:
             having = _lines_with(chosen.customer_id, chosen.feature)
             found.append(or_(row.billed_number.in_(having), _leg(CallLegRow.line.in_(having))))
@@ -157,14 +168,14 @@ def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
         whose = select(CustomerRow.id).where(CustomerRow.login == chosen.login)
         found.append(row.customer_id == whose.scalar_subquery())
     if chosen.line is not None:
-        found.append(or_(row.billed_number == chosen.line, _leg(CallLegRow.line == chosen.line)))
+        found.append(or_(row.billed_number == chosen.line, _leg(CallLegRow.line == chosen.line, *mine)))
     if chosen.group is not None:
         padded = literal(" ") + CallLegRow.hunt_groups + literal(" ")
-        found.append(_leg(padded.contains(f" {chosen.group} ", autoescape=True)))
+        found.append(_leg(padded.contains(f" {chosen.group} ", autoescape=True), *mine))
     if chosen.text:
         of_call = (row.from_number, row.from_name, row.billed_number, row.to_number)
         of_legs = (CallLegRow.line, CallLegRow.extension, CallLegRow.name)
-        found.append(or_(_any(of_call, chosen.text), _leg(_any(of_legs, chosen.text))))
+        found.append(or_(_any(of_call, chosen.text), _leg(_any(of_legs, chosen.text), *mine)))
     if chosen.is_live is not None:
         found.append(row.ended_at.is_(None) if chosen.is_live else row.ended_at.is_not(None))
     if chosen.is_answered is not None:
@@ -178,9 +189,9 @@ def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
     return found
 
 
-def _leg(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A leg of the call meets it."""
-    return select(CallLegRow.call_id).where(CallLegRow.call_id == CallRecordRow.id, condition).exists()
+def _leg(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A leg of the call meets all of them."""
+    return select(CallLegRow.call_id).where(CallLegRow.call_id == CallRecordRow.id, *conditions).exists()
 
 
 def _any(columns: Sequence[InstrumentedAttribute[Any]], text: str) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.base import Base, Numbered, one_of, owned
+from db.schema.types import Id
 
 _OPEN = text("ended_at IS NULL")
 
@@ -70,6 +71,8 @@ class CallLegRow(Base):
     "The group that rang it."
     hunt_groups: Mapped[str | None]
     "The groups by which it was reached, outermost first, with blanks between; the last one is `hunt_group`."
+    owner_id: Mapped[int | None] = mapped_column(Id)
+    "The number of the customer whose line it was; there may be none of that number any more."
     phones: Mapped[int | None]
     "How many were asked; 0: it was not registered."
     began_at: Mapped[datetime | None]

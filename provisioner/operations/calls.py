@@ -173,11 +173,16 @@ async def list_calls(
         return await page(session, wanted, before, most)
 
 
+def is_dialled(line: str | None, dialled: str) -> bool:
+    """Whether that is the number of the line itself."""
+    return line == dialled.removeprefix("+")
+
+
 async def page(session: AsyncSession, wanted: Wanted, before: int | None, most: int) -> Page:
     """See `list_calls`; without asking who may see what is named."""
     found = await queries.calls(session, wanted.chosen(), before, most + 1)
     shown = found[:most]
-    return Page(await _whole(session, shown), shown[-1].id if len(found) > most else None)
+    return Page(await _whole(session, shown, wanted.customer_id), shown[-1].id if len(found) > most else None)
 
 
 async def show_call(installation: Installation, call_id: UUID, customer_id: int | None = None) -> Call:
@@ -186,7 +191,7 @@ async def show_call(installation: Installation, call_id: UUID, customer_id: int 
         found = await queries.calls(session, Wanted(customer_id).chosen(call_id), None, 1)
         if not found:
             raise NotFound(f"there is no call {call_id}")
-        return (await _whole(session, found))[0]
+        return (await _whole(session, found, customer_id))[0]
 
 
 async def check_rights(session: AsyncSession, customer_id: int | None) -> None:
@@ -200,9 +205,22 @@ async def logged_lines(session: AsyncSession, customer_id: int) -> frozenset[str
     return await queries.lines_with(session, customer_id, Feature.CALL_LOGS)
 
 
-async def _whole(session: AsyncSession, found: Sequence[queries.Call]) -> tuple[Call, ...]:
+def _anothers(leg: queries.Leg, dialled: str) -> queries.Leg:
+    """What of a leg of another customer's is to be seen: that it was tried, and what came of it."""
+    line = leg.line if is_dialled(leg.line, dialled) else None
+    phones = min(leg.phones or 0, 1)
+    return leg._replace(line=line, extension=None, name=None, hunt_groups=None, phones=phones)
+
+
+async def _whole(
+    session: AsyncSession, found: Sequence[queries.Call], customer_id: int | None
+) -> tuple[Call, ...]:
+    """The calls with their legs, as that customer may see them; None: as staff does."""
     legs: defaultdict[int, list[Leg]] = defaultdict(list)
-    for each in await queries.legs(session, [call.id for call in found]):
+    dialled = {call.id: call.to_number for call in found}
+    for each in await queries.legs(session, list(dialled)):
+        if customer_id is not None and each.owner_id not in (None, customer_id):
+            each = _anothers(each, dialled[each.call_id])
         legs[each.call_id].append(
             Leg(
                 each.line,

@@ -143,7 +143,6 @@ class EventTail:
             self._subscriptions.discard(subscription)
             if not self._subscriptions:
                 self._wanted.clear()
-                self._ready.clear()
 
     async def _existing(self, after: Position) -> Position:
         """`after`, but not beyond what is there: it may be of this database's life before a restore."""
@@ -183,6 +182,8 @@ class EventTail:
             except StorageError as error:
                 logger.warning("events can't be followed error=%s", error)
                 await asyncio.sleep(_RETRY_S)
+                if not self._subscriptions:
+                    self._ready.clear()
 
     async def _look_if_possible(self) -> None:
         try:

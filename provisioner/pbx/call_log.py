@@ -138,9 +138,6 @@ class CallLog:
         self.lost = 0
         "Calls of which there is no record: there were too many."
 
-    def __len__(self) -> int:
-        return len(self._calls)
-
     @property
     def live(self) -> int:
         """How many calls have not ended."""

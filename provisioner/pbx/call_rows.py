@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
+from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
@@ -46,6 +47,7 @@ def leg_row(call: Call, leg: Leg) -> LegRow:
         _name(leg),
         groups[-1] if groups else None,
         " ".join(groups) or None,
+        leg.line.customer_id if leg.line is not None else None,
         leg.phones,
         call.moment(leg.began_at),
         _moment(call, leg.rang_at),
@@ -69,6 +71,10 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
         leg = news.leg
         details |= {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg)}
         details["group"] = leg.target.memberships[-1].group if leg.target.memberships else None
+        if leg.line is not None and leg.line.customer_id != line.customer_id:
+            # Of another company nobody sees more than the number that was dialled.
+            details |= dict.fromkeys(("extension", "name", "group"))
+            details["line"] = leg.target.aor if is_dialled(leg.target.aor, call.began.dialled) else None
     return EventRow(
         0,
         news.serial,

@@ -45,9 +45,6 @@ class LampWatch:
         self._at: defaultdict[Place, set[str]] = defaultdict(set)
         "The resources that are lit from a place."
 
-    def __len__(self) -> int:
-        return len(self._watched)
-
     def admit(
         self, exchange: Exchange | None, asked_by: str, number: str, aor: SipUri
     ) -> tuple[str, LineDialogs]:

@@ -63,5 +63,9 @@ class Requests:
         """§11.2."""
         incoming.reply(
             200,
-            [("Allow", self._server.allowed), ("Accept", "application/sdp"), ("Supported", "path, outbound")],
+            [
+                ("Allow", self._server.allowed),
+                ("Accept", "application/sdp"),
+                ("Supported", "path, outbound, timer"),
+            ],
         )

@@ -117,7 +117,11 @@ async def serving_sip(
 
             def tell(event: Event) -> None:
                 for hear in (engaged.hear, recorder.tell, subscriptions.lamps.hear):
-                    hear(event)
+                    try:
+                        hear(event)
+                    except Exception:
+                        # Whatever is wrong with who listens, calls go on.
+                        logger.exception("something that happened to a call was not heard")
 
             serving = CallServing(server, authentication, phones, router, tell, tasks)
             switchboard.hang_up = serving.hang_up

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from db.errors import StorageError
 from provisioner.centrex.exchange import Exchange
@@ -148,7 +149,11 @@ class Subscriptions:
         if package == self._dialog.name:
             if not isinstance(uri, SipUri) or line is None:
                 raise NoSuchState("that is no number of this server")
-            return Admission(*self._lamp_watch.admit(exchange, caller.number, line, uri.address_of_record()))
+            aor = uri.address_of_record()
+            if aor.port != incoming.flow.local.port:
+                # One number is one lamp, or a few: not one for each port that somebody makes up.
+                aor = replace(aor, port=None)
+            return Admission(*self._lamp_watch.admit(exchange, caller.number, line, aor))
         if not isinstance(uri, SipUri) or line != caller.number:
             raise NotAllowed("a line's state is told to the line itself")
         aor = uri.address_of_record()

@@ -6,7 +6,7 @@ It begins with an INVITE and ends with the last BYE, or a refusal. Whom it rings
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -21,40 +21,16 @@ from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.referral import Referral
 from sip.call.renegotiation import renegotiate
-from sip.call.ringing import (
-    Caller,
-    Confirm,
-    Ending,
-    GivenUp,
-    Outcome,
-    Ring,
-    Ringing,
-    Skip,
-    Step,
-    Stop,
-    Target,
-    Why,
-)
+from sip.call.ringing import Caller, Ringing, Target, Why
+from sip.call.rung import Rung
 from sip.call.session import session_of
-from sip.call.story import (
-    CallAnswered,
-    CallBegan,
-    CallEnded,
-    EndedBy,
-    LegBegan,
-    LegEnded,
-    LegRang,
-)
+from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event, LegBegan
 from sip.call.transfer import Transfer
-from sip.call.wire import Alarm
 from sip.errors import SipError
 from sip.message.message import Message
 from sip.message.sdp import SessionDescription
 from sip.message.values import Reason
 from sip.transaction.machine import ServerTransaction
-
-_LONGEST_S = 600.0
-"After which nobody is rung any more, whatever the `Ringing` says."
 
 
 class Passing(Protocol):
@@ -87,11 +63,9 @@ class Call:
         self.answered_at: float | None = None
         self._board = board
         self._wire = board.wire
-        self._ringing: Ringing | None = ringing
-        "None: nobody is to be rung any more."
-        self._hops = hops
-        self._attempts: dict[int, Attempt] = {}
-        self._alarm: Alarm | None = None
+        self._rung: Rung | None = None
+        if ringing is not None:
+            self._rung = Rung(board, self.id, self, ringing, self._offered, hops)
         self._is_over = False
         self._target: Target | None = None
         "As whom the callee was rung."
@@ -117,13 +91,8 @@ class Call:
     def start(self) -> None:
         """Rings whoever is to be rung first."""
         self._began()
-        if self._ringing is not None:
-            self._do(self._ringing.start(self._wire.now))
-
-    @property
-    def ringing_lines(self) -> list[str]:
-        """Who is being rung now."""
-        return [attempt.target.aor for attempt in self._attempts.values()]
+        if self._rung is not None:
+            self._rung.start()
 
     def end(
         self,
@@ -143,7 +112,8 @@ class Call:
             return
         self._is_over = True
         self._board.calls.pop(self.id, None)
-        self._stop_ringing(why)
+        if self._rung is not None:
+            self._rung.stop(why)
         if self._calling is not None and self._calling.is_waiting:
             self._calling.turn_down(status, text)
         elif self.caller is not keep:
@@ -155,98 +125,27 @@ class Call:
         status = status if self.answered_at is None else 200
         self._tell(CallEnded(self.id, by, status, self._wire.now))
 
-    # Ringing
-
-    def _do(self, steps: Iterable[Step]) -> None:
-        """Does what the `Ringing` wants, and what it wants when it hears what became of that."""
-        todo = list(steps)
-        while todo and self._ringing is not None:
-            match todo.pop(0):
-                case Ring(number, target):
-                    if (ending := self._ring(number, Attempt(self, target))) is not None:
-                        todo += self._ringing.ended(number, ending, self._wire.now)
-                case Stop(number, why):
-                    self._stop(number, why)
-                case Skip(target, outcome):
-                    self._skip(Attempt(self, target), Ending(outcome))
-                case GivenUp(_, status, text):
-                    self.end(EndedBy.NOBODY, status=status, text=text)
-                case Confirm() if self._calling is not None:
-                    self.answered_at = self._wire.now
-                    self._calling.confirm()
-                    self.end(EndedBy.SERVICE)
-        self._wake_later()
-
-    def _ring(self, number: int, attempt: Attempt) -> Ending | None:
-        """How it has ended, where nobody is there to be rung."""
-        attempt.start(self._board, self._offered, self._hops)
-        if not attempt.phones:
-            return self._skip(attempt, Ending(Outcome.UNREACHABLE))
-        self._attempts[number] = attempt
-        self._tell(LegBegan(self.id, attempt.uuid, attempt.target, attempt.phones, self._wire.now))
-        return None
-
-    def _skip(self, attempt: Attempt, ending: Ending) -> Ending:
-        """Tells of one whose phones are not rung at all."""
-        self._tell(LegBegan(self.id, attempt.uuid, attempt.target, 0, self._wire.now))
-        self._tell(LegEnded(self.id, attempt.uuid, ending, self._wire.now))
-        return ending
-
-    def _stop(self, number: int, why: Why) -> None:
-        attempt = self._attempts.pop(number, None)
-        if attempt is not None:
-            attempt.stop(why)
-            self._tell(LegEnded(self.id, attempt.uuid, why, self._wire.now))
-
-    def _stop_ringing(self, why: Why) -> None:
-        self._ringing = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-        for number in list(self._attempts):
-            self._stop(number, why)
-
-    def _wake_later(self) -> None:
-        """Sees to it that the `Ringing` is woken when it wants to be."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-        if self._ringing is None:
-            return
-        latest = self.began_at + _LONGEST_S
-        at = self._ringing.deadline
-        at = latest if at is None else min(at, latest)
-        self._alarm = self._wire.alarm(at - self._wire.now, self._woken)
-
-    def _woken(self) -> None:
-        if self._wire.now >= self.began_at + _LONGEST_S:
-            self.end(EndedBy.NOBODY, status=480, why=Why.NO_ANSWER)
-        elif self._ringing is not None:
-            self._do(self._ringing.timer(self._wire.now))
-
     # What becomes of those who are rung
 
-    def rings(self, attempt: Attempt, leg: OutgoingLeg, early: SessionDescription | None) -> None:
-        if not attempt.has_rung:
-            attempt.has_rung = True
-            self._tell(LegRang(self.id, attempt.uuid, self._wire.now))
-        is_alone = len(self._attempts) == 1 and attempt.phones == 1
+    def rings(self, leg: OutgoingLeg, early: SessionDescription | None) -> None:
         if self._calling is not None:
-            self._calling.ring(leg, early if is_alone else None)
+            self._calling.ring(leg, early)
 
-    def answers(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
-        self._attempts = {number: each for number, each in self._attempts.items() if each is not attempt}
-        self._stop_ringing(Why.ELSEWHERE)
-        self._answered(leg, attempt)
+    def is_answered(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
+        self._answered(leg, attempt.uuid, attempt.target)
         if self._offered is not None:
             leg.acknowledge()
         if self._calling is not None:
             self._calling.answer(leg, description, self._taken)
 
-    def ends(self, attempt: Attempt, ending: Ending) -> None:
-        number = next(number for number, each in self._attempts.items() if each is attempt)
-        del self._attempts[number]
-        self._tell(LegEnded(self.id, attempt.uuid, ending, self._wire.now))
-        if self._ringing is not None:
-            self._do(self._ringing.ended(number, ending, self._wire.now))
+    def is_given_up(self, status: int, text: str) -> None:
+        self.end(EndedBy.NOBODY, status=status, text=text)
+
+    def is_confirmed(self) -> None:
+        self.answered_at = self._wire.now
+        if self._calling is not None:
+            self._calling.confirm()
+        self.end(EndedBy.SERVICE)
 
     # What the two do
 
@@ -322,9 +221,9 @@ class Call:
         """Begins as a call that somebody has answered already."""
         self.caller.user = self
         self._began()
-        attempt = Attempt(self, target)
-        self._tell(LegBegan(self.id, attempt.uuid, target, 1, self._wire.now))
-        self._answered(callee, attempt)
+        leg = uuid4()
+        self._tell(LegBegan(self.id, leg, target, 1, self._wire.now))
+        self._answered(callee, leg, target)
 
     def _shown_as(self, leg: Leg) -> Caller:
         """Who one of the two is, as the other sees it."""
@@ -347,11 +246,11 @@ class Call:
         caller = self.caller
         self._tell(CallBegan(self.id, caller.aor, self.dialled, caller.call_id, self._wire.now))
 
-    def _answered(self, callee: Leg, attempt: Attempt) -> None:
+    def _answered(self, callee: Leg, leg: UUID, target: Target) -> None:
         self.callee, callee.user = callee, self
-        self._target = attempt.target
+        self._target = target
         self.answered_at = self._wire.now
-        self._tell(CallAnswered(self.id, attempt.uuid, self._wire.now))
+        self._tell(CallAnswered(self.id, leg, self._wire.now))
 
-    def _tell(self, event: CallBegan | LegBegan | LegRang | LegEnded | CallAnswered | CallEnded) -> None:
+    def _tell(self, event: Event) -> None:
         self._board.tell(event)

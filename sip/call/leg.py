@@ -6,12 +6,13 @@ Both roles are the same here; how a dialog begins is in `incoming` and `outgoing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from sip.call.acceptance import Acceptance, Acknowledged
 from sip.call.board import Board, LegKey, capable
 from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.invitation import Invitation
+from sip.call.leg_user import LegUser
+from sip.call.ringing import Caller, Target
 from sip.call.session import SDP, Told, session_of
 from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
@@ -19,6 +20,7 @@ from sip.dialog import Dialog, DialogId, establishing
 from sip.message.address import Contact
 from sip.message.message import Message, Request, Response
 from sip.message.sdp import SessionDescription
+from sip.message.uri import SipUri
 from sip.message.values import Reason
 from sip.out_of_dialog import own_uri
 from sip.transaction.machine import ServerTransaction
@@ -29,25 +31,6 @@ _GONE = frozenset({408, 481})
 
 _PATIENCE_S = 60.0
 "How long a peer may think about another session."
-
-
-class LegUser(Protocol):
-    """Who is told what the peer of an established leg does."""
-
-    def hung_up(self, leg: Leg, reasons: tuple[Reason, ...]) -> None:
-        """It has sent BYE, and has its answer."""
-
-    def lost(self, leg: Leg) -> None:
-        """It knows nothing of the dialog any more, or does not answer."""
-
-    def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It wants the session changed, or offered anew; to be accepted or refused."""
-
-    def refers(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It wants the other side to be connected with somebody else (REFER); to be answered."""
-
-    def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """It has sent INFO; to be answered."""
 
 
 class Leg:
@@ -243,15 +226,15 @@ class Leg:
         # Once it has said that it is at work, nothing else ends an INVITE.
         patience = self._wire.alarm(_PATIENCE_S, self._withdraw)
         if method == "INVITE":
-            self._invitation = Invitation(self._wire, request, self.flow, heard)
+            self._invitation = Invitation(self._wire, request, self._way, heard)
         else:
-            self._wire.request(request, self.flow, heard)
+            self._wire.request(request, self._way, heard)
 
     def acknowledge(self, answer: SessionDescription | None = None) -> None:
         """Sends the ACK of the 2xx to our latest INVITE, if that is still to be sent."""
         if self._invitation is not None and self.dialog is not None:
             body = b"" if answer is None else self.told.tell(answer)
-            self._invitation.acknowledge(self.dialog, self.flow, body)
+            self._invitation.acknowledge(self.dialog, self._way, body)
 
     def ask(self, request: Request, hears: Hears) -> None:
         """Sends a request of `request`, and tells its final response."""
@@ -261,7 +244,7 @@ class Leg:
                 hears(response)
                 self._lost_by(response)
 
-        self._wire.request(request, self.flow, heard)
+        self._wire.request(request, self._way, heard)
 
     def consent(self, transaction: ServerTransaction, status: int) -> None:
         """Accepts what the peer asked for, and has nothing else to say."""
@@ -270,7 +253,7 @@ class Leg:
     def notify(self, notify: Request) -> None:
         """Tells the peer something, whatever it thinks of that."""
         notify.contact = (self._contact(),)
-        self._wire.request(notify, self.flow, lambda _: None)
+        self._wire.request(notify, self._way, lambda _: None)
 
     def request(self, method: str) -> Request:
         """The next request to the peer, still without what the method wants."""
@@ -295,7 +278,7 @@ class Leg:
         bye = self.request("BYE")
         if self._reasons:
             bye.reason = self._reasons
-        self._wire.request(bye, self.flow, self._has_left)
+        self._wire.request(bye, self._way, self._has_left)
 
     def _has_left(self, response: Response) -> None:
         if response.status >= 200:
@@ -362,8 +345,20 @@ class Leg:
 
     # Within
 
+    @property
+    def _way(self) -> Flow:
+        """The flow to the peer; where its connection is gone, the one by which it has registered since."""
+        if not self.flow.is_open and self.dialog is not None:
+            target = self.dialog.target
+            for place in self._board.places(Target(self.aor, Caller(""))):
+                contact = place.contact
+                # By its new connection a phone has another port, but not another address.
+                if isinstance(contact, SipUri) and isinstance(target, SipUri) and contact.host == target.host:
+                    self.flow = place.flow
+        return self.flow
+
     def _contact(self) -> Contact:
-        return Contact(own_uri(self.flow))
+        return Contact(own_uri(self._way))
 
     def _response(self, transaction: ServerTransaction, status: int, text: str = "") -> Response:
         response = transaction.request.response(status, text or None, to_tag=self._key[1])

@@ -20,6 +20,7 @@ from sip.message.uri import SipUri, Uri, escape_user
 from sip.message.values import CSeq, Reason
 from sip.out_of_dialog import own_uri
 from sip.tags import new_call_id, new_tag
+from sip.transaction.machine import ServerTransaction
 
 _TRYING_S = 5.0
 "How long a phone may leave an INVITE without any answer before it counts as out of reach."
@@ -61,6 +62,16 @@ class OutgoingLeg(Leg):
         self._has_offered = offer is not None
         self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
         self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """See `Leg`. A BYE that has overtaken the 2xx says that somebody has answered and hung up."""
+        user, invitation, method = self._rung_by, self._invitation, transaction.request.method
+        if self.dialog is not None or user is None or invitation is None or method != "BYE":
+            super().receive(transaction)
+            return
+        self._wire.respond(transaction, transaction.request.response(200))
+        self.stop()
+        user.refuses(self, invitation.request.response(480))
 
     def stop(self, reasons: Iterable[Reason] = ()) -> None:
         """It is to ring no longer. Its user is told nothing from now on."""

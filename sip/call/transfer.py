@@ -80,6 +80,7 @@ class Transfer:
         """There is nobody to talk to."""
         self.is_waiting = False
         self.referral.says(200)
+        self._first.end(EndedBy.TRANSFERRED)
         self.leg.leave()
 
     def turn_down(self, status: int, text: str = "") -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
+from tests.e2e.softphones import sipp
 from tests.e2e.softphones.baresip import Baresip, baresip
+from tests.e2e.softphones.loopback import free
 from tests.e2e.tones import hears, write_tone
 
 NAMES = ("Recepcja", "Biuro", "Magazyn")
@@ -105,3 +107,21 @@ async def test_a_caller_gives_up_and_a_callee_turns_down(tmp_path: Path, migrate
         await bob.rings()
         await bob.hangs_up()
         await alice.is_hung_up()
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+async def test_sipp_sees_each_message_of_its_calls(
+    transport: Transport, tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    site = Site.make()
+    caller, callee = site.phone(2, transport), site.phone(3, transport)
+    company = f"    extensions:\n      - {callee.extension('102', 'Biuro')}\n"
+    async with exchange(tmp_path, migrated_sqlite, site, [caller, callee], company=company) as served:
+        account = await served.account(caller)
+        phone = baresip(
+            await served.account(callee), tmp_path / "102", served.host(callee),
+            tone=write_tone(tmp_path / "440.wav", 440), answers_by_itself=True,
+        )  # fmt: skip
+        async with phone as bob:
+            await bob.registers()
+            await sipp.calls(account, tmp_path, free(site.host(2)), "102", count=3)

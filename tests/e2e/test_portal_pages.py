@@ -14,10 +14,14 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import apply
 from provisioner.operations.installation import Installation, initialise, opened
+from provisioner.pbx.recorder import Recorder
 from tests.e2e.chromium import DESKTOP, POCKET, chromium, has_looked, log_in, page_of, remember_looks
 from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import SAMPLE
+from tests.provisioner.pbx.called import hunted, missed, record
+from tests.provisioner.pbx.story import ANNA, RECEPTION, SALES, Story
 from tests.provisioner.web.browsing import PASSWORD, hire
+from tests.provisioner.web.pages import pages
 from tests.provisioner.written import loopback_settings
 
 LINE, PHONE = "48223809880", MacAddress("805ec0123456")
@@ -122,3 +126,33 @@ async def test_everything_fits_has_a_label_and_is_reached_by_the_keyboard(
         await expect(page.locator(ROW)).to_be_visible()
         await page.get_by_role("button", name="Wyloguj").click()
         await expect(page.get_by_label("Hasło")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, POCKET], ids=["desktop", "pocket"])
+async def test_a_call_is_drawn_as_it_goes_on(shop: Installation, browser: Browser, size: tuple[int, int]):
+    await record(shop, hunted, missed)
+    recorder = Recorder(shop, lambda: 1000.0)
+    story = Story(recorder.tell).begins(RECEPTION, "600").rings(SALES, "600")
+    async with pages(shop) as server, page_of(browser, size) as page:
+        await log_in(page, server.portal_url, "anna", PASSWORD)
+        await page.get_by_role("link", name="Połączenia").click()
+        await expect(page.get_by_role("status")).to_have_text("na żywo")
+        await expect(page.locator("#rows tr")).to_have_count(2)
+        await recorder.close()
+        row = page.locator(f"#c-{story.id}")
+        await expect(row).to_have_class("call ringing changed")
+        await expect(row.locator("li")).to_have_count(1)
+        story.after(15).stops(SALES).rings(ANNA, "600").after(4).answers(ANNA)
+        await recorder.close()
+        await expect(row).to_have_class("call talking changed")
+        await expect(row.locator("li.no-answer")).to_contain_text("dzwonił 0:15, nie odebrał")
+        await expect(row.locator("li.answered")).to_contain_text("102 Anna Żółkiewska")
+        await expect(page.locator("#count-talking")).to_have_text("1")
+        await well_made(page)
+        story.ends()
+        await recorder.close()
+        await expect(row).to_contain_text("rozłączył dzwoniący")
+        await page.get_by_label("Stan").select_option("nieodebrane")
+        await page.wait_for_url("**state=unanswered")
+        await expect(page.locator("#rows tr")).to_have_count(1)
+        await well_made(page)

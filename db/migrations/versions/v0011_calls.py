@@ -17,6 +17,7 @@ _OF_CALLS: dict[str, sa.types.TypeEngine[Any]] = {"sip_call_id": sa.Text(), "fro
 _OF_LEGS: dict[str, sa.types.TypeEngine[Any]] = {
     "name": sa.Text(),
     "hunt_groups": sa.Text(),
+    "owner_id": ID,
     "phones": sa.Integer(),
     "began_at": MOMENT,
     "sip_code": sa.Integer(),

@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from provisioner.operations.call_board import CallBoard, Counts, call_board
-from provisioner.operations.calls import Call, Wanted
+from provisioner.operations.calls import Call, End, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.call_drawings import Bar, bars, length
@@ -150,7 +150,8 @@ def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
     if call.is_live:
         was = "talking" if call.answered_at is not None else "ringing"
     else:
-        was = "answered" if call.answered_at is not None else "unanswered"
+        is_done = call.answered_at is not None or call.end == End.SERVICE
+        was = "answered" if is_done else "unanswered"
     talked = None
     if call.answered_at is not None:
         talked = length(call.answered_at, call.ended_at or found.at)

@@ -130,6 +130,7 @@ async def baresip(
     is_outbound: bool = False,
     listens: Address | None = None,
     tone: Path | None = None,
+    answers_by_itself: bool = False,
 ) -> AsyncIterator[Baresip]:
     """baresip with `account` at the loopback address `host`, up while the context lasts.
 
@@ -142,18 +143,19 @@ async def baresip(
     config = _CONFIG.format(listens=listens, control=control, cafile=cafile)
     if tone is not None:
         config += _SOUND.format(tone=tone, folder=folder)
-    _write_profile(folder, config, account, is_outbound=is_outbound)
+    more = ";answermode=auto" if answers_by_itself else ""
+    _write_profile(folder, config, account, more, is_outbound=is_outbound)
     async with running(["baresip", "-f", folder], folder) as program:
         yield Baresip(program, account, folder, listens, control)
 
 
-def _write_profile(folder: Path, config: str, account: Account, *, is_outbound: bool) -> None:
+def _write_profile(folder: Path, config: str, account: Account, more: str, *, is_outbound: bool) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "config").write_text(config)
     (folder / "contacts").write_text("")
     uri = f"sip:{account.user_name}@{account.server};transport={account.transport}"
     login = f"auth_user={account.auth_name};auth_pass={account.password}"
-    line = f"<{uri}>;{login};regint={account.expires_s};audio_codecs=PCMA"
+    line = f"<{uri}>;{login};regint={account.expires_s};audio_codecs=PCMA{more}"
     if is_outbound:
         # Without a name for its way out it does not register at all then.
         line += f';sipnat=outbound;outbound="{account.registrar}"'

@@ -160,6 +160,13 @@ async def test_a_lamp_moves_with_its_extension_and_ends_with_it(office: Office):
             break
 
 
+async def test_a_number_is_one_lamp_whatever_port_it_is_asked_for_at(office: Office):
+    for port, entity in ((":5060", "sip:102@pbx.example.com:5060"), (":7", "sip:102@pbx.example.com")):
+        subscribe(office.flow, "dialog", "102", call_id=f"port{port}", port=port)
+        assert (await office.flow.answer()).status == 200
+        assert checked((await office.flow.notify()).body).get("entity") == entity
+
+
 async def test_an_extension_without_a_line_is_there_and_dark(office: Office):
     assert shown((await office.watch("106")).body) == []
 

@@ -143,10 +143,11 @@ def subscribe(
     to_tag: str = "",
     expires: int = 600,
     call_id: str = "s1",
+    port: str = "",
 ) -> None:
     serial = next(_SERIAL)
     lines = f"""
-SUBSCRIBE sip:{line}@pbx.example.com SIP/2.0
+SUBSCRIBE sip:{line}@pbx.example.com{port} SIP/2.0
 Via: SIP/2.0/TCP 192.0.2.20:40000;branch=z9hG4bK{serial}
 From: <sip:{by}@pbx.example.com>;tag=phone
 To: <sip:{line}@pbx.example.com>{to_tag and ";tag=" + to_tag}

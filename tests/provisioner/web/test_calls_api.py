@@ -22,7 +22,7 @@ from sip.call.ringing import Outcome, Why
 from sip.call.story import EndedBy
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.pbx.called import between_standard_lines, hunted, missed, record, rings
-from tests.provisioner.pbx.story import ANNA, MEETING, RECEPTION, SALES
+from tests.provisioner.pbx.story import ANNA, MEETING, RECEPTION, SALES, Story
 from tests.provisioner.web.pages import pages
 from tests.provisioner.web.streams import following, get, token_for
 from tests.provisioner.web.test_api import PAGE
@@ -136,6 +136,37 @@ async def test_a_customer_sees_its_own_calls_of_lines_with_call_logs(sample: Ins
         refusal = await said(running, path, theirs, 403)
         assert (refusal["code"], "operator" in refusal["detail"]) == ("forbidden", True)
     assert len((await said(running, "/calls", await token_for(sample)))["calls"]) == 2
+
+
+async def test_of_another_customer_s_phones_nobody_sees_more_than_what_was_dialled(
+    sample: Installation, running: Running
+):
+    await apply_text(sample, OTHERS)
+    theirs = "48223333333"
+
+    def forwarded(story: Story) -> None:
+        story.begins(SALES, f"+{theirs}").rings(theirs).stops(theirs)
+        story.legs.clear()
+        story.rings(theirs, "secret").after(2).answers(theirs).ends()
+
+    def inside(story: Story) -> None:
+        story.begins(SALES, "102").rings(theirs, "secret").stops(theirs).ends(EndedBy.NOBODY, 480)
+
+    token, staff = await token_for(sample, LOGIN), await token_for(sample)
+    async with following(running, token, "?kind=call") as stream:
+        outside, within = await record(sample, forwarded, inside)
+        told = [frame.data["details"] for frame in await stream.take(9)]
+    assert {each.get("group") for each in told} == {None}
+    assert {each["line"] for each in told if "line" in each} == {theirs, None}
+    for call, line in ((outside, theirs), (within, None)):
+        legs = (await said(running, f"/calls/{call}", token))["legs"]
+        assert {(leg["line"], leg["extension"], leg["name"], *leg["groups"]) for leg in legs} == {
+            (line, None, None)
+        }
+        seen = (await said(running, f"/calls/{call}", staff))["legs"]
+        assert any("secret" in leg["groups"] for leg in seen)
+    for query, found in {"group=secret": [], f"line={theirs}": [], f"text={theirs}": [str(outside)]}.items():
+        assert [call["id"] for call in (await said(running, f"/calls?{query}", token))["calls"]] == found
 
 
 async def test_a_customer_may_have_lost_what_the_product_has(sample: Installation, running: Running):

@@ -116,6 +116,14 @@ async def test_a_call_is_seen_as_it_goes_on(sample: Installation, browser: Brows
         assert await rows.next(live.OVER) == {}
 
 
+async def test_a_code_is_no_call_that_was_missed(sample: Installation, browser: Browser):
+    [code] = await record(sample, lambda story: story.begins(ANNA, "*26").ends(EndedBy.SERVICE))
+    page = (await browser.get("/calls")).text
+    assert f'<tr id="c-{code}" class="call answered">' in page
+    assert "kod usługi" in page
+    assert 'id="count-unanswered">0<' in page
+
+
 async def test_it_speaks_english_to_who_wants_that(sample: Installation, running: Running):
     await hire(sample, "ben", language="en")
     await record(sample, hunted)

@@ -21,6 +21,7 @@ from db.tail import announce
 from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations import event_tail as event_tail_module
 from provisioner.operations.api_tokens import create_token, revoke_token
 from provisioner.operations.event_tail import EventTail, Subscription, event_tail
 from provisioner.operations.events import Position, Wanted
@@ -248,6 +249,21 @@ async def test_what_happens_while_a_reader_is_let_in_is_told_once(
             numbers = [event.position.report for event in seen]
             assert numbers == sorted(set(numbers))
             assert len(numbers) == 2
+
+
+async def test_who_comes_when_the_last_reader_has_just_left_waits_for_nobody(
+    sample: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    # Longer than this test may take: nothing is written that would wake the one who looks.
+    monkeypatch.setattr(event_tail_module, "_IDLE_S", 3600)
+    async with event_tail(sample.database) as tail, asyncio.timeout(60):
+        for _ in range(3):
+            async with tail.subscribed(Wanted()) as last:
+                pass
+        async with tail.subscribed(Wanted()) as last:
+            await keep(sample, T46S, 1)
+            [event] = await last.next()
+    assert event.position == Position(1, 0, 0, 0)
 
 
 def noticed(offer: Callable[..., None], told: asyncio.Event) -> Callable[..., None]:

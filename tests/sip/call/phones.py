@@ -221,6 +221,14 @@ class Phone:
         """What it says of where it is, when it is there."""
         return Contact(SipUri(host, self.line, port=self.way.remote.port))
 
+    def connects_anew(self) -> None:
+        """Its connection breaks, and it registers by another."""
+        self.board.perform(self.board.transactions.closed(self.way, self.board.now))
+        object.__setattr__(self.way, "is_open", False)
+        del self.board.phones[self.way.remote]
+        self.way = Way(self.way.transport, SERVER, Address(self.way.remote.host, self.way.remote.port + 1))
+        self.board.phones[self.way.remote] = self
+
     def get(self, data: bytes) -> None:
         message = parse_datagram(data)
         assert message is not None

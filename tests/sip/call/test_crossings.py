@@ -258,6 +258,16 @@ def test_a_caller_whose_connection_is_gone_leaves_nobody_ringing(board):
     board.assert_nothing_is_left()
 
 
+def test_a_phone_that_has_a_new_connection_is_reached_by_that(board):
+    alice, bob = board.phone("101", Transport.TCP), board.phone("102", Transport.TCP)
+    talk, _ = connected(board, alice, bob)
+    bob.connects_anew()
+    talk.asks("BYE")
+    alice.takes("200 BYE")
+    bob.says(bob.request("BYE"), 200)
+    board.assert_nothing_is_left()
+
+
 # Who hangs up when
 
 
@@ -287,6 +297,22 @@ def test_who_answers_and_hangs_up_at_once_is_hung_up_when_the_caller_knows_of_th
     alice.assert_silence()
     calling(alice, invite, response).acks(invite)
     alice.says(alice.request("BYE"), 200)
+    board.assert_nothing_is_left()
+
+
+def test_a_bye_that_overtakes_the_answer_ends_the_call(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102")
+    incoming = bob.request()
+    bob.says(incoming, 180)
+    accepted = incoming.response(200, to_tag="at-102-198.51.100.2")
+    accepted.contact = (bob.contact,)
+    called(bob, incoming, accepted).asks("BYE")
+    bob.takes("200 BYE", "CANCEL")
+    assert alice.lines() == ["180 INVITE", "480 INVITE"]
+    bob.answers(incoming)
+    bob.takes("ACK")
+    bob.says(bob.request("BYE"), 481)
     board.assert_nothing_is_left()
 
 

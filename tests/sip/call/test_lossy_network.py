@@ -15,6 +15,7 @@ from sip.call.calls import Calls
 from sip.call.ringing import Target
 from sip.call.story import CallAnswered, CallEnded, Event
 from sip.dialog import Dialog, DialogId
+from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram
@@ -237,7 +238,7 @@ class Network:
                     self.world.carry(SERVER, flow.remote, bytes(response))
                 case NewRequest(request):
                     if self.calls.knows(request):
-                        self.perform(self.calls.receive(self.transactions.serve(effect, now), now))
+                        self.goes_on(self.transactions.serve(effect, now))
                     elif request.to.tag is None:
                         self.begins(self.transactions.serve(effect, now))
                     else:
@@ -246,6 +247,14 @@ class Network:
                         )
                 case _:
                     self.perform(self.calls.take(effect, now))
+
+    def goes_on(self, transaction: ServerTransaction) -> None:
+        now = self.world.now
+        try:
+            self.perform(self.calls.receive(transaction, now))
+        except SipError as error:
+            refusal = transaction.request.response(error.status, to_tag="none")
+            self.perform(self.transactions.respond(transaction, refusal, now))
 
     def begins(self, invite: ServerTransaction) -> None:
         request = invite.request

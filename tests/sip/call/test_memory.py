@@ -1,0 +1,56 @@
+"""Thousands of calls, and nothing is left of them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tracemalloc
+
+from tests.sip.call.phones import Switchboard, connected
+
+PROVE = bool(os.environ.get("CENTRALKA_PROVE"))
+CALLS = 20_000 if PROVE else 40
+
+
+def a_round(board: Switchboard, calls: int) -> None:
+    """Calls that are hung up, refused, given up, and that nobody hangs up properly."""
+    alice, bob = list(board.phones.values())
+    for number in range(calls // 4):
+        talk, answered = connected(board, alice, bob)
+        (answered if number % 2 else talk).asks("BYE")
+        bob.inbox.clear()
+        invite = alice.invite("102")
+        if number % 2:
+            bob.says(bob.request(), 486)
+        else:
+            alice.cancels(invite)
+        alice.invite("999")
+        bob.inbox.clear()
+        # Neither an ACK comes, nor an answer to BYE.
+        alice.invite("102")
+        bob.answers(bob.request())
+        board.passes(70)
+        alice.inbox.clear()
+        bob.inbox.clear()
+        board.story.clear()
+    board.passes(200)
+
+
+def test_memory_is_the_same_after_many_calls() -> None:
+    board = Switchboard()
+    board.phone("101")
+    board.phone("102")
+    a_round(board, 100)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        began, _ = tracemalloc.get_traced_memory()
+        a_round(board, CALLS)
+        gc.collect()
+        ended, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(board.calls), board.calls.legs, len(board.transactions)) == (0, 0, 0)
+    assert board.deadline is None
+    # A few buffers of the interpreter and of Hypothesis come and go; a call keeps some 20 KiB while it lives.
+    assert ended - began < 300_000
