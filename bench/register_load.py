@@ -3,6 +3,7 @@
 Its one socket has every loopback address (IP_PKTINFO), so that each phone may have an address of its own. An
 answer counts only if it is to a request that waits for it, and a 200 only if it lists the phone's Contact. A
 phone sends again as RFC 3261 §17.1.2 says (0.5 s, 1 s, 2 s, 4 s, 4 s …), and gives up after `PATIENCE_S`.
+Whoever asks it by OPTIONS whether it is there is told so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import stock
@@ -28,6 +30,8 @@ WAITS_S = (0.5, 1.0, 2.0, 4.0)
 "Between the sendings of one request; the last one repeats."
 _FIELD = re.compile(rb'(?i:www-authenticate|authorization): *Digest (.*?)\r\n')
 _PARAMETER = re.compile(rb'(\w+)="?([^",]*)')
+_REPEATED = re.compile(rb"^(?:via|from|to|call-id|cseq):.*\n", re.IGNORECASE | re.MULTILINE)
+"What a response repeats of its request (RFC 3261 §8.2.6.2)."
 _CALL = re.compile(rb"\r\n(?i:call-id|i): *(\d+)-([0-9a-f]+)")
 _LATE_S = 0.05
 _BURST = 64
@@ -104,6 +108,8 @@ class Load:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
         self._socket.bind(("0.0.0.0" if plan.addresses else "127.0.0.1", plan.own_port))  # noqa: S104 - of phones
         self._socket.setblocking(False)
+        if plan.addresses:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         self._port = plan.own_port
         self._run = secrets.token_hex(4)
         self._waiting: dict[int, Attempt] = {}
@@ -147,10 +153,24 @@ class Load:
             select.select([self._socket], [], [], wait_s)
         for _ in range(_BURST):
             try:
-                data = self._socket.recv(4096)
+                data, ancillary, _, place = self._socket.recvmsg(4096, _ROOM)
             except BlockingIOError:
                 return
-            self._answered(data, time.monotonic())
+            if data.startswith(b"OPTIONS "):
+                self._say_it_is_there(data, ancillary, place)
+            else:
+                self._answered(data, time.monotonic())
+
+    def _say_it_is_there(
+        self, data: bytes, ancillary: list[tuple[int, int, bytes]], place: tuple[str, int]
+    ) -> None:
+        # From the address that was asked, which stands last in what came with the datagram (ip(7)).
+        here = [
+            (level, kind, struct.pack("=i4s4s", 0, info[8:12], bytes(4))) for level, kind, info in ancillary
+        ]
+        answer = (b"SIP/2.0 200 OK\r\n", *_REPEATED.findall(data), b"Content-Length: 0\r\n\r\n")
+        with suppress(BlockingIOError):
+            self._socket.sendmsg(answer, here, 0, place)
 
     def _send_again(self, now: float) -> None:
         for wait, queue in enumerate(self._again):
@@ -276,6 +296,7 @@ class Load:
 
 _IP_PKTINFO = 8
 "ip(7); the module `socket` has no name for it before Python 3.14."
+_ROOM = socket.CMSG_SPACE(12)
 
 
 def _address(phone: int) -> bytes:

@@ -109,7 +109,8 @@ def by_sipp(registrar: Registrar, phones: int, count: int, at_once: int, folder:
     command += ["-p", str(registrar.phones_port), "-t", "u1", "-m", str(count), "-l", str(at_once)]
     command += ["-r", "400000", "-nostdin", "-trace_stat", "-stf", "stat.csv", "-fd", "1"]
     command += ["-trace_rtt", "-rtt_freq", "1000", "-buff_size", "4194304"]
-    command += ["-timeout", "600", "-recv_timeout", "8000", "-skip_rlimit"]
+    # Who asks by OPTIONS whether a phone is there is answered.
+    command += ["-timeout", "600", "-recv_timeout", "8000", "-skip_rlimit", "-oocsn", "ooc_default"]
     before, client_before = registrar.cpu_s(), _children_cpu_s()
     subprocess.run(command, cwd=folder, capture_output=True, check=False)
     used, client_used = registrar.cpu_s() - before, _children_cpu_s() - client_before

@@ -119,7 +119,7 @@ class Database:
         self._transactions: SqliteTransactions | None = None
         self._plain: PlainReader
         if url.drivername == "sqlite":
-            self._transactions = SqliteTransactions(str(url.database), _TRY_AGAIN_S, _PRAGMAS)
+            self._transactions = SqliteTransactions(str(url.database), _TRY_AGAIN_S, _PRAGMAS + _WRITES_MANY)
             self._plain = SqlitePlainReader(url)
         else:
             self._plain = PostgresPlainReader(url)
@@ -162,7 +162,7 @@ class Database:
             return made
 
         reader = engine("BEGIN", 8, busy_s, "query_only=ON")
-        return cls(url, reader, engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S), busy_s)
+        return cls(url, reader, engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S, *_WRITES_MANY), busy_s)
 
     @classmethod
     def _postgresql(cls, url: URL, busy_s: float) -> Self:
@@ -317,6 +317,10 @@ def _lock_timeout(longest_s: float) -> TextClause:
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 "The last one writes zeros over what is deleted: a secret that was sealed with a dropped key is gone."
+
+_WRITES_MANY = ("temp_store=MEMORY", "cache_size=-16384")
+"""Of the connection that writes: a statement of many rows touches more pages than SQLite holds in memory by
+itself, and what it may have to take back would go through a temporary file."""
 
 
 def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:

@@ -1,4 +1,4 @@
-"""SQLite connections that can be told twice to end.
+"""SQLite connections that can be told twice to end, and whose cursors ask their thread once.
 
 SQLAlchemy closes a connection whose user is cancelled, and stops it at once where that is cancelled, too;
 then aiosqlite waits for a thread that has ended already, and with it the whole process, for ever.
@@ -12,12 +12,18 @@ from typing import Any
 
 import aiosqlite
 
+from db.read_ahead import ReadAheadCursor
+
 _ROWS_AT_ONCE = 64
 
 
 class _StopsOnce(aiosqlite.Connection):
     _is_stopping = False
     _ends: asyncio.Future[Any] | None = None
+
+    def cursor(self) -> ReadAheadCursor:  # type: ignore[override] # for SQLAlchemy, which awaits no more of it
+        """A cursor that has not done anything yet."""
+        return ReadAheadCursor(self)
 
     def stop(self) -> asyncio.Future[Any] | None:
         """What tells that the thread ends, which is begun by the first call; None: nobody is left to tell."""

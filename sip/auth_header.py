@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from sip.errors import BadAuthHeader
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-# Possessive throughout, but for the scheme: `realm = x` begins like one.
 _PIECE = re.compile(
-    # A parameter, before it perhaps a scheme; or a scheme that has none, with one word at most …
-    rf"(?:(?:({_WORD})[ \t]++)?({_WORD})[ \t]*+=[ \t]*+"
+    # A parameter, before its name perhaps a scheme; or a scheme that has none, with one word at most …
+    rf"(?:({_WORD})(?:[ \t]++({_WORD}))?+[ \t]*+=[ \t]*+"
     r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^ \t,"]*+))'
     rf"|({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+)"
     # … up to the next; or whatever else is left.
@@ -48,13 +47,15 @@ def parse_auth(text: str) -> tuple[AuthValue, ...]:
     if len(pieces) > _MOST:
         raise BadAuthHeader(f"more than {_MOST} schemes and parameters")
     found: list[tuple[str, dict[str, str]]] = []
-    for scheme, name, quoted, plain, alone, left in pieces:
+    for name, second, quoted, plain, alone, left in pieces:
         if left:
             raise BadAuthHeader(f"neither a scheme nor a parameter {len(left)} characters before the end")
-        if scheme or alone:
-            found.append(((scheme or alone).lower(), {}))
         if alone:
+            found.append((alone.lower(), {}))
             continue
+        if second:
+            found.append((name.lower(), {}))
+            name = second
         if not found:
             raise BadAuthHeader("a parameter stands before any scheme")
         parameters = found[-1][1]

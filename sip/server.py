@@ -188,7 +188,10 @@ class SipServer:
     # What others ask for
 
     async def ask(self, request: Request, flow: Flow) -> Response | None:
-        """Sends a request by `flow` and returns the final response; None: none came in time (§17.1.2)."""
+        """Sends a request by `flow` and returns the final response; None: none came in time (§17.1.2).
+
+        It is no INVITE. Whoever stops waiting, by cancelling this, has it sent no more.
+        """
         if self._is_closed:
             return None
         transaction, effects = self.transactions.request(request, flow, self.now())
@@ -199,11 +202,15 @@ class SipServer:
             return await future
         finally:
             self._asked.pop(transaction, None)
+            if future.cancelled():
+                self.transactions.abandon(transaction)
 
     def serve(self, new: NewRequest) -> ServerTransaction:
         """Makes the transaction of a request; see `Incoming.serve`."""
         flow = self._answer_flow(new.request, new.flow)
-        return self.transactions.serve(NewRequest(new.request, flow, new.key), self.now())
+        if flow is not new.flow:
+            new = NewRequest(new.request, flow, new.key)
+        return self.transactions.serve(new, self.now())
 
     def answer(
         self, request: Request, flow: Flow, response: Response, transaction: ServerTransaction | None

@@ -50,6 +50,7 @@ class BindingRow(NamedTuple):
 class BindingRefresh(NamedTuple):
     """What a refresh changes in a row of `registrations`, in the order in which it is written."""
 
+    call_id: str
     cseq: int
     refreshed_at: datetime
     refreshes: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,6 +54,18 @@ _SEEN = (
 # Apart from the rest: to write the same number again would cost as much as all of that, for its index and for
 # a look whether there is such a revision.
 _FETCHED = "UPDATE devices SET fetched_revision_id = ? WHERE id = ?"
+
+
+async def devices_of_ids(connection: AsyncConnection, ids: Collection[int]) -> Sequence[tuple[Any, ...]]:
+    """Number, MAC and the revision fetched last, of those of these devices that there are."""
+    if not ids:
+        return ()
+    # Numbers of our own: as parameters, hundreds of them would cost more than the look.
+    listed = ", ".join(str(int(each)) for each in ids)
+    found = await connection.exec_driver_sql(
+        f"SELECT id, mac, fetched_revision_id FROM devices WHERE id IN ({listed})"  # noqa: S608
+    )
+    return [tuple(row) for row in found]
 
 
 async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrace]) -> None:

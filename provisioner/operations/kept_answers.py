@@ -70,10 +70,9 @@ class KeptAnswers:
         return kept
 
     def keep(self, moment: int, authority: str | None, name: FileName, kept: Kept) -> None:
-        """Keeps an answer that was read from the database after `moment`, unless anything changed since."""
-        self._hear()
+        """Keeps an answer that was read from the database after `moment`, unless anything was heard since."""
         if moment != self._moment:
-            # It may have been read before the change.
+            # It may have been read before the change. What nobody has heard yet is heard by the next `find`.
             return
         key = _key(authority, name)
         self._drop(key)

@@ -46,7 +46,7 @@ from provisioner.store.customers import Stored
 
 T = TypeVar("T")
 
-SLICE = 10
+SLICE = 5
 "Phones whose files are written in one transaction."
 PAUSE_S = 0.01
 "Between two slices: who waits for a SQLite file looks again only after some milliseconds, and would starve."

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.engine import BUSY_S
 from db.errors import DatabaseBusy, StorageError
-from db.queries.tracing import Progress, RequestTrace, add_requests, note_progress
+from db.queries.tracing import Progress, RequestTrace, add_requests, devices_of_ids, note_progress
 from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
 from db.tail import announce
 from phone_templates.yealink.user_agent import parse_user_agent
@@ -245,7 +245,7 @@ class _Listed(NamedTuple):
     mac: str
     fetched: int | None
     "The revision that it got last."
-    had_token: bool
+    had_token: bool = False
     "A token of it was used; False, too, where nobody asked for it by its MAC."
 
 
@@ -307,15 +307,12 @@ async def _listed(connection: AsyncConnection, traces: Sequence[Trace]) -> list[
     """The devices that are answered or asked for; one may have been taken off the list since."""
     ids = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
     macs = {trace.answer.mac for trace in traces if trace.answer.device_id is None and trace.answer.mac}
-    by_mac = DeviceRow.mac.in_(macs)
-    used = exists().where(
-        DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None)
-    )
-    theirs = or_(DeviceRow.id.in_(ids), by_mac)
+    answered = [_Listed(*row) for row in await devices_of_ids(connection, ids)]
     # Whether a token was used is asked of those alone that did not come with one.
-    wanted = select(DeviceRow.id, DeviceRow.mac, DeviceRow.fetched_revision_id, and_(by_mac, used))
-    found = await connection.execute(wanted.where(theirs))
-    return [_Listed(*row) for row in found]
+    used = exists().where(DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None))
+    wanted = select(DeviceRow.id, DeviceRow.mac, DeviceRow.fetched_revision_id, used)
+    asked_for = await connection.execute(wanted.where(DeviceRow.mac.in_(macs))) if macs else ()
+    return [*answered, *(_Listed(*row) for row in asked_for)]
 
 
 def _revisions(traces: Sequence[Trace]) -> set[int]:

@@ -226,6 +226,9 @@ class _Known:
 async def _known(
     session: AsyncSession, installation: Installation, device_ids: Collection[int]
 ) -> dict[int, _Known]:
+    if not device_ids:
+        # Whoever follows looks four times a second while phones ask, mostly in vain.
+        return {}
     found = await queries.phones(session, device_ids, DeviceFile.MAC, HEEDS)
     quiet = await _quiet_hours(session, installation, [phone for phone in found if not phone.heeds])
     return {phone.device_id: _Known(phone, quiet.get(phone.device_id)) for phone in found}

@@ -53,7 +53,7 @@ def binding_row(line_id: int, binding: Binding, clock: Clock) -> BindingRow:
     )
 
 
-REFRESHED = frozenset({"cseq", "refreshed_at", "expires_at", "refreshes"})
+REFRESHED = frozenset({"call_id", "cseq", "refreshed_at", "expires_at", "refreshes"})
 "What `refresh_row` tells of a binding."
 
 
@@ -61,6 +61,7 @@ def refresh_row(line_id: int, binding: Binding, clock: Clock) -> BindingRefresh:
     """What is another in the row of `binding` since it was refreshed."""
     refreshed_at = clock.utc(binding.refreshed_at)
     return BindingRefresh(
+        binding.call_id,
         binding.cseq,
         refreshed_at,
         binding.refreshes,

@@ -29,7 +29,7 @@ _VERSION = re.compile(r"SIP/([0-9]+)\.([0-9]+)", re.IGNORECASE)
 _KEEP_ALIVE = b"\r\n\0 \t"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """A message without its body, and how long that is to be."""
 

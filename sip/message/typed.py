@@ -92,6 +92,8 @@ class Several(_Read[tuple[T, ...]]):
         self._parse = parse
 
     def _read(self, values: Sequence[str]) -> tuple[T, ...]:
+        if not values:
+            return ()
         elements = [each for value in values for each in lexer.elements(value)]
         if len(elements) > limits.VALUES:
             raise BadHeader("", f"more than {limits.VALUES} values")

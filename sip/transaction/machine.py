@@ -112,6 +112,10 @@ class ClientTransaction(Machine):
         """A response has come."""
         raise NotImplementedError
 
+    def abandon(self) -> None:
+        """Sends nothing any more."""
+        self._terminate()
+
     def cancel(self, reasons: Sequence[str], now: float) -> Request | None:
         """The CANCEL, if it can be sent at once. Raises `ValueError`: only an INVITE is cancelled (§9.1)."""
         raise ValueError("only an INVITE is cancelled (RFC 3261 §9.1)")

@@ -153,6 +153,14 @@ class Transactions:
         transaction = make(with_via(request, flow, branch), flow, self._timers, (branch, request.method))
         return transaction, self._start(transaction, now)
 
+    def abandon(self, transaction: ClientTransaction) -> None:
+        """Nobody waits for the answer any more: the request, which is no INVITE, is not sent again.
+
+        An answer that comes yet is told as `Stray`.
+        """
+        transaction.abandon()
+        self._remove(transaction)
+
     def acknowledge(self, ack: Request, flow: Flow) -> Send:
         """Sends the ACK of a 2xx, which has no transaction; its bytes answer each further 2xx (§13.2.2.4)."""
         return Send(flow, bytes(with_via(ack, flow, self._branches())))

@@ -35,13 +35,20 @@ class Rank(IntEnum):
 
 
 _ROOM = {Rank.KNOWN: 4096, Rank.BEGUN: 1024, Rank.STRANGE: 256}
-"""Datagrams of each rank that wait. At some 100 µs each, none waits for half a second, after which its sender
-sends it again (T1, §17.1.1.1). The oldest go where there are too many."""
+"Datagrams of each rank that wait. The oldest go where there are too many."
+_LONGEST_S = 0.5
+"""What has waited for so long goes unread: its sender sends it again (T1, §17.1.1.1), and both would be
+served. However slow we are just now, who is answered has waited for less."""
 
 _SITE = 5
 "How many times as much a source may send of which some flow has proved itself."
 _SOURCES = 50_000
 "That are counted in a second."
+
+
+_LATE_S = 0.1
+"""Once somebody who begins has waited for so long, the newest go first: in their order, each would be served
+only just before it is sent again, and nobody at once. Whoever has logged in is served in order always."""
 
 
 class Intake:
@@ -55,9 +62,10 @@ class Intake:
         self._proven = proven
         self._bans = bans
         self._is_busy = is_busy
-        self._waiting: tuple[deque[Datagram], ...] = tuple(
+        self._waiting: tuple[deque[tuple[float, Datagram]], ...] = tuple(
             deque(maxlen=_ROOM[rank]) for rank in Rank
         )
+        "Each after the time when it came."
         self._second = 0
         self._of_source: dict[str, int] = {}
         "Datagrams of each source in this second, without those of proven flows."
@@ -82,13 +90,18 @@ class Intake:
             return
         waiting = self._waiting[rank]
         self.dropped += len(waiting) == waiting.maxlen
-        waiting.append((data, local, place))
+        waiting.append((now, (data, local, place)))
 
-    def take(self) -> Datagram | None:
+    def take(self, now: float) -> Datagram | None:
         """The next one."""
-        for waiting in self._waiting:
-            if waiting:
-                return waiting.popleft()
+        too_early = now - _LONGEST_S
+        for rank, waiting in zip(Rank, self._waiting, strict=True):
+            while waiting:
+                is_late = rank is not Rank.KNOWN and waiting[0][0] < now - _LATE_S
+                came_at, datagram = waiting.pop() if is_late else waiting.popleft()
+                if came_at > too_early:
+                    return datagram
+                self.dropped += 1
         return None
 
     def _admits(self, remote: Address, now: float) -> bool:

@@ -15,15 +15,12 @@ from sip.transport.answers import note_source
 from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.places import Place, Places
-from sip.transport.proven import Proven
 from sip.transport.receiver import Receiver
 
 logger = logging.getLogger(__name__)
 
 _PIECE = 4096
 "Bytes that are looked at before others have their turn: some ten messages."
-_STRANGE_PIECE = 1024
-"The same while nobody has logged in by it: so many strangers may talk at once that others would wait long."
 _SLOWED_PIECE, _SLOWED_S = 512, 0.5
 "Of a source that is slowed: some two messages a second."
 _PONG = b"\r\n"
@@ -35,7 +32,6 @@ class Owner(Protocol):
     limits: TransportLimits
     places: Places
     receiver: Receiver
-    proven: Proven
     bans: Bans
 
     def has_begun(self, connection: Connection) -> None:
@@ -159,18 +155,11 @@ class Connection(asyncio.Protocol):
         pipe = self._pipe
         if pipe is None or pipe.is_closing():
             return
-        now = self._loop.time()
-        verdict = self._owner.bans.of(self, now)
+        verdict = self._owner.bans.of(self, self._loop.time())
         if verdict is Verdict.BANNED:
             pipe.abort()
             return
-        if verdict is Verdict.SLOWED:
-            most = _SLOWED_PIECE
-        elif len(self._unread) > _STRANGE_PIECE and not self._owner.proven.has_proved(self, now):
-            most = _STRANGE_PIECE
-        else:
-            most = _PIECE
-        piece = bytes(self._unread[:most])
+        piece = bytes(self._unread[: _PIECE if verdict is Verdict.FREE else _SLOWED_PIECE])
         found = self._framer.feed(piece)
         pings = 0
         for framed in found:

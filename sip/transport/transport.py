@@ -147,7 +147,7 @@ async def listening(
     proven = proven or Proven()
     bans = bans or Bans(proven)
     loop = asyncio.get_running_loop()
-    connections = Connections(limits, receiver, proven, bans)
+    connections = Connections(limits, receiver, bans)
     endpoints: list[UdpEndpoint] = []
     try:
         async with asyncio.TaskGroup() as tasks:

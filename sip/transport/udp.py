@@ -113,8 +113,9 @@ class UdpEndpoint:
 
     def _serve(self) -> None:
         self._is_serving = False
+        now = self._loop.time()
         for _ in range(_SERVED_AT_ONCE):
-            if not self.is_open or (next_one := self._intake.take()) is None:
+            if not self.is_open or (next_one := self._intake.take(now)) is None:
                 return
             data, local, place = next_one
             flow = UdpFlow(self, local, place, len(data))

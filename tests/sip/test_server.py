@@ -189,6 +189,17 @@ async def test_whoever_waits_for_an_answer_is_told_when_there_will_be_none(up: U
     assert await asking is None
 
 
+async def test_a_request_is_sent_no_more_once_nobody_waits_for_its_answer(up: Up):
+    flow = up.transport.flow_to(Transport.UDP, up.phone.address)
+    assert flow is not None
+    asking = asyncio.create_task(up.server.ask(own_request(), flow))
+    await up.phone.receive()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert len(up.server._transactions) == 0
+
+
 async def test_over_tcp_the_answer_comes_by_the_connection(up: Up):
     up.on("MESSAGE")
     reader, writer = await asyncio.open_connection(*up.phone.server)

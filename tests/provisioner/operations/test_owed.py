@@ -317,7 +317,7 @@ async def test_a_staged_change_of_many_phones_waits_for_each(large: Installation
     with pytest.raises(Died):
         await put(large, {"login": "firma", "phone": {"nat_keepalive_s": 25}}, staged=True)
     # A claim of a phone that no slice has come to yet gives it no more than its new token.
-    await claims.claim(large, mac(20), COMMAND_LINE)
+    await claims.claim(large, mac(2 * SLICE), COMMAND_LINE)
     assert await alive(large) == before
     (rollout,) = await rollouts.show(large, "firma")
     assert {each.standing for each in rollout.phones} == {Standing.WAITS}
@@ -325,7 +325,7 @@ async def test_a_staged_change_of_many_phones_waits_for_each(large: Installation
     assert await alive(large) == before
     (rollout,) = await rollouts.show(large, "firma")
     assert rollout.waiting == SLICE * 5 // 2
-    await rollouts.release(large, "firma", Reach(mac=mac(20)), COMMAND_LINE)
+    await rollouts.release(large, "firma", Reach(mac=mac(2 * SLICE)), COMMAND_LINE)
     assert (await alive(large)).count("25") == 1
     await rollouts.release(large, "firma", Reach(), COMMAND_LINE)
     assert await alive(large) == ["25"] * (SLICE * 5 // 2)
@@ -386,7 +386,8 @@ async def test_a_claim_while_many_are_released_stays(large: Installation, monkey
 
 async def test_a_staged_change_that_touches_no_phone_opens_no_rollout(large: Installation):
     # Every phone knows better.
-    own = [{**phone(mac(at), "T46S", number(at)), "phone": {"nat_keepalive_s": 20}} for at in range(25)]
+    knows = {"phone": {"nat_keepalive_s": 20}}
+    own = [phone(mac(at), "T46S", number(at)) | knows for at in range(SLICE * 5 // 2)]
     await just(large, devices=own)
     plan = await put(large, {"login": "firma", "phone": {"nat_keepalive_s": 25}}, staged=True)
     assert (plan.files, plan.rollouts) == ((), ())

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations import devices, resyncs, rollouts
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.resyncs import Cause, Kind
+from provisioner.pbx import resync
 from provisioner.pbx.marks import Marks
 from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.telling import Outcome, Pace
@@ -30,6 +32,7 @@ from tests.provisioner.written import Written, loopback_settings, put_key
 
 ON_SQLITE = pytest.mark.parametrize("firm_url", ["sqlite"], indirect=True)
 "What is no matter of the database."
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 QUICK = Pace(per_s=1000.0, settle_s=0.01, again_s=0.01, fetch_s=0.05)
 PATIENT = Pace(per_s=1000.0, settle_s=0.01, again_s=0.01)
 
@@ -263,7 +266,11 @@ async def test_one_phone_that_can_not_be_told_holds_up_no_other(firm: Installati
         await outcomes(firm, (DESK, Outcome.TIMEOUT), (TWIN, Outcome.FETCHED))
 
 
-async def test_firmware_that_would_start_anew_waits_for_quiet_hours(firm: Installation):
+async def test_firmware_that_would_start_anew_waits_for_quiet_hours(
+    firm: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    # Whenever this runs.
+    monkeypatch.setattr(resync, "utc_now", lambda: NOON)
     network = Network(firm)
     await network.register(HALL, SECOND)
     await network.register(DESK, FIRST)

@@ -1,8 +1,7 @@
 """Phones that fetch one file without an end, in a process of their own; what they saw comes out as JSON.
 
 Standard input holds one line of JSON: the server's `address`, its `processes`, the `path` of the file, and
-the `floor`, a file whose first eight bytes are the number of the newest change that was answered with
-success. They go on until it ends.
+the `floor`, a file that is shared with whoever makes changes (`Floor`). They go on until it ends.
 """
 
 from __future__ import annotations
@@ -25,19 +24,32 @@ _NUMBER = re.compile(rb"Nr (\d+)")
 
 
 class Floor:
-    """The newest change that was answered with success, in memory that processes share."""
+    """What the one who makes changes and the readers tell each other, in memory that processes share."""
+
+    SIZE = 16
+    "Bytes of its file."
 
     def __init__(self, file: Path) -> None:
         with file.open("r+b") as opened:
-            self._memory = mmap.mmap(opened.fileno(), 8)
+            self._memory = mmap.mmap(opened.fileno(), self.SIZE)
 
     @property
     def number(self) -> int:
+        """Of the newest change that was answered with success."""
         return int.from_bytes(self._memory[:8], "little")
 
     @number.setter
     def number(self, number: int) -> None:
         self._memory[:8] = number.to_bytes(8, "little")
+
+    @property
+    def reads(self) -> int:
+        """So often each process of the server was asked, or more often."""
+        return int.from_bytes(self._memory[8:], "little")
+
+    @reads.setter
+    def reads(self, reads: int) -> None:
+        self._memory[8:] = reads.to_bytes(8, "little")
 
 
 def fetch(connection: HTTPConnection, path: str) -> int:
@@ -65,6 +77,7 @@ def main() -> None:
                 before = floor.number
                 got = fetch(connection, said["path"])
                 reads[pid] += 1
+                floor.reads = min(reads[each] for each in said["processes"])
                 if got < before:
                     stale.append((pid, before, got))
                 time.sleep(_PAUSE_S)

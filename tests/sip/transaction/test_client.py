@@ -8,7 +8,16 @@ from sip.transaction.effects import Answered, Failed, Send, Stray, Why
 from sip.transaction.errors import TooManyTransactions
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Address, Transport
-from tests.sip.transaction.messages import TCP, UDP, Way, answer, asked, sent, statuses
+from tests.sip.transaction.messages import (
+    TCP,
+    UDP,
+    Way,
+    answer,
+    asked,
+    assert_nothing_is_left,
+    sent,
+    statuses,
+)
 
 
 @pytest.fixture
@@ -48,6 +57,17 @@ def test_in_trying_the_request_is_sent_again_less_and_less_often(transactions):
     first = effects[0]
     assert times_sent(transactions, 31) == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5]
     assert transactions.timer(31.5) == [first]
+
+
+@pytest.mark.parametrize("flow", [UDP, TCP])
+def test_a_request_whose_answer_nobody_waits_for_is_sent_no_more_and_leaves_nothing(transactions, flow):
+    transaction, _ = transactions.request(asked(), flow, 0)
+    transactions.timer(0.5)
+    transactions.abandon(transaction)
+    assert times_sent(transactions, 40) == []
+    assert_nothing_is_left(transactions)
+    response = answer(transaction, 200)
+    assert transactions.receive(response, flow, 1) == [Stray(response, flow)]
 
 
 def test_timer_f_ends_trying_as_a_timeout(transactions):

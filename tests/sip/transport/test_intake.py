@@ -45,8 +45,8 @@ class Door:
     def put(self, data: bytes, remote: Address = STRANGER, now: float = NOW) -> None:
         self.intake.put(data, OURS, remote, now)
 
-    def taken(self) -> list[bytes]:
-        return [data for data, *_ in iter(self.intake.take, None)]
+    def taken(self, now: float = NOW) -> list[bytes]:
+        return [data for data, *_ in iter(lambda: self.intake.take(now), None)]
 
 
 @pytest.fixture
@@ -71,6 +71,28 @@ def test_under_too_much_load_the_newest_are_kept(door):
         door.put(b"%d" % number)
     assert door.taken() == [b"%d" % number for number in range(744, 1000)]
     assert door.intake.dropped == 744
+
+
+def test_what_its_sender_sends_again_by_now_is_not_looked_at(door):
+    door.put(OPTIONS)
+    door.put(REGISTER, PHONE)
+    door.put(BARE, now=NOW + 0.2)
+    assert door.taken(NOW + 0.5) == [BARE]
+    assert door.intake.dropped == 2
+
+
+def test_where_those_who_begin_wait_for_long_the_newest_go_first(door):
+    for number in range(4):
+        door.put(b"%d" % number, now=NOW + number / 10)
+        door.put(b"OPTIONS %d" % number, PHONE, now=NOW + number / 10)
+    of_the_phone = [b"OPTIONS %d" % number for number in range(4)]
+    assert door.taken(NOW + 0.35) == [*of_the_phone, b"3", b"2", b"1", b"0"]
+
+
+def test_as_long_as_nobody_waits_all_go_in_order(door):
+    for number in range(4):
+        door.put(b"%d" % number, now=NOW + number / 100)
+    assert door.taken(NOW + 0.05) == [b"0", b"1", b"2", b"3"]
 
 
 def test_strangers_take_nothing_from_phones_that_have_logged_in(door):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
 from sip.bans import Bans
 from sip.message.framing import StreamFramer
-from sip.message.parser import AnyMessage
 from sip.transport.errors import CantConnect
-from sip.transport.flow import Address, Flow, Transport
+from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
 from sip.transport.sockets import bind
@@ -316,40 +314,6 @@ async def test_a_source_that_is_slowed_is_read_a_little_at_a_time():
         await receiver.until("messages", 2)
         await asyncio.sleep(0.01)
         assert len(receiver.messages) < 5
-        writer.close()
-
-
-@dataclass
-class Turns(Remembers):
-    """Counts the messages that come at one go, before anybody else has a turn."""
-
-    turns: list[int] = field(default_factory=list)
-    is_over: bool = True
-
-    def received(self, message: AnyMessage, flow: Flow) -> None:
-        if self.is_over:
-            self.turns.append(0)
-            self.is_over = False
-            asyncio.get_running_loop().call_soon(self.end)
-        self.turns[-1] += 1
-        super().received(message, flow)
-
-    def end(self) -> None:
-        self.is_over = True
-
-
-async def test_a_stranger_who_says_much_at_once_lets_others_have_their_turn():
-    receiver, proven = Turns(), Proven()
-    many = 4000 // len(TCP)
-    async with listening(bind(LOOPBACK), receiver, proven=proven) as transport:
-        reader, writer = await asyncio.open_connection(*tcp_of(transport))
-        writer.write(TCP * many)
-        await heard(reader, many)
-        assert max(receiver.turns) <= many // 3
-        proven.note(receiver.flows[0], asyncio.get_running_loop().time())
-        writer.write(TCP * many)
-        await heard(reader, many)
-        assert receiver.turns[-1] == many
         writer.close()
 
 
