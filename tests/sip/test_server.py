@@ -197,7 +197,7 @@ async def test_a_request_is_sent_no_more_once_nobody_waits_for_its_answer(up: Up
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert len(up.server._transactions) == 0
+    assert len(up.server.transactions) == 0
 
 
 async def test_over_tcp_the_answer_comes_by_the_connection(up: Up):
