@@ -23,7 +23,7 @@ from provisioner.operations.installation import Installation
 from sip.digest import parse_challenges
 from tests.databases import PostgresServer, running_postgres
 from tests.provisioner.conftest import SAMPLE, apply_text
-from tests.provisioner.processes import connections, served, wait_until
+from tests.provisioner.processes import Server, connections, served, wait_until
 from tests.provisioner.web.asking import T23G, T46S, T54W, UNLISTED, claim, service_of, settled, token_of
 from tests.provisioner.web.test_digest import answered
 
@@ -120,7 +120,8 @@ async def test_files_that_are_kept_go_out_while_postgresql_is_stopped(
     with (tmp_path / "errors").open("wb") as errors:
         options = ("--workers", str(workers))
         async with served(sample.data_dir, database_url, *options, errors=errors.fileno()) as server:
-            pids, trusted = server.workers() or [server.pid], await leases(sample)
+            pids = server.workers() or [server.pid]
+            await leases_are(sample, server)
             doors = [each for (each,) in connections(server.address, pids).values()]
             before = [asked(each, own) for each in doors]
             assert [logged_in(each, T46S, token) for each in doors] == before
@@ -134,7 +135,7 @@ async def test_files_that_are_kept_go_out_while_postgresql_is_stopped(
                         assert asked(each, path) == UNAVAILABLE
                     assert asked(each, f"{service}/{T46S}-local.cfg", "PUT", CHANGES) == UNAVAILABLE
                 assert health(server.portal_url) == (503, "the database does not answer\n")
-            await leases_are(sample, trusted)
+            await leases_are(sample, server)
             wait_until(lambda: health(server.portal_url)[0] == 200)
             for each in doors:
                 wait_until(partial(answers, each, other))
@@ -157,7 +158,7 @@ async def test_files_that_are_kept_go_out_while_postgresql_hangs(
     own, other = [f"/{await token_of(sample, mac)}/{mac}.cfg" for mac in (T46S, T23G)]
     async with served(sample.data_dir, database_url) as server:
         (door,) = connections(server.address, [server.pid])[server.pid]
-        trusted = await leases(sample)
+        await leases_are(sample, server)
         kept = asked(door, own)
         assert kept[0] == 200
         with cluster.hanging():
@@ -166,7 +167,7 @@ async def test_files_that_are_kept_go_out_while_postgresql_hangs(
             assert fetched_at_once(door, own) == [kept] * MANY
             assert health(server.portal_url) == (503, "the database does not answer\n")
         wait_until(lambda: health(server.portal_url)[0] == 200)
-        await leases_are(sample, trusted)
+        await leases_are(sample, server)
         await apply_text(sample, TIME)
         assert b"ntp.example.com" in asked(door, own)[2]
     assert server.process.returncode == 0
@@ -182,7 +183,7 @@ async def test_for_as_long_as_postgresql_is_away_each_request_is_answered_and_th
     with (tmp_path / "errors").open("wb") as errors:
         async with served(sample.data_dir, database_url, errors=errors.fileno()) as server:
             door = HTTPConnection(*server.address, timeout=PATIENCE_S)
-            trusted = await leases(sample)
+            await leases_are(sample, server)
             kept, closed = asked(door, own), asked(door, f"/{UNLISTED}.boot")
             assert (kept[0], closed[0]) == (200, 404)
             with stopped(cluster, "immediate") if how == "crashed" else cluster.hanging():
@@ -194,7 +195,7 @@ async def test_for_as_long_as_postgresql_is_away_each_request_is_answered_and_th
                     assert asked(door, f"/{UNLISTED}.boot") == closed
                     if time.monotonic() >= until:
                         break
-            await leases_are(sample, trusted)
+            await leases_are(sample, server)
             wait_until(lambda: health(server.portal_url)[0] == 200)
             await apply_text(sample, TIME)
             assert b"ntp.example.com" in asked(door, own)[2]
@@ -216,8 +217,9 @@ async def leases(installation: Installation) -> int:
         return await session.scalar(query) or 0
 
 
-async def leases_are(installation: Installation, count: int) -> None:
-    """Returns when so many memories are trusted again."""
+async def leases_are(installation: Installation, server: Server) -> None:
+    """Returns when all memories are trusted: that of SIP, and one in each process that serves phones."""
+    count = 1 + len(server.workers() or [server.pid])
     async with asyncio.timeout(60):
         while await leases(installation) != count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
