@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import select
 import socket
 import sys
@@ -20,7 +21,9 @@ from dataclasses import dataclass, field
 PATIENCE_S = 8.0
 _LATE_S = 0.05
 _BURST = 32
-_CALL = re.compile(rb"\r\nCall-ID: *(\d+)-b")
+_RUN = secrets.token_hex(4)
+"What no other run calls its calls: the server still knows those (§8.2.2.2)."
+_CALL = re.compile(rb"\r\nCall-ID: *(\d+)-")
 _MARK = re.compile(rb"\r\na=call:(\d+)")
 _CHALLENGE = re.compile(rb'nonce="([^"]+)"')
 _TO = re.compile(rb"\r\nTo: *([^\r]+)")
@@ -172,11 +175,11 @@ class Load:
     ) -> None:
         kind = "Content-Type: application/sdp\r\n" if body else ""
         allow = "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, REFER, INFO\r\n" if body else ""
-        branch = f"z9hG4bK{attempt.serial}{method[0]}{attempt.cseq}"
+        branch = f"z9hG4bK{_RUN}{attempt.serial}{method[0]}{attempt.cseq}"
         self._callers.sendto(
             f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {self._own};branch={branch};rport\r\n"
-            f'From: "Bench" <sip:{attempt.caller}@{self._at}>;tag={attempt.serial}\r\nTo: {to}\r\n'
-            f"Call-ID: {attempt.serial}-b\r\nCSeq: {attempt.cseq} {method}\r\n"
+            f'From: "Bench" <sip:{attempt.caller}@{self._at}>;tag={_RUN}{attempt.serial}\r\nTo: {to}\r\n'
+            f"Call-ID: {attempt.serial}-{_RUN}\r\nCSeq: {attempt.cseq} {method}\r\n"
             f"Contact: <sip:{attempt.caller}@{self._own}>\r\n{more}{kind}{allow}Max-Forwards: 70\r\n"
             f"User-Agent: Yealink SIP-T46S 66.86.0.15\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode(),
             self._server,

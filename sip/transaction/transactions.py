@@ -57,11 +57,15 @@ class Transactions:
         self,
         timers: Timers | None = None,
         *,
-        most: int = 20_000,
+        most: int = 64_000,
         remembered: int = 200_000,
         branches: Callable[[], str] = fresh_branch,
     ) -> None:
-        """`most` may be under way; `remembered` answers wait for retransmissions, see `Answers`."""
+        """`most` may be under way; `remembered` answers wait for retransmissions, see `Answers`.
+
+        An INVITE that was accepted is under way for 32 s more (RFC 6026), and a call has two of them: `most`
+        is what a thousand calls a second come to.
+        """
         self._timers = timers or Timers()
         self._most = most
         self._branches = branches
