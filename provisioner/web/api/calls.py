@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, NotFound
@@ -16,22 +16,18 @@ from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
 from provisioner.operations.hanging_up import Switchboard, hang_up
 from provisioner.web.api.auth import INSTALLATION
+from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing
 
 SWITCHBOARD = web.AppKey("switchboard", Switchboard)
 LIVE_PARAMETERS = frozenset({"customer", "line", "group", "text", "cursor", "limit"})
 PARAMETERS = LIVE_PARAMETERS | {"answered", "since", "until"}
 USUAL_CALLS: Final = 100
 "Of a page, unless `limit` says otherwise."
-_LONGEST_TEXT = 100
 _SWITCH = {"true": True, "false": False}
 _MOMENT = TypeAdapter(AwareDatetime)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class LegBody(_Body):
+class LegBody(Body):
     """A line that was tried for a call."""
 
     line: str | None
@@ -50,7 +46,7 @@ class LegBody(_Body):
     status: int | None
 
 
-class CallBody(_Body):
+class CallBody(Body):
     """One call."""
 
     id: UUID
@@ -94,7 +90,7 @@ async def live_calls(request: web.Request, bearer: Bearer) -> web.Response:
 async def one_call(request: web.Request, bearer: Bearer) -> web.Response:
     """One call. Raises `NotFound`."""
     found = await show_call(request.app[INSTALLATION], _id(request), bearer.customer_id)
-    return _answer(CallBody.model_validate(found))
+    return answer(CallBody.model_validate(found))
 
 
 async def end_call(request: web.Request, bearer: Bearer) -> web.Response:
@@ -110,17 +106,13 @@ async def _page(
     request: web.Request, bearer: Bearer, known: frozenset[str], *, is_live: bool | None
 ) -> web.Response:
     query = request.query
-    unknown = query.keys() - known
-    if unknown:
-        raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(known))}")
-    if any("\0" in value for value in query.values()):
-        raise BadValue("nothing that is listed has a zero byte in it")
+    check_listing(query, known)
     wanted = Wanted(
         customer_id=bearer.customer_id,
         customer=query.get("customer"),
         line=query.get("line"),
         group=query.get("group"),
-        text=query.get("text", "")[:_LONGEST_TEXT].strip(),
+        text=query.get("text", "")[:LONGEST_TEXT].strip(),
         is_live=is_live,
         is_answered=_switch(query, "answered"),
         since=_moment(query, "since"),
@@ -130,13 +122,7 @@ async def _page(
     most = _number(query, "limit", MOST_CALLS) or USUAL_CALLS
     found = await list_calls(request.app[INSTALLATION], wanted, before, most)
     rows = [CallBody.model_validate(call) for call in found.calls]
-    return _answer(CallsBody(calls=rows, next=str(found.next) if found.next is not None else None))
-
-
-def _answer(body: BaseModel) -> web.Response:
-    return web.Response(
-        text=body.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return answer(CallsBody(calls=rows, next=str(found.next) if found.next is not None else None))
 
 
 def _id(request: web.Request) -> UUID:

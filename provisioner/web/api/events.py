@@ -11,7 +11,6 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel
 
 from db.errors import StorageError
-from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import check_rights, logged_lines
@@ -26,6 +25,7 @@ from provisioner.operations.events import (
     kinds_called,
 )
 from provisioner.web.api.auth import INSTALLATION
+from provisioner.web.api.bodies import check_names
 from provisioner.web.streams import HEARTBEAT, Streams, frame
 
 ENDED = "stream.ended"
@@ -81,9 +81,7 @@ async def events(request: web.Request, bearer: Bearer) -> web.StreamResponse:
 
 async def _asked_for(request: web.Request, bearer: Bearer) -> tuple[Wanted, Position | None]:
     """What the query and the header say. Raises `BadValue`, and `NotFound` for a phone not to be seen."""
-    unknown = request.query.keys() - PARAMETERS
-    if unknown:
-        raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(PARAMETERS))}")
+    check_names(request.query, PARAMETERS)
     names = [kind for value in request.query.getall("kind", []) for kind in value.split(",")]
     kinds, mac = kinds_called(names), None
     if "mac" in request.query:

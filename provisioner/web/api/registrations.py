@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
@@ -15,20 +15,16 @@ from provisioner.operations.ladder import Rung
 from provisioner.operations.registered import LIVE, Difference, State
 from provisioner.operations.registrations import MOST_LINES, Wanted, list_registrations
 from provisioner.web.api.auth import INSTALLATION
+from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing
 
 PARAMETERS = frozenset({"customer", "line", "mac", "state", "text", "cursor", "limit"})
 ALL: Final = "all"
 USUAL_LINES: Final = 100
 "Of a page, unless `limit` says otherwise."
 _CURSOR = re.compile(r"[0-9]{1,32}")
-_LONGEST_TEXT = 100
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class DeviceBody(_Body):
+class DeviceBody(Body):
     """A listed phone, as provisioning knows it."""
 
     mac: str
@@ -38,7 +34,7 @@ class DeviceBody(_Body):
     "What it said last when it fetched its files."
 
 
-class RegistrationBody(_Body):
+class RegistrationBody(Body):
     """A line on a phone: the binding that it holds, or what became of the last one."""
 
     line: str
@@ -73,7 +69,7 @@ class RegistrationBody(_Body):
     rtt_ms: int | None
 
 
-class RegistrationsBody(_Body):
+class RegistrationsBody(Body):
     """A page of registrations."""
 
     registrations: list[RegistrationBody]
@@ -84,27 +80,20 @@ class RegistrationsBody(_Body):
 async def registrations(request: web.Request, bearer: Bearer) -> web.Response:
     """One page. Raises `BadValue`, and `NotFound` for what is named and not to be seen."""
     query = request.query
-    unknown = query.keys() - PARAMETERS
-    if unknown:
-        raise BadValue(f"there is no parameter {min(unknown)!r}: use {', '.join(sorted(PARAMETERS))}")
-    if any("\0" in value for value in query.values()):
-        raise BadValue("nothing that is listed has a zero byte in it")
+    check_listing(query, PARAMETERS)
     wanted = Wanted(
         customer_id=bearer.customer_id,
         customer=query.get("customer"),
         line=query.get("line"),
         mac=MacAddress.parse(query["mac"]) if "mac" in query else None,
         states=_states(query.getall("state", [])),
-        text=query.get("text", "")[:_LONGEST_TEXT].strip(),
+        text=query.get("text", "")[:LONGEST_TEXT].strip(),
     )
     found = await list_registrations(
         request.app[INSTALLATION], wanted, _cursor(query.get("cursor")), _limit(query.get("limit"))
     )
     rows = [RegistrationBody.model_validate(row) for row in found.rows]
-    body = RegistrationsBody(registrations=rows, next=found.next)
-    return web.Response(
-        text=body.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return answer(RegistrationsBody(registrations=rows, next=found.next))
 
 
 def _states(said: list[str]) -> frozenset[State]:
