@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -15,6 +14,7 @@ from provisioner.operations.calls import Call, End, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.call_drawings import Bar, bars, length
+from provisioner.web.portal.listing import Choice, address, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
@@ -25,7 +25,6 @@ PATH: Final = "/calls"
 LIVE_PATH: Final = f"{PATH}/live"
 CALLS: Final = 50
 "Of a page."
-_LONGEST = 100
 _CHOICES = {
     "live": Wanted(is_live=True),
     "answered": Wanted(is_live=False, is_answered=True),
@@ -51,16 +50,14 @@ class Asked:
 
     def address(self, path: str, before: int | None = None) -> str:
         """A page that shows the same, before that number."""
-        said = {"q": self.text, "state": self.state, "before": str(before or "")}
-        query = urlencode({name: value for name, value in said.items() if value})
-        return f"{path}?{query}" if query else path
+        return address(path, q=self.text, state=self.state, before=str(before or ""))
 
 
 def asked_in(query: MultiMapping[str]) -> Asked:
     """What a query says; what can't be meant is left out, for people type addresses."""
     state, before = query.get("state", ""), query.get("before", "")
     return Asked(
-        text=query.get("q", "")[:_LONGEST].replace("\0", "").strip(),
+        text=text_in(query),
         state=state if state in _CHOICES else "",
         before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None,
     )
@@ -82,15 +79,6 @@ class CallView:
     began: Moment | None
     talked: str | None
     bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A choice of calls."""
-
-    value: str
-    text: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -18,6 +17,7 @@ from provisioner.operations.registration_history import Was
 from provisioner.operations.registrations import Wanted
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.drawings import Climb, Strip, climb, strip, was
+from provisioner.web.portal.listing import Choice, address, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
@@ -28,7 +28,6 @@ PATH: Final = "/registrations"
 LIVE_PATH: Final = f"{PATH}/live"
 LINES: Final = 50
 "Of a page."
-_LONGEST = 100
 _GROUPS = {"live": LIVE, "dark": frozenset(State) - LIVE}
 _CHOICES = (*_GROUPS, *State)
 
@@ -51,16 +50,14 @@ class Asked:
 
     def address(self, path: str, after: str | None = None) -> str:
         """A page that shows the same, behind the line `after`."""
-        said = {"q": self.text, "state": self.state, "after": after or ""}
-        query = urlencode({name: value for name, value in said.items() if value})
-        return f"{path}?{query}" if query else path
+        return address(path, q=self.text, state=self.state, after=after or "")
 
 
 def asked_in(query: MultiMapping[str]) -> Asked:
     """What a query says; what can't be meant is left out, for people type addresses."""
     state, after = query.get("state", ""), query.get("after", "")
     return Asked(
-        text=query.get("q", "")[:_LONGEST].replace("\0", "").strip(),
+        text=text_in(query),
         state=state if state in _CHOICES else "",
         after=after if after.isascii() and after.isdecimal() else "",
     )
@@ -83,15 +80,6 @@ class RowView:
     until: Moment | None
     heard: Moment | None
     ended: Moment | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A choice of states."""
-
-    value: str
-    text: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
