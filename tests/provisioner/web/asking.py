@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -37,6 +38,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.provisioning import answer
 from provisioner.store.secret_values import open_secrets
 
+_counting = ContextVar("counting", default=False)
 VP530P = "001565314bc0"
 T46G = "0015654aa937"
 T23G = "0015659370f2"
@@ -252,16 +254,19 @@ def text_of(row: ProvisioningRequestRow) -> str:
 
 @contextmanager
 def statements_sent() -> Iterator[list[str]]:
-    """The SQL that is carried out meanwhile."""
+    """The SQL that the caller, and the tasks it starts, carry out meanwhile; not a server's beside it."""
     sent: list[str] = []
+    ours = _counting.set(True)
 
     def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
+        if _counting.get():
+            sent.append(statement)
 
     plain = Database.rows
 
     async def rows(self: Database, statement: str, **parameters: object) -> Rows:
-        sent.append(statement)
+        if _counting.get():
+            sent.append(statement)
         return await plain(self, statement, **parameters)
 
     event.listen(Engine, "after_cursor_execute", count)
@@ -271,3 +276,4 @@ def statements_sent() -> Iterator[list[str]]:
     finally:
         Database.rows = plain  # type: ignore[method-assign]
         event.remove(Engine, "after_cursor_execute", count)
+        _counting.reset(ours)

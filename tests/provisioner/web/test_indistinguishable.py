@@ -191,6 +191,7 @@ async def test_a_listed_mac_takes_the_same_statements_as_one_that_is_not(
             with statements_sent() as statements:
                 await decide(sample, f"/{mac}.cfg", NOON, head=head)
             sent[mac, head] = tuple(statements)
+    assert all(sent.values())
     assert len(set(sent.values())) == 1
 
 
