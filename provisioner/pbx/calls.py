@@ -27,7 +27,7 @@ from sip.transport.flow import Flow
 
 logger = logging.getLogger(__name__)
 
-_WITHIN_A_DIALOG = ("BYE", "INFO", "REFER", "UPDATE")
+_WITHIN_A_DIALOG = ("BYE", "INFO", "PRACK", "REFER", "UPDATE")
 "Methods that mean nothing without a call; within one they don't come here."
 
 

@@ -70,11 +70,18 @@ class Attempt:
         """How many are being rung."""
         return len(self._legs)
 
-    def start(self, board: Board, offer: SessionDescription | None, max_forwards: int) -> None:
-        """Sends the INVITEs. Where there is nobody to send one to, nothing is told."""
+    def start(
+        self, board: Board, offer: SessionDescription | None, max_forwards: int, *, may_offer: bool
+    ) -> None:
+        """Sends the INVITEs. Where there is nobody to send one to, nothing is told.
+
+        `may_offer`: one alone may offer something while it rings, where it is offered nothing.
+        """
+        places = board.places(self.target)
+        may_offer = may_offer and len(places) == 1
         self._legs = [
-            OutgoingLeg(board, self, self.target, place, offer, max_forwards)
-            for place in board.places(self.target)
+            OutgoingLeg(board, self, self.target, place, offer, max_forwards, may_offer=may_offer)
+            for place in places
         ]
 
     def stop(self, why: Why) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sip.call.leg import Leg
     from sip.call.transfer import Transfer
 
-METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "REFER", "UPDATE")
+METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "PRACK", "REFER", "UPDATE")
 "What a phone may send in a dialog with us."
 
 _ALLOW = ", ".join(METHODS)

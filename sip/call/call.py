@@ -65,8 +65,11 @@ class Call:
         self._wire = board.wire
         self._rung: Rung | None = None
         if ringing is not None:
-            self._rung = Rung(board, self.id, self, ringing, self._offered, hops)
+            early = calling is not None and calling.answers_early
+            self._rung = Rung(board, self.id, self, ringing, self._offered, hops, answers_early=early)
         self._is_over = False
+        self._waits_for_answer = False
+        "Whether the callee has offered something that the caller is to answer by its ACK."
         self._target: Target | None = None
         "As whom the callee was rung."
         board.calls[self.id] = self
@@ -133,7 +136,8 @@ class Call:
 
     def is_answered(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
         self._answered(leg, attempt.uuid, attempt.target)
-        if self._offered is not None:
+        self._waits_for_answer = self._offered is None and not leg.has_agreed
+        if not self._waits_for_answer:
             leg.acknowledge()
         if self._calling is not None:
             self._calling.answer(leg, description, self._taken)
@@ -156,8 +160,8 @@ class Call:
         else:
             self.end(EndedBy.CALLER if leg is self.caller else EndedBy.CALLEE, reasons=reasons)
 
-    def lost(self, leg: Leg) -> None:
-        self.end(EndedBy.VANISHED)
+    def lost(self, leg: Leg, status: int = 487) -> None:
+        self.end(EndedBy.VANISHED, status=status)
 
     def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
         renegotiate(leg, self.other(leg), transaction, self.end)
@@ -176,7 +180,7 @@ class Call:
         """The caller has taken the answer: with its ACK, which may answer the callee's offer."""
         if said is None:
             self.end(EndedBy.VANISHED)
-        elif self._offered is None and self.callee is not None:
+        elif self._waits_for_answer and self.callee is not None:
             try:
                 answer = session_of(said)
             except SipError:

@@ -167,13 +167,18 @@ class Leg:
     def accept(
         self,
         transaction: ServerTransaction,
-        description: SessionDescription,
+        description: SessionDescription | None,
         acknowledged: Acknowledged = lambda _: None,
     ) -> None:
-        """Says 200 to an INVITE or UPDATE, with an answer, or an offer that the ACK answers."""
+        """Says 200 to an INVITE, UPDATE or PRACK, with an answer, or an offer that the ACK answers.
+
+        None: all is agreed upon.
+        """
         response = self._establishing(transaction, 200)
-        response.content_type, response.body = SDP, self.told.tell(description)
-        self._timer.agree(transaction.request, response)
+        if description is not None:
+            response.content_type, response.body = SDP, self.told.tell(description)
+        if transaction.request.method != "PRACK":
+            self._timer.agree(transaction.request, response)
         if transaction.request.method != "INVITE":
             self._wire.respond(transaction, response)
             return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from sip.call.board import Board, Place, capable
+from sip.call.early import EarlyDialog, EarlyDialogs, is_reliable
+from sip.call.errors import NotYet
 from sip.call.identity import present
 from sip.call.invitation import Invitation
 from sip.call.leg import Leg
+from sip.call.reliable import TAG
 from sip.call.ringing import Target
-from sip.call.session import SDP, session_of
+from sip.call.session import SDP, session_of, silence
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -50,7 +53,10 @@ class OutgoingLeg(Leg):
         place: Place,
         offer: SessionDescription | None,
         max_forwards: int,
+        *,
+        may_offer: bool = False,
     ) -> None:
+        """`may_offer`: who is offered nothing may offer something while it rings, and is answered."""
         call_id, tag = new_call_id(), new_tag()
         super().__init__(board, place.flow, target.aor, (call_id, tag))
         self._rung_by: OutgoingUser | None = user
@@ -58,8 +64,16 @@ class OutgoingLeg(Leg):
         invite = self._invite(target, place, max_forwards)
         if offer is not None:
             invite.content_type, invite.body = SDP, self.told.tell(offer)
+        self._may_be_reliable = offer is not None or may_offer
+        if self._may_be_reliable:
+            invite.headers.add("Supported", TAG)
+        self.is_reliable = False
+        "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
         self._has_offered = offer is not None
+        self._early = EarlyDialogs(invite)
+        self._agreeing: EarlyDialog | None = None
+        "With whom the session is agreed upon before somebody answers."
         self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
         self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
 
@@ -67,6 +81,8 @@ class OutgoingLeg(Leg):
         """See `Leg`. A BYE that has overtaken the 2xx says that somebody has answered and hung up."""
         user, invitation, method = self._rung_by, self._invitation, transaction.request.method
         if self.dialog is not None or user is None or invitation is None or method != "BYE":
+            if self.dialog is None and self._early.of(transaction.request) is not None:
+                raise NotYet("nobody has answered yet")
             super().receive(transaction)
             return
         self._wire.respond(transaction, transaction.request.response(200))
@@ -79,6 +95,68 @@ class OutgoingLeg(Leg):
         self._trying.cancel()
         if self._invitation is not None:
             self._invitation.cancel(reasons)
+
+    # While it rings
+
+    @property
+    def has_agreed(self) -> bool:
+        """Whether the session was agreed upon before anybody answered (RFC 3262 §5)."""
+        return self._agreeing is not None and self._agreeing.owes is None
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether it has offered something that waits for `answer_early`."""
+        return self._agreeing is not None and self._agreeing.owes is not None
+
+    def answer_early(self, answer: SessionDescription | None) -> None:
+        """Takes the offer that it has made before answering; None: takes nothing of it."""
+        early = self._agreeing
+        if early is None or early.owes is None or self.dialog is not None:
+            return
+        body = self.told.tell(silence(early.agreed) if answer is None else answer)
+        self._prack(early, early.owes, body)
+        early.owes = None
+
+    def offer_early(
+        self, offer: SessionDescription, hears: Callable[[SessionDescription | None], None]
+    ) -> None:
+        """Offers another session to who rings, and tells the answer (RFC 3311 §5.1); None: there is none."""
+        early = self._agreeing
+        if early is None or early.owes is not None or self.dialog is not None or "UPDATE" not in self.allows:
+            hears(None)
+            return
+
+        def heard(response: Response) -> None:
+            if response.status < 200:
+                return
+            answer = _read(response) if response.status < 300 else None
+            if answer is not None:
+                early.agreed = answer
+            hears(answer)
+
+        update = early.dialog.request("UPDATE")
+        capable(update)
+        update.contact = (Contact(own_uri(self.flow)),)
+        update.content_type, update.body = SDP, self.told.tell(offer)
+        self._wire.request(update, self.flow, heard)
+
+    def _prack(self, early: EarlyDialog, response: Response, answer: bytes = b"") -> None:
+        # One that gets lost for good ends the INVITE: that is for the phone to say (§3).
+        self._wire.request(early.prack(response, answer), self.flow, lambda _: None)
+
+    def _takes(self, response: Response) -> bool:
+        """Thanks for a reliable provisional response; False: it is to be passed over."""
+        early = self._early.take(response)
+        if early is None:
+            return False
+        description = _read(response)
+        if description is not None and early.agreed is None:
+            self._agreeing, early.agreed = early, description
+            if not self._has_offered:
+                early.owes = response
+                return True
+        self._prack(early, response)
+        return True
 
     def _invite(self, target: Target, place: Place, max_forwards: int) -> Request:
         uri = place.contact
@@ -108,11 +186,11 @@ class OutgoingLeg(Leg):
     def _progresses(self, response: Response) -> None:
         if self._rung_by is None:
             return
-        try:
-            early = session_of(response) if self._has_offered else None
-        except SipError:
-            # It may still answer with something that can be read.
-            early = None
+        self.is_reliable = self._may_be_reliable and is_reliable(response)
+        if self.is_reliable and not self._takes(response):
+            return
+        offers = self._agreeing is not None and self._agreeing.owes is response
+        early = _read(response) if self._has_offered or offers else None
         if response.status == 180 or early is not None:
             self._rung_by.rings(self, early)
 
@@ -120,8 +198,13 @@ class OutgoingLeg(Leg):
         invitation = self._invitation
         if invitation is None:
             raise AssertionError("there is an INVITE, or nobody could have answered it")
+        early = self._early.of(response)
         try:
-            dialog = Dialog.as_client(invitation.request, response)
+            if early is None:
+                dialog = Dialog.as_client(invitation.request, response)
+            else:
+                dialog = early.dialog
+                dialog.receive_response(response)
         except SipError:
             # Where it is can't be told: it can't even be thanked, and gives up by itself.
             if (user := self._ended()) is not None:
@@ -132,10 +215,10 @@ class OutgoingLeg(Leg):
             return
         self.dialog = dialog
         self._timer.agreed(response)
-        try:
-            description = session_of(response)
-        except SipError:
-            description = None
+        if early is not self._agreeing or not self.has_agreed:
+            self._agreeing = None
+        # What was agreed upon before is not said once more, or doesn't count (RFC 6337 §3.1.1).
+        description = _read(response) if self._agreeing is None else self._agreeing.agreed
         user, self._rung_by = self._rung_by, None
         if user is None:
             # It was stopped, and somebody has answered all the same (§9.1).
@@ -161,6 +244,14 @@ class OutgoingLeg(Leg):
         user, self._rung_by = self._rung_by, None
         self._forget()
         return user
+
+
+def _read(response: Response) -> SessionDescription | None:
+    """None also for what can't be read: something may still come that can."""
+    try:
+        return session_of(response)
+    except SipError:
+        return None
 
 
 def _named(target: Target, own: SipUri, contact: Uri) -> Uri:

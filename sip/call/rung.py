@@ -45,8 +45,13 @@ class Rung:
         ringing: Ringing,
         offer: SessionDescription | None,
         hops: int,
+        *,
+        answers_early: bool = False,
     ) -> None:
-        """`offer` is what they are offered, and `hops` how often that may be passed on."""
+        """`offer` is what they are offered, and `hops` how often that may be passed on.
+
+        `answers_early`: the caller, who offers nothing, can answer somebody who only rings (RFC 3262 §5).
+        """
         self._board = board
         self._wire = board.wire
         self._call = call
@@ -55,6 +60,7 @@ class Rung:
         "None: nobody is to be rung any more."
         self._offer = offer
         self._hops = hops
+        self._answers_early = answers_early
         self._attempts: dict[int, Attempt] = {}
         self._alarm: Alarm | None = None
         self._latest = board.wire.now + _LONGEST_S
@@ -96,7 +102,9 @@ class Rung:
 
     def _ring(self, number: int, attempt: Attempt) -> Ending | None:
         """How it has ended, where nobody is there to be rung."""
-        attempt.start(self._board, self._offer, self._hops)
+        # More than one can't be answered at a time: each of the others offers when it answers.
+        may_offer = self._answers_early and not self._attempts
+        attempt.start(self._board, self._offer, self._hops, may_offer=may_offer)
         if not attempt.phones:
             return self._skip(attempt, Ending(Outcome.UNREACHABLE))
         self._attempts[number] = attempt
@@ -140,7 +148,7 @@ class Rung:
             attempt.has_rung = True
             self._board.tell(LegRang(self._call, attempt.uuid, self._wire.now))
         is_alone = len(self._attempts) == 1 and attempt.phones == 1
-        self._user.rings(leg, early if is_alone else None)
+        self._user.rings(leg, early if is_alone or leg.owes_answer else None)
 
     def answers(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
         self._attempts = {number: each for number, each in self._attempts.items() if each is not attempt}

@@ -32,6 +32,7 @@ class Transfer:
 
     offered: SessionDescription | None = None
     "It is asked when somebody has answered: until then it talks to another."
+    answers_early = False
 
     def __init__(
         self, wire: Wire, first: Call, referral: Referral, transferor: Leg, leg: Leg, shown: Caller
@@ -117,7 +118,7 @@ class Transfer:
         """It does not want to be passed on."""
         self._give_up(EndedBy.CALLER)
 
-    def lost(self, leg: Leg) -> None:
+    def lost(self, leg: Leg, status: int = 487) -> None:
         """It is gone."""
         self.leg.leave()
         self._give_up(EndedBy.VANISHED)
