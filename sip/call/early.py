@@ -6,6 +6,7 @@ from sip.call.reliable import TAG
 from sip.call.session import SDP
 from sip.dialog import Dialog
 from sip.errors import SipError
+from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.values import RAck
@@ -16,8 +17,12 @@ _MOST = 20
 
 def is_reliable(response: Response) -> bool:
     """Whether a provisional response wants a PRACK."""
-    is_asked = any(each.lower() == TAG for each in response.require)
-    return 100 < response.status < 200 and is_asked and response.rseq is not None
+    if not 100 < response.status < 200:
+        return False
+    try:
+        return response.rseq is not None and any(each.lower() == TAG for each in response.require)
+    except MessageError:
+        return False
 
 
 class EarlyDialog:

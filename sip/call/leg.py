@@ -6,6 +6,7 @@ Both roles are the same here; how a dialog begins is in `incoming` and `outgoing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sip.call.acceptance import Acceptance, Acknowledged
 from sip.call.board import Board, LegKey, capable
@@ -18,6 +19,7 @@ from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
 from sip.dialog import Dialog, DialogId, establishing
 from sip.message.address import Contact
+from sip.message.errors import MessageError
 from sip.message.message import Message, Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri
@@ -116,7 +118,7 @@ class Leg:
             self._acceptance.receive(ack)
 
     def heard(self, message: Message) -> None:
-        """Takes note of what the peer says of itself."""
+        """Takes note of what the peer says of itself. Raises `MessageError`."""
         if allow := message.allow:
             self.allows = frozenset(allow)
 
@@ -222,7 +224,9 @@ class Leg:
             if response.status >= 200:
                 patience.cancel()
             self._take_note(response)
-            if self._is_leaving and 200 <= response.status < 300:
+            if not self._is_leaving and self._timer.is_too_brief(response):
+                self.offer(description, hears, method)
+            elif self._is_leaving and 200 <= response.status < 300:
                 self.acknowledge()
             elif not self._is_leaving:
                 hears(response)
@@ -331,6 +335,7 @@ class Leg:
                 self._take_note(response)
         elif response.status >= 300:
             # That it answers is enough, whatever it thinks of our question.
+            self._timer.is_too_brief(response)
             self._timer.again()
 
     def _expired(self) -> None:
@@ -339,14 +344,25 @@ class Leg:
 
     def _take_note(self, response: Response) -> None:
         """Of what the peer says of itself and of the session in an answer to an INVITE or UPDATE."""
-        if self.dialog is not None:
-            self.dialog.receive_response(response)
-        self.heard(response)
+        # What it answers counts, whatever can't be read beside that.
+        with suppress(MessageError):
+            if self.dialog is not None:
+                self.dialog.receive_response(response)
+            self.heard(response)
         if 200 <= response.status < 300 and not self._is_leaving:
             self._timer.agreed(response)
 
     def _forget(self) -> None:
+        """Nothing comes of it any more. Whom it knows, and who knows it, are let go.
+
+        So that what is left of calls goes at once: the collector would have to look for it in all that lives.
+        """
         self._board.legs.pop(self._key, None)
+        self._timer.stop()
+        self.user = None
+        if self._invitation is not None:
+            self._invitation.let_go()
+            self._invitation = None
 
     # Within
 

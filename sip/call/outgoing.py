@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from sip.call.board import Board, Place, capable
@@ -17,6 +18,7 @@ from sip.call.session import SDP, session_of, silence
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
+from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri, Uri, escape_user
@@ -71,11 +73,9 @@ class OutgoingLeg(Leg):
         "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
         self._has_offered = offer is not None
-        self._early = EarlyDialogs(invite)
         self._agreeing: EarlyDialog | None = None
         "With whom the session is agreed upon before somebody answers."
-        self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
-        self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
+        self._send(invite)
 
     def receive(self, transaction: ServerTransaction) -> None:
         """See `Leg`. A BYE that has overtaken the 2xx says that somebody has answered and hung up."""
@@ -175,13 +175,31 @@ class OutgoingLeg(Leg):
 
     def _heard(self, response: Response) -> None:
         self._trying.cancel()
-        self.heard(response)
+        with suppress(MessageError):
+            self.heard(response)
         if response.status < 200:
             self._progresses(response)
         elif response.status < 300:
             self._is_answered(response)
+        elif self._rung_by is not None and self._timer.is_too_brief(response):
+            self._ask_again()
         elif (user := self._ended()) is not None:
             user.refuses(self, response)
+
+    def _ask_again(self) -> None:
+        """The same once more, but for how often it is asked whether it is there (RFC 4028 §7.3)."""
+        if self._invitation is None:
+            return
+        before = self._invitation.request
+        invite = Request("INVITE", before.uri, before.headers.copy(), before.body)
+        invite.cseq = CSeq(before.cseq.number + 1, "INVITE")
+        self._timer.ask(invite)
+        self._send(invite)
+
+    def _send(self, invite: Request) -> None:
+        self._early = EarlyDialogs(invite)
+        self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
+        self._invitation = Invitation(self._wire, invite, self.flow, self._heard)
 
     def _progresses(self, response: Response) -> None:
         if self._rung_by is None:
@@ -211,7 +229,7 @@ class OutgoingLeg(Leg):
                 user.refuses(self, invitation.request.response(502))
             return
         if self.dialog is not None:
-            self._hang_up_on(dialog, invitation)
+            invitation.hang_up_on(dialog)
             return
         self.dialog = dialog
         self._timer.agreed(response)
@@ -228,11 +246,6 @@ class OutgoingLeg(Leg):
             user.refuses(self, invitation.request.response(488))
         else:
             user.answers(self, description)
-
-    def _hang_up_on(self, dialog: Dialog, invitation: Invitation) -> None:
-        """Another has answered the same INVITE, behind a proxy: one is enough (§13.2.2.4)."""
-        invitation.acknowledge(dialog, self.flow)
-        self._wire.request(dialog.request("BYE"), self.flow, lambda _: None)
 
     def _is_silent(self) -> None:
         invitation, user = self._invitation, self._rung_by
