@@ -7,7 +7,7 @@ than a few after one another, whether data, a phone (3xx) or an overflow sends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -93,7 +93,8 @@ class Routing:
     _lines: dict[str, Line] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._tried = Tried(self._obstacle)
+        # Of parts of it: what its tree knows must not lead back to it, or both would wait for the collector.
+        self._tried = Tried(partial(_obstacle, self.line, self._lines, self.around))
 
     def to(self, dialled: str) -> Node:
         """What becomes of the call, codes aside."""
@@ -251,15 +252,15 @@ class Routing:
             node = self._extension(further, extension, forwards=not member.skip_forwarding)
         return Limited(node, member.ring_time)
 
-    # At the moment
 
-    def _obstacle(self, aor: str) -> Outcome | None:
-        line = self._lines[aor]
-        if aor == self.line or line.dnd:
-            return Outcome.BUSY
-        if not line.call_waiting and self.around.calls_of(aor) > 0:
-            return Outcome.BUSY
-        return None if self.around.is_registered(aor) else Outcome.UNREACHABLE
+def _obstacle(caller: str, lines: Mapping[str, Line], around: Surroundings, aor: str) -> Outcome | None:
+    """What keeps a line from being rung at this moment."""
+    line = lines[aor]
+    if aor == caller or line.dnd:
+        return Outcome.BUSY
+    if not line.call_waiting and around.calls_of(aor) > 0:
+        return Outcome.BUSY
+    return None if around.is_registered(aor) else Outcome.UNREACHABLE
 
 
 def emergency_call(line: str, dialled: str, gateway: SipUri | None) -> Node:

@@ -117,6 +117,7 @@ class Call:
         self._board.calls.pop(self.id, None)
         if self._rung is not None:
             self._rung.stop(why)
+            self._rung = None
         if self._calling is not None and self._calling.is_waiting:
             self._calling.turn_down(status, text)
         elif self.caller is not keep:

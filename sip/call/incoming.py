@@ -114,7 +114,6 @@ class IncomingLeg(Leg):
     ) -> None:
         """Refuses the call, and forgets it."""
         self._again.cancel()
-        self._reliably.stop()
         self.refuse(self.invite, status, text, headers)
         self._forget()
 
@@ -172,6 +171,7 @@ class IncomingLeg(Leg):
 
     def _forget(self) -> None:
         super()._forget()
+        self._reliably.stop()
         for key in self._forked:
             self._board.legs.pop(key, None)
 

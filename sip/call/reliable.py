@@ -89,9 +89,10 @@ class Reliably:
             then()
 
     def stop(self) -> None:
-        """The INVITE has been refused: nothing of it is sent any more."""
+        """The INVITE has been refused, or its dialog is over: nothing of it is sent any more."""
         self._waiting.clear()
         self._then = None
+        self._gives_up = lambda: None
         self._rest()
 
     def _rest(self) -> None:
@@ -103,8 +104,9 @@ class Reliably:
             return
         left_s = self._gives_up_at - self._wire.now
         if left_s <= 0:
+            gives_up = self._gives_up
             self.stop()
-            self._gives_up()
+            gives_up()
             return
         self._wire.respond(self._transaction, self._sent)
         self._interval_s = min(2 * self._interval_s, left_s)
