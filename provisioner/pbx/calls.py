@@ -18,6 +18,7 @@ from sip.call.errors import NoDialog
 from sip.call.ringing import Ringing, Target
 from sip.call.story import Tell
 from sip.call.transfer import Transfer
+from sip.call.wire import Held
 from sip.errors import SipError
 from sip.message.message import Request
 from sip.message.uri import SipUri, unescape
@@ -62,7 +63,7 @@ class CallServing:
         tell: Tell,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self.calls = Calls(server.transactions, self._places, tell, self._refer)
+        self.calls = Calls(server.transactions, self._places, tell, self._refer, self._fit)
         self._server = server
         self._authentication = authentication
         self._phones = phones
@@ -127,6 +128,19 @@ class CallServing:
             self._server.perform(self.calls.refuse(transfer, 500, self._server.now()))
             return
         self._server.perform(self.calls.forward(transfer, ringing, self._server.now()))
+
+    def _fit(self, held: Held) -> None:
+        self._tasks.create_task(self._send(held))
+
+    async def _send(self, held: Held) -> None:
+        """A request that is too large for UDP goes by a connection, if the phone takes one."""
+        try:
+            flow = await self._phones.fitting(held.flow, held.size)
+        except Exception:
+            # Our own mistake; in fragments it may still arrive.
+            logger.exception("no connection for a large request remote=%s", held.flow.remote)
+            flow = held.flow
+        self._server.perform(self.calls.send(held, flow, self._server.now()))
 
     def _places(self, target: Target) -> Sequence[Place]:
         """Where the phones of a target are: one way to each phone, however many it has (RFC 5626 §5.3)."""

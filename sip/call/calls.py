@@ -16,7 +16,7 @@ from sip.call.incoming import IncomingLeg
 from sip.call.ringing import Ringing
 from sip.call.story import EndedBy, Tell
 from sip.call.transfer import Transfer
-from sip.call.wire import Wire
+from sip.call.wire import Fit, Held, Wire
 from sip.dialog import DialogId
 from sip.errors import SipError
 from sip.message.message import Request
@@ -25,6 +25,7 @@ from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, F
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.transactions import Transactions
+from sip.transport.flow import Flow
 
 
 class TooManyHops(SipError):
@@ -38,11 +39,18 @@ class Calls:
     """Every call of a process."""
 
     def __init__(
-        self, transactions: Transactions, places: Places, tell: Tell, refer: Refer, *, most: int = 5_000
+        self,
+        transactions: Transactions,
+        places: Places,
+        tell: Tell,
+        refer: Refer,
+        fit: Fit | None = None,
+        *,
+        most: int = 5_000,
     ) -> None:
         """`most` calls may be under way."""
         self._transactions = transactions
-        self._wire = Wire(transactions)
+        self._wire = Wire(transactions, fit)
         self._board = Board(self._wire, places, tell, refer)
         self._most = most
 
@@ -119,6 +127,12 @@ class Calls:
         """Does what is due by `now`."""
         self._wire.now = now
         self._wire.ring()
+        return self._wire.take()
+
+    def send(self, held: Held, flow: Flow, now: float) -> list[Effect]:
+        """It is known by which flow a large request goes; if anybody still wants it sent."""
+        self._wire.now = now
+        self._wire.send(held, flow)
         return self._wire.take()
 
     def forward(self, transfer: Transfer, ringing: Ringing, now: float) -> list[Effect]:

@@ -116,6 +116,11 @@ class ClientTransaction(Machine):
         "Who is to hear of each answer; its user's to keep, and gone with it."
         self._data = bytes(request)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the request."""
+        return len(self._data)
+
     def start(self, now: float) -> list[Effect]:
         """Sends the request."""
         self._end_at = now + self._timers.give_up_s

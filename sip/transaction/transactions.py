@@ -25,7 +25,7 @@ from sip.transaction.effects import (
     Send,
     Stray,
 )
-from sip.transaction.errors import AlreadyServed, MergedRequest, TooManyTransactions
+from sip.transaction.errors import AlreadyServed, MergedRequest, TooLarge, TooManyTransactions
 from sip.transaction.keys import (
     ClientKey,
     MergeKey,
@@ -42,7 +42,7 @@ from sip.transaction.server import NonInviteServer
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.timers import Timers
 from sip.transaction.wakings import Wakings
-from sip.transport.flow import Flow
+from sip.transport.flow import LARGEST_DATAGRAM, Flow
 
 _TAG_BYTES = 8
 
@@ -142,15 +142,19 @@ class Transactions:
             self._await_ack_of_rfc_2543(transaction)
         return self._after(transaction, effects, now)
 
-    def request(self, request: Request, flow: Flow, now: float) -> tuple[ClientTransaction, list[Effect]]:
+    def request(
+        self, request: Request, flow: Flow, now: float, *, unless_large: bool = False
+    ) -> tuple[ClientTransaction, list[Effect]]:
         """Sends a request, our Via on top of its own; `request` itself is left as it is.
 
-        Raises `TooManyTransactions`.
+        Raises `TooManyTransactions`, and with `unless_large` `TooLarge`.
         """
         self._make_room()
         branch = self._branches()
         make = InviteClient if request.method == "INVITE" else NonInviteClient
         transaction = make(with_via(request, flow, branch), flow, self._timers, (branch, request.method))
+        if unless_large and transaction.size > LARGEST_DATAGRAM and not flow.transport.is_reliable:
+            raise TooLarge(transaction.size)
         return transaction, self._start(transaction, now)
 
     def abandon(self, transaction: ClientTransaction) -> None:

@@ -15,6 +15,7 @@ from sip.call.calls import Calls
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring, Step, Target
 from sip.call.story import CallEnded, EndedBy, Event
 from sip.call.transfer import Transfer
+from sip.call.wire import Fit
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -89,10 +90,12 @@ class Switchboard:
     "Those of which nobody has found out yet whom they ring."
     lost: Callable[[bytes], bool] = lambda _: False
     "Which messages get lost on the way, either way."
+    fit: Fit | None = None
+    "Is asked by which flow a large request goes."
 
     def __post_init__(self) -> None:
         self.transactions = Transactions()
-        self.calls = Calls(self.transactions, self.places, self.story.append, self.transfers.append)
+        self.calls = Calls(self.transactions, self.places, self.story.append, self.transfers.append, self.fit)
         self.routes: dict[str, Callable[[], Everybody]] = {}
         "Whom a number rings; others ring the line of that number."
 
