@@ -52,8 +52,12 @@ class Invitation:
         self._wire.request(dialog.request("BYE"), self._flow, lambda _: None)
 
     def let_go(self) -> None:
-        """Nobody wants to hear of it any more. A 2xx that comes again, or yet, has its ACK all the same."""
+        """Nobody wants to hear of it any more. A 2xx that comes again, or yet, has its ACK all the same.
+
+        For that it stays for 32 s, and so its request goes: there are many of these.
+        """
         self._hears = None
+        del self.request
 
     def _heard(self, response: Response) -> None:
         if response.status >= 200:
@@ -67,6 +71,15 @@ class Invitation:
             self._acks[tag] = None
             if self._hears is None:
                 with suppress(SipError):
+                    self.request = _asked_by(response)
                     self.hang_up_on(Dialog.as_client(self.request, response))
         if self._hears is not None:
             self._hears(response)
+
+
+def _asked_by(answer: Response) -> Request:
+    """As much of an INVITE as its answer repeats. Raises `BadHeader`."""
+    invite = Request("INVITE", "")
+    invite.from_, invite.to = answer.from_, answer.to
+    invite.call_id, invite.cseq = answer.call_id, answer.cseq
+    return invite

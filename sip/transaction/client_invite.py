@@ -8,7 +8,7 @@ from sip.message.message import Request, Response
 from sip.transaction.effects import Answered, Effect, Send, Why
 from sip.transaction.keys import ClientKey
 from sip.transaction.machine import ClientTransaction, State
-from sip.transaction.outgoing import ack_of, cancel_of
+from sip.transaction.outgoing import ack_of, cancel_of, top_of
 from sip.transaction.timers import Timers
 from sip.transport.flow import Flow
 
@@ -17,7 +17,7 @@ class InviteClient(ClientTransaction):
     """From Calling to Terminated. Once it rings it rings until somebody answers or cancels.
 
     What remains of one that was refused is `ack`, see `Ended`. One that was accepted has a user who wants to
-    hear of every 2xx.
+    hear of every 2xx; its request is as good as gone, for there are many of these.
     """
 
     rests_in = State.COMPLETED
@@ -39,7 +39,7 @@ class InviteClient(ClientTransaction):
                     self.state, self._resend_at, self._end_at = State.PROCEEDING, None, None
             case State.CALLING | State.PROCEEDING if status < 300:
                 self._held_back = None
-                self._data = b""
+                self._data, self.request = b"", top_of(self.request)
                 self._stay(State.ACCEPTED, self._timers.give_up_s, now)
             case State.CALLING | State.PROCEEDING:
                 self._held_back = None

@@ -31,14 +31,14 @@ class Machine:
     rests_in: ClassVar[State]
     "In which nothing is left to decide about it; what comes late is answered from what is kept of it."
 
-    __slots__ = ("_end_at", "_interval_s", "_resend_at", "_timers", "flow", "request", "state", "woken_at")
+    __slots__ = ("_end_at", "_interval_s", "_resend_at", "_timers", "flow", "request", "state", "waking")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State) -> None:
         self.request = request
         self.flow = flow
         self.state = state
-        self.woken_at: float | None = None
-        "When whoever keeps it will look at it; theirs to keep."
+        self.waking: tuple[float, int] | None = None
+        "When whoever keeps it will look at it, and as which one; theirs to keep."
         self._timers = timers
         self._resend_at: float | None = None
         self._end_at: float | None = None

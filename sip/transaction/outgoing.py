@@ -42,6 +42,12 @@ def ack_of(invite: Request, response: Response) -> Request:
     return ack
 
 
+def top_of(invite: Request) -> Request:
+    """As much of an INVITE as its answers repeat."""
+    headers = invite.headers.copy("Via", "From", "To", "Call-ID", "CSeq")
+    return Request(invite.method, invite.uri_text, headers)
+
+
 def _belonging_to(invite: Request, method: str) -> Request:
     """A request that the next hop knows to belong to another: the same Via, numbers and way."""
     request = Request(

@@ -323,6 +323,7 @@ class Transactions:
                 return False
         if self._merged and isinstance(machine, ServerTransaction):
             self._merged.pop(merge_key(machine.request), None)
+        self._wakings.forget(machine)
         if machine.flow.transport.is_reliable:
             kept = self._by_flow[machine.flow]
             kept.discard(machine)

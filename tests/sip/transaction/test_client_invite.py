@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
-from sip.message.message import Request
+from sip.message.message import Request, Response
 from sip.message.values import Reason
 from sip.transaction.effects import Answered, Failed, Send, Stray, Why
 from sip.transaction.transactions import Transactions
@@ -173,7 +175,7 @@ def test_of_an_invite_that_was_refused_nothing_is_kept_but_its_ack(transactions)
     assert transactions.timer(1) == []
     assert len(transactions) == 1000
     # One thing to be sent each, and the flow that all share.
-    assert objects() - before < 1100
+    assert objects() - before < 1500
 
 
 # ACK
@@ -289,3 +291,19 @@ def test_a_late_provisional_response_does_not_prolong_what_is_cancelled(transact
     transactions.cancel(transaction, 0)
     transactions.receive(answer(transaction, 183), UDP, 31)
     assert Failed(transaction, Why.TIMEOUT) in transactions.timer(32)
+
+
+def test_of_an_invite_that_was_cancelled_and_refused_its_user_is_let_go(transactions):
+    transaction = invited(transactions, 180)
+    transactions.cancel(transaction, 1)
+
+    def hears(_: Response) -> None:
+        raise AssertionError("its user is told by effects")
+
+    user = weakref.ref(hears)
+    transaction.answered = hears
+    del hears
+    transactions.receive(answer(transaction, 487), UDP, 2)
+    assert user() is not None
+    del transaction
+    assert user() is None
