@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[["Incoming"], None]
 "Takes a request of one method. It answers now or later; what it raises as `SipError` is answered for it."
 
-EXTENSIONS = frozenset({"100rel", "path", "outbound", "timer"})
+EXTENSIONS = frozenset({"100rel", "path", "outbound", "replaces", "timer"})
 "Option tags that a request may require (§8.2.2.3)."
 
 

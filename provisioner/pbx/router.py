@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from provisioner.centrex.codes import Hide, code_in
+from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.calls import Asked
 from provisioner.pbx.codes import Codes
 from provisioner.pbx.domains import Domains
@@ -14,7 +15,8 @@ from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing, Surroundings, emergency_call
 from provisioner.settings import Settings, split_address
 from sip.call.errors import NoSuchNumber
-from sip.call.ringing import Outcome, Ringing
+from sip.call.replacing import Taker
+from sip.call.ringing import Caller, Outcome, Ringing, Target
 from sip.call.tree.phone import Refusal
 from sip.message.message import Request
 from sip.message.uri import SipUri, TelUri, Uri

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from sip.call.board import Board
+from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.ringing import Ending, Outcome, Target, Why
 from sip.message.errors import MessageError
@@ -69,6 +70,10 @@ class Attempt:
     def phones(self) -> int:
         """How many are being rung."""
         return len(self._legs)
+
+    def rings_at(self, leg: Leg) -> bool:
+        """Whether that is one of those that ring."""
+        return leg in self._legs
 
     def start(
         self, board: Board, offer: SessionDescription | None, max_forwards: int, *, may_offer: bool

@@ -10,6 +10,7 @@ from sip.call.errors import NoDialog
 from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.reliable import TAG, Reliably
+from sip.call.ringing import Caller
 from sip.call.session import SDP, Told, session_of, silence
 from sip.call.session_timer import check_interval
 from sip.dialog import Dialog
@@ -49,6 +50,8 @@ class IncomingLeg(Leg):
         self._reliably = Reliably(board.wire, transaction, self._unheard)
         self._agreed_with: OutgoingLeg | None = None
         "Whose session it was told reliably, as its only one in this dialog."
+        self.shown: Caller | None = None
+        "Whom it is told with its answer that it talks to; None: whom it has called."
         self._forked: list[LegKey] = []
         "Dialogs of the same INVITE that it was before, of which a PRACK may come yet."
 
@@ -76,6 +79,15 @@ class IncomingLeg(Leg):
             self._pracked(transaction)
         else:
             super().receive(transaction)
+
+    def leave(self, reasons: Iterable[Reason] = ()) -> None:
+        """See `Leg`. Before it has its answer it is refused instead."""
+        if self.is_waiting and not self.is_over:
+            self._end()
+            self._again.cancel()
+            self._forget()
+        else:
+            super().leave(reasons)
 
     def ring(self, leg: OutgoingLeg, early: SessionDescription | None) -> None:
         """Says 180 once, whoever rings; or 183 with what can be heard of `leg` before it answers."""
@@ -122,7 +134,7 @@ class IncomingLeg(Leg):
     ) -> None:
         if self.dialog is not None:
             self.dialog.confirm()
-        self.accept(self.invite, description, acknowledged)
+        self.accept(self.invite, description, acknowledged, shown=self.shown)
 
     def _pracked(self, transaction: ServerTransaction) -> None:
         """What was said has arrived; the PRACK may answer its offer, or make another (RFC 3262 §5)."""

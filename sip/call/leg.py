@@ -11,6 +11,7 @@ from contextlib import suppress
 from sip.call.acceptance import Acceptance, Acknowledged
 from sip.call.board import Board, LegKey, capable
 from sip.call.errors import Glare, NoDialog, NotYet
+from sip.call.identity import connect
 from sip.call.invitation import Invitation
 from sip.call.leg_user import LegUser
 from sip.call.ringing import Caller, Target
@@ -49,6 +50,8 @@ class Leg:
         self.allows: frozenset[str] = frozenset()
         "The methods that the peer takes."
         self.told = Told()
+        self.shown_as: Caller | None = None
+        "As whom everybody sees it, or that nobody does; None: as its line is shown."
         self._board = board
         self._wire = board.wire
         self._key = key
@@ -73,6 +76,10 @@ class Leg:
     def is_over(self) -> bool:
         """Whether one of the two has hung up."""
         return self._is_leaving
+
+    def has_peer(self, tag: str) -> bool:
+        """Whether its dialog is with who has that tag."""
+        return self.dialog is not None and self.dialog.remote.tag == tag
 
     @property
     def call_id(self) -> str:
@@ -171,12 +178,16 @@ class Leg:
         transaction: ServerTransaction,
         description: SessionDescription | None,
         acknowledged: Acknowledged = lambda _: None,
+        *,
+        shown: Caller | None = None,
     ) -> None:
         """Says 200 to an INVITE, UPDATE or PRACK, with an answer, or an offer that the ACK answers.
 
-        None: all is agreed upon.
+        `description` is None where all is agreed upon; `shown`: whom it talks to, if not whom it has called.
         """
         response = self._establishing(transaction, 200)
+        if shown is not None:
+            connect(response, shown, own_uri(self._way))
         if description is not None:
             response.content_type, response.body = SDP, self.told.tell(description)
         if transaction.request.method != "PRACK":
@@ -211,12 +222,24 @@ class Leg:
             self._asked = None
         self._wire.respond(transaction, response)
 
-    def offer(self, description: SessionDescription | None, hears: Hears, method: str = "INVITE") -> None:
-        """Asks the peer for another session; None: for an offer of its own. A 2xx wants `acknowledge`."""
+    def offer(
+        self,
+        description: SessionDescription | None,
+        hears: Hears,
+        method: str = "INVITE",
+        *,
+        shown: Caller | None = None,
+    ) -> None:
+        """Asks the peer for another session; None: for an offer of its own. A 2xx wants `acknowledge`.
+
+        `shown`: whom it talks to from then on, if that is another.
+        """
         body = b"" if description is None else self.told.tell(description)
         request = self.request(method)
         request.contact = (self._contact(),)
         self._timer.ask(request)
+        if shown is not None:
+            connect(request, shown, own_uri(self._way))
         if body:
             request.content_type, request.body = SDP, body
 
@@ -225,7 +248,7 @@ class Leg:
                 patience.cancel()
             self._take_note(response)
             if not self._is_leaving and self._timer.is_too_brief(response):
-                self.offer(description, hears, method)
+                self.offer(description, hears, method, shown=shown)
             elif self._is_leaving and 200 <= response.status < 300:
                 self.acknowledge()
             elif not self._is_leaving:

@@ -14,7 +14,7 @@ from sip.call.invitation import Invitation
 from sip.call.leg import Leg
 from sip.call.reliable import TAG
 from sip.call.ringing import Target
-from sip.call.session import SDP, session_of, silence
+from sip.call.session import SDP, readable_session, silence
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -29,6 +29,8 @@ from sip.transaction.machine import ServerTransaction
 
 _TRYING_S = 5.0
 "How long a phone may leave an INVITE without any answer before it counts as out of reach."
+
+_MOST_TAGS = 20
 
 
 class OutgoingUser(Protocol):
@@ -69,6 +71,8 @@ class OutgoingLeg(Leg):
         self._may_be_reliable = offer is not None or may_offer
         if self._may_be_reliable:
             invite.headers.add("Supported", TAG)
+        self._tags: set[str | None] = set()
+        "Of those who have said that they ring."
         self.is_reliable = False
         "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
@@ -95,6 +99,10 @@ class OutgoingLeg(Leg):
         self._trying.cancel()
         if self._invitation is not None:
             self._invitation.cancel(reasons)
+
+    def has_peer(self, tag: str) -> bool:
+        """See `Leg`. While it rings there may be several, behind a proxy."""
+        return super().has_peer(tag) or (self._rung_by is not None and tag in self._tags)
 
     # While it rings
 
@@ -129,7 +137,7 @@ class OutgoingLeg(Leg):
         def heard(response: Response) -> None:
             if response.status < 200:
                 return
-            answer = _read(response) if response.status < 300 else None
+            answer = readable_session(response) if response.status < 300 else None
             if answer is not None:
                 early.agreed = answer
             hears(answer)
@@ -149,7 +157,7 @@ class OutgoingLeg(Leg):
         early = self._early.take(response)
         if early is None:
             return False
-        description = _read(response)
+        description = readable_session(response)
         if description is not None and early.agreed is None:
             self._agreeing, early.agreed = early, description
             if not self._has_offered:
@@ -204,11 +212,13 @@ class OutgoingLeg(Leg):
     def _progresses(self, response: Response) -> None:
         if self._rung_by is None:
             return
+        if len(self._tags) < _MOST_TAGS:
+            self._tags.add(response.to.tag)
         self.is_reliable = self._may_be_reliable and is_reliable(response)
         if self.is_reliable and not self._takes(response):
             return
         offers = self._agreeing is not None and self._agreeing.owes is response
-        early = _read(response) if self._has_offered or offers else None
+        early = readable_session(response) if self._has_offered or offers else None
         if response.status == 180 or early is not None:
             self._rung_by.rings(self, early)
 
@@ -236,7 +246,7 @@ class OutgoingLeg(Leg):
         if early is not self._agreeing or not self.has_agreed:
             self._agreeing = None
         # What was agreed upon before is not said once more, or doesn't count (RFC 6337 §3.1.1).
-        description = _read(response) if self._agreeing is None else self._agreeing.agreed
+        description = readable_session(response) if self._agreeing is None else self._agreeing.agreed
         user, self._rung_by = self._rung_by, None
         if user is None:
             # It was stopped, and somebody has answered all the same (§9.1).
@@ -257,14 +267,6 @@ class OutgoingLeg(Leg):
         user, self._rung_by = self._rung_by, None
         self._forget()
         return user
-
-
-def _read(response: Response) -> SessionDescription | None:
-    """None also for what can't be read: something may still come that can."""
-    try:
-        return session_of(response)
-    except SipError:
-        return None
 
 
 def _named(target: Target, own: SipUri, contact: Uri) -> Uri:

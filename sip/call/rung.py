@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sip.call.attempt import Attempt
 from sip.call.board import Board
+from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
-from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
+from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Target, Why
 from sip.call.story import LegBegan, LegEnded, LegRang
 from sip.call.wire import Alarm
 from sip.message.sdp import SessionDescription
@@ -69,6 +70,11 @@ class Rung:
     def lines(self) -> list[str]:
         """Those that ring now."""
         return [attempt.target.aor for attempt in self._attempts.values()]
+
+    def target_of(self, leg: Leg) -> Target | None:
+        """As whom one is rung; None: it isn't."""
+        attempts = self._attempts.values()
+        return next((each.target for each in attempts if each.rings_at(leg)), None)
 
     def start(self) -> None:
         """Rings whoever is to be rung first."""
