@@ -35,7 +35,7 @@ def touch(session: AsyncSession, scope: str) -> None:
     """Notes in a `change` what is another now.
 
     Whose files: `device:ID`, `customer:ID`, `models` or `all`; whose password, or whether it is there at all:
-    `line:NUMBER`.
+    `line:NUMBER`; what a line does with its calls: `services:CUSTOMER_ID:NUMBER`.
     """
     session.info.setdefault(_SCOPES, set()).add(scope)
 

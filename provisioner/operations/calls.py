@@ -49,6 +49,8 @@ class LegEnd(StrEnum):
 
     ANSWERED = "answered"
     BUSY = "busy"
+    FULL = "full"
+    "In as many calls as its line may have at once; of a caller's own line: that is why nobody was called."
     DECLINED = "declined"
     "Somebody has turned the call down."
     NO_ANSWER = "no-answer"

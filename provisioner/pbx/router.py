@@ -82,7 +82,8 @@ class ExchangeRouter:
             emergency_numbers=self._emergency_numbers,
             emergency_gateway=self._emergency_gateway,
         )
-        return Routing(exchange, line, around, is_hidden).to(dialled)
+        is_transfer = asked.request.method == "REFER"
+        return Routing(exchange, line, around, is_hidden, is_transfer).to(dialled)
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """See `provisioner.pbx.calls.Router`: those of its own company, and no one else's."""

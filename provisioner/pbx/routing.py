@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from provisioner.centrex.customer import (
     CallerPresentation,
@@ -78,6 +79,14 @@ class _Way:
         return replace(self, path=(*self.path, step))
 
 
+class _Rung(NamedTuple):
+    """A line that this call may ring."""
+
+    line: Line
+    most_calls: float
+    "In how many calls it may be."
+
+
 @dataclass(slots=True)
 class Routing:
     """One call's."""
@@ -89,8 +98,10 @@ class Routing:
     around: Surroundings
     is_hidden: bool = False
     "Whether the caller's number is nobody's to see."
+    is_transfer: bool = False
+    "Whether the line passes a call on, and has no further one itself."
     _tried: Tried = field(init=False)
-    _lines: dict[str, Line] = field(init=False, default_factory=dict)
+    _lines: dict[str, _Rung] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Of parts of it: what its tree knows must not lead back to it, or both would wait for the collector.
@@ -98,8 +109,12 @@ class Routing:
 
     def to(self, dialled: str) -> Node:
         """What becomes of the call, codes aside."""
-        if dialled in self.around.emergency_numbers:
-            return emergency_call(self.line, dialled, self.around.emergency_gateway)
+        for number in (dialled, self.exchange.short_numbers.get(dialled, "")):
+            if number in self.around.emergency_numbers:
+                return emergency_call(self.line, number, self.around.emergency_gateway)
+        if not self.is_transfer and self.around.calls_of(self.line) >= self.exchange.most_calls(self.line):
+            own = Target(self.line, Caller(self.line), self.exchange.extension_of.get(self.line, ""))
+            return Refusal(Outcome.FULL, 486, "Too many calls at once", own)
         node = self._number(_Way(self.exchange, self._inside()), dialled)
         return node or Refusal(Outcome.REFUSED, 404)
 
@@ -129,9 +144,7 @@ class Routing:
         if (group := exchange.groups.get(number)) is not None:
             return self._with_overflow(further, group)
         if (target := exchange.short_numbers.get(number)) is not None and target != number:
-            if target in self.around.emergency_numbers:
-                return None if way.path else self.to(target)
-            return self._number(further, target)
+            return None if target in self.around.emergency_numbers else self._number(further, target)
         return self._line_of_number(further, number.removeprefix("+"))
 
     def _line_of_number(self, way: _Way, number: str) -> Node | None:
@@ -156,7 +169,7 @@ class Routing:
         onward = partial(self._forwarded, way)
         if forwards and said.always is not None and said.always.enabled:
             return onward(said.always) or Refusal(Outcome.UNREACHABLE, 482)
-        self._lines[line.number] = line
+        self._lines[line.number] = _Rung(line, way.exchange.most_calls(line.number))
         target = Target(
             aor=line.number,
             caller=way.caller,
@@ -169,7 +182,7 @@ class Routing:
         ring_s = RING_S
         after: dict[Outcome, Callable[[], Node | None]] = {}
         for forwarding, outcomes in (
-            (said.busy, (Outcome.BUSY, Outcome.DECLINED)),
+            (said.busy, (Outcome.BUSY, Outcome.FULL, Outcome.DECLINED)),
             (said.no_answer, (Outcome.NO_ANSWER,)),
             (said.unreachable, (Outcome.UNREACHABLE,)),
         ):
@@ -253,13 +266,14 @@ class Routing:
         return Limited(node, member.ring_time)
 
 
-def _obstacle(caller: str, lines: Mapping[str, Line], around: Surroundings, aor: str) -> Outcome | None:
+def _obstacle(caller: str, lines: Mapping[str, _Rung], around: Surroundings, aor: str) -> Outcome | None:
     """What keeps a line from being rung at this moment."""
-    line = lines[aor]
-    if aor == caller or line.dnd:
+    line, most_calls = lines[aor]
+    calls = around.calls_of(aor)
+    if aor == caller or line.dnd or (calls > 0 and not line.call_waiting):
         return Outcome.BUSY
-    if not line.call_waiting and around.calls_of(aor) > 0:
-        return Outcome.BUSY
+    if calls >= most_calls:
+        return Outcome.FULL
     return None if around.is_registered(aor) else Outcome.UNREACHABLE
 
 
