@@ -157,14 +157,27 @@ class Routing:
         there = replace(way, exchange=other, caller=shown, memberships=())
         return self._line(there, other.lines[number], other.extension_of_line(number))
 
-    def _extension(self, way: _Way, extension: Extension, *, forwards: bool = True) -> Node:
+    def _extension(
+        self, way: _Way, extension: Extension, *, forwards: bool = True, ring_s: float = RING_S
+    ) -> Node:
         line = None if extension.line is None else way.exchange.lines.get(extension.line)
         if line is None:
             return Refusal(Outcome.UNREACHABLE, 480)
-        return self._line(way, line, extension, forwards=forwards)
+        return self._line(way, line, extension, forwards=forwards, ring_s=ring_s)
 
-    def _line(self, way: _Way, line: Line, extension: Extension | None, *, forwards: bool = True) -> Node:
-        """A line that rings, or what it has set instead. `forwards`: it has a say in where the call goes."""
+    def _line(
+        self,
+        way: _Way,
+        line: Line,
+        extension: Extension | None,
+        *,
+        forwards: bool = True,
+        ring_s: float = RING_S,
+    ) -> Node:
+        """A line that rings, or what it has set instead.
+
+        `forwards`: it has a say in where the call goes; `ring_s`: how long it rings where it says nothing.
+        """
         said = line.forwarding
         onward = partial(self._forwarded, way)
         if forwards and said.always is not None and said.always.enabled:
@@ -178,8 +191,7 @@ class Routing:
             alert=INSIDE if self._is_inside(way) and way.exchange.distinctive_ring else "",
         )
         if not forwards:
-            return Limited(Phone(self._tried, target), RING_S)
-        ring_s = RING_S
+            return Limited(Phone(self._tried, target), ring_s)
         after: dict[Outcome, Callable[[], Node | None]] = {}
         for forwarding, outcomes in (
             (said.busy, (Outcome.BUSY, Outcome.FULL, Outcome.DECLINED)),
@@ -262,7 +274,9 @@ class Routing:
             node = Refusal(Outcome.UNREACHABLE, 480) if nested is None else self._group(further, nested)
         else:
             extension = way.exchange.extensions.get(number, Extension(number))
-            node = self._extension(further, extension, forwards=not member.skip_forwarding)
+            # Not cut off before its time in the group, however long that is.
+            ring_s = max(RING_S, member.ring_time)
+            node = self._extension(further, extension, forwards=not member.skip_forwarding, ring_s=ring_s)
         return Limited(node, member.ring_time)
 
 

@@ -16,7 +16,7 @@ from sip.call.wire import Alarm
 from sip.message.sdp import SessionDescription
 
 _LONGEST_S = 600.0
-"After which nobody is rung any more, whatever the `Ringing` says."
+"After which nobody is rung any more, where the `Ringing` does not say how long."
 
 
 class RungUser(Protocol):
@@ -64,7 +64,6 @@ class Rung:
         self._answers_early = answers_early
         self._attempts: dict[int, Attempt] = {}
         self._alarm: Alarm | None = None
-        self._latest = board.wire.now + _LONGEST_S
 
     @property
     def lines(self) -> list[str]:
@@ -137,14 +136,16 @@ class Rung:
             self._alarm.cancel()
         if self._ringing is not None:
             at = self._ringing.deadline
-            at = self._latest if at is None else min(at, self._latest)
-            self._alarm = self._wire.alarm(at - self._wire.now, self._woken)
+            in_s = _LONGEST_S if at is None else at - self._wire.now
+            self._alarm = self._wire.alarm(in_s, self._woken)
 
     def _woken(self) -> None:
-        if self._wire.now >= self._latest:
+        if self._ringing is None:
+            return
+        if self._ringing.deadline is None:
             self.stop(Why.NO_ANSWER)
             self._user.is_given_up(480, "")
-        elif self._ringing is not None:
+        else:
             self._do(self._ringing.timer(self._wire.now))
 
     # What becomes of those who are rung
