@@ -233,6 +233,10 @@ class SipServer:
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Does what the transactions, or dialogs, want done."""
+        self._do(effects)
+        self._arm()
+
+    def _do(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send():
@@ -249,8 +253,7 @@ class SipServer:
                 case Failed(ClientTransaction() as transaction) if transaction in self._asked:
                     self._settle(transaction, None)
                 case _ if self._dialogs is not None:
-                    self.perform(self._dialogs.take(effect, self.now()))
-        self._arm()
+                    self._do(self._dialogs.take(effect, self.now()))
 
     # Within
 

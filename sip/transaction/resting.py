@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import inf
+from typing import TypeVar
+
 from sip.message.message import Response
 from sip.transaction.client import NonInviteClient
 from sip.transaction.client_invite import InviteClient
@@ -13,6 +16,9 @@ from sip.transaction.server import NonInviteServer
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.timers import Timers
 from sip.transport.flow import Transport
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Resting:
@@ -31,33 +37,41 @@ class Resting:
         self._heard: Ended[ClientKey, None] = Ended(timers.k_s(Transport.UDP), most)
         "Other requests of ours that have their answer."
         self._all = (self.answers, self.accepted, self._copies, self._refused, self._heard)
+        self.deadline = inf
+        "When `timer` is to be called."
 
     def __len__(self) -> int:
         return len(self.answers) + len(self.accepted) + len(self._refused) + len(self._heard)
 
-    @property
-    def deadline(self) -> float:
-        """When `timer` is to be called."""
-        return min([each.deadline for each in self._all])
-
     def timer(self, now: float) -> None:
         """Forgets what can't come again."""
+        if self.deadline > now:
+            return
         for each in self._all:
             each.timer(now)
+        self.deadline = min(each.deadline for each in self._all)
 
     def add(self, machine: Machine, now: float) -> None:
         """Keeps of a machine that rests what may be wanted yet."""
         match machine:
             case NonInviteServer(key=key, answer=bytes() as answer):
-                self.answers.add(key, answer, now)
+                self.answer(key, answer, now)
             case InviteServer(key=key, to_tag=tag):
-                self.accepted.add(key, tag, now)
+                self._keep(self.accepted, key, tag, now)
                 if (same := merge_key(machine.request)) is not None:
-                    self._copies.add(same, key, now)
+                    self._keep(self._copies, same, key, now)
             case InviteClient(key=branch, ack=ack):
-                self._refused.add(branch, Send(machine.flow, ack), now)
+                self._keep(self._refused, branch, Send(machine.flow, ack), now)
             case NonInviteClient(key=branch):
-                self._heard.add(branch, None, now)
+                self._keep(self._heard, branch, None, now)
+
+    def answer(self, key: str, answer: bytes, now: float) -> None:
+        """Keeps the answer to a request."""
+        self._keep(self.answers, key, answer, now)
+
+    def _keep(self, kept: Ended[K, V], key: K, value: V, now: float) -> None:
+        kept.add(key, value, now)
+        self.deadline = min(self.deadline, kept.deadline)
 
     def __contains__(self, key: str) -> bool:
         """Whether the request has been answered that this is the key of."""

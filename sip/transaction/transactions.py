@@ -236,7 +236,7 @@ class Transactions:
         tag = self._resting.accepted.get(cancelled) if invite is None else invite.to_tag
         answer = bytes(cancel.response(200, to_tag=tag or self._tag(key)))
         if not flow.transport.is_reliable:
-            self._resting.answers.add(key, answer, now)
+            self._resting.answer(key, answer, now)
         effects: list[Effect] = [Reply(cancel, flow, answer)]
         if invite is not None and invite.can_be_cancelled:
             invite.is_cancelled = True
