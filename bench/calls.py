@@ -77,11 +77,14 @@ CALLEES = [line(PAIRS + number) for number in range(PAIRS)]
 
 @contextmanager
 def our_server(folder: Path) -> Iterator[Registrar]:
-    """Our server as it comes, on SQLite, with a customer of `PAIRS` callers and callees and a group."""
+    """Our server as it comes, on SQLite, with a customer of `PAIRS` callers and callees and a group.
+
+    Their product is the one whose lines have the most calls at once: 30 each.
+    """
     folder.mkdir()
     data, port = folder / "data", free_port()
     lines = "".join(
-        f'\n      - {{number: "{each}", product: telefonia-ip-standard, password: "{PASSWORD}"}}'
+        f'\n      - {{number: "{each}", product: biznes-trunk, password: "{PASSWORD}"}}'
         for each in (*CALLERS, *CALLEES)
     )
     extensions = "".join(
