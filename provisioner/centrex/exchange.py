@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from provisioner.centrex.customer import Extension, FeatureCodes, HuntGroup, Line
+from provisioner.centrex.dialling import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Exchange:
                 waiting += [group.overflow] if group.overflow is not None else []
             elif target != number:
                 waiting.append(target)
-            elif (line := number.removeprefix("+")) in self.lines:
+            elif (line := whole_number(number)) in self.lines:
                 waiting += self._forwards(line)
             else:
                 outside.add(line)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import calls as queries
 from db.queries.chosen_lines import customer_called
+from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.errors import Forbidden, NotFound
 from provisioner.centrex.features import Feature
 from provisioner.operations.installation import Installation
@@ -177,7 +178,7 @@ async def list_calls(
 
 def is_dialled(line: str | None, dialled: str) -> bool:
     """Whether that is the number of the line itself."""
-    return line == dialled.removeprefix("+")
+    return line == whole_number(dialled)
 
 
 async def page(session: AsyncSession, wanted: Wanted, before: int | None, most: int) -> Page:

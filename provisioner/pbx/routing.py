@@ -22,6 +22,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
+from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 from sip.call.ringing import Caller, Membership, Outcome, Target
 from sip.call.tree import members as tree
@@ -73,7 +74,7 @@ class _Way:
 
     def by(self, number: str) -> _Way | None:
         """Over one more number; None: it would go in a circle, or too far."""
-        step = (self.exchange.customer_id, number)
+        step = (self.exchange.customer_id, whole_number(number))
         if step in self.path or len(self.path) >= MOST_HOPS:
             return None
         return replace(self, path=(*self.path, step))
@@ -145,7 +146,7 @@ class Routing:
             return self._with_overflow(further, group)
         if (target := exchange.short_numbers.get(number)) is not None and target != number:
             return None if target in self.around.emergency_numbers else self._number(further, target)
-        return self._line_of_number(further, number.removeprefix("+"))
+        return self._line_of_number(further, whole_number(number))
 
     def _line_of_number(self, way: _Way, number: str) -> Node | None:
         if number in way.exchange.lines:

@@ -103,6 +103,15 @@ async def test_a_number_rings_and_shows_the_callers_extension(desk: Desk):
     assert await desk.rings("48333000001") == [("48333000001", Shown(THREE))]
 
 
+@pytest.mark.parametrize("prefix", ["", "48", "+48", "0048"])
+async def test_lines_are_dialled_in_each_form_of_their_numbers(desk: Desk, prefix: str):
+    # One of the own company, and one of another.
+    assert await desk.rings(f"{prefix}221110001") == [(ONE, Shown("103"))]
+    assert await desk.rings(f"{prefix}333000001") == [("48333000001", Shown(THREE))]
+    assert await desk.dials(f"*21*{prefix}333000001#", ONE) == Confirm()
+    assert await desk.rings("101") == [("48333000001", Shown(THREE))]
+
+
 async def test_a_forwarding_that_was_dialled_holds_from_the_next_call_on(
     desk: Desk, installation: Installation
 ):

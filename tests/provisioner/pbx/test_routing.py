@@ -38,6 +38,14 @@ def test_a_number_that_nobody_has_is_refused_as_such(dialled: str):
     assert Office(exchange()).call(dialled).refused == GivenUp(Outcome.REFUSED, 404)
 
 
+def test_a_circle_is_one_in_whatever_form_its_numbers_are():
+    back, forth = Forwardings(always=to("220000101")), Forwardings(always=to("0048220000102"))
+    here = exchange(company="48220000", forwarding={"101": forth, "102": back})
+    refused = Office(here).call("+48220000101").refused
+    assert refused == GivenUp(Outcome.UNREACHABLE, 482)
+    assert Office(exchange()).call("220001").refused == GivenUp(Outcome.REFUSED, 404)
+
+
 def test_an_extension_without_a_line_can_not_be_reached():
     here = exchange()
     here = replace(here, extensions={**here.extensions, "101": replace(here.extensions["101"], line=None)})
