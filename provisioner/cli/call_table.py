@@ -20,6 +20,7 @@ ENDS: Mapping[str, str] = {
     End.FAILED: "failed",
     End.SERVICE: "a code",
     End.TRANSFERRED: "transferred",
+    End.STOPPED: "server stopped",
     End.RESTARTED: "server restarted",
 }
 LEG_ENDS: Mapping[str, str] = {

@@ -41,6 +41,8 @@ class End(StrEnum):
     "What was dialled was a code: it is done."
     TRANSFERRED = "transferred"
     "It goes on as another call."
+    STOPPED = "server-stopped"
+    "Its server was stopped, and has hung up on everybody."
     RESTARTED = "server-restarted"
     "Its server has ended, and nobody knows more: the phones may have talked on without it."
 

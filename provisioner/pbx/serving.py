@@ -146,6 +146,7 @@ async def serving_sip(
             try:
                 yield
             finally:
+                await serving.close()
                 for task in running:
                     task.cancel()
                 server.close()

@@ -34,6 +34,8 @@ class EndedBy(StrEnum):
     "What was dialled was a code: it is done."
     TRANSFERRED = "transferred"
     "It goes on as another call."
+    STOPPED = "server-stopped"
+    "The server was stopped, and has hung up on everybody."
 
 
 @dataclass(frozen=True, slots=True)
