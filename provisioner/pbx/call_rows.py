@@ -1,17 +1,65 @@
-"""Calls as rows, and what happens to them as events."""
+"""Calls as rows, and what happens to them as events; how they are written."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
+from db.queries import call_records as queries
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
+from db.writing import Writer
 from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
-from provisioner.pbx.call_log import Call, Leg, News
+from provisioner.pbx.call_log import Call, Leg, News, Taken
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
 
 _Details = dict[str, str | int | float | None]
+
+
+class Written(NamedTuple):
+    """What was written."""
+
+    ids: dict[UUID, int]
+    "The numbers of the rows of calls that are new."
+    events: Counter[int]
+    "How many of each customer."
+
+
+async def write_calls(writer: Writer, batch: Sequence[Taken]) -> Written:
+    """Writes what is taken of some calls, but for those of lines that have gone."""
+    lines = await queries.lines_called(writer, _unknown_lines(batch))
+    rows, legs, events = [], [], []
+    for call in (each.call for each in batch):
+        call.line = call.line or lines.get(call.began.aor)
+        if call.line is not None:
+            rows.append(record_row(call, call.line))
+    await queries.put_records(writer, rows)
+    new = [each.call.began.call for each in batch if each.call.row_id is None]
+    ids = await queries.record_ids(writer, new)
+    for each in batch:
+        call, line = each.call, each.call.line
+        row_id = call.row_id or ids.get(call.began.call)
+        if line is None or row_id is None:
+            continue
+        for leg in each.legs:
+            leg.line = leg.line or lines.get(leg.target.aor)
+            legs.append(leg_row(call, leg)._replace(call_id=row_id))
+        events += [event_row(call, line, news)._replace(call_id=row_id) for news in each.news]
+    await queries.put_legs(writer, legs)
+    await queries.add_events(writer, events)
+    return Written(ids, Counter(event.customer_id for event in events))
+
+
+def _unknown_lines(batch: Sequence[Taken]) -> set[str]:
+    """The lines of which it is not known yet what they are called."""
+    numbers = {each.call.began.aor for each in batch if each.call.line is None}
+    for each in batch:
+        numbers |= {leg.target.aor for leg in each.legs if leg.line is None and leg.target.uri is None}
+    return numbers
 
 
 def record_row(call: Call, line: LineOfCall) -> RecordRow:
@@ -21,7 +69,7 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         began.call.hex,
         line.customer_id,
         # A gateway is outside.
-        "outgoing" if any(leg.target.uri is not None for leg in call.legs.values()) else "internal",
+        "outgoing" if any(leg.target.uri is not None for leg in tuple(call.legs.values())) else "internal",
         printable(began.sip_call_id),
         line.extension or began.aor,
         line.name,
