@@ -3,6 +3,7 @@
     .venv/bin/python bench/calls.py compare     calls a second, and what each costs, when 50 are under way
     .venv/bin/python bench/calls.py added       how much later an INVITE leaves than it came, at half of that
     .venv/bin/python bench/calls.py group       simultaneous INVITEs to a hunt group of 50
+    .venv/bin/python bench/calls.py lamps       how soon a key shows that a colleague's phone rings
     .venv/bin/python bench/calls.py held        memory of a call that is up
 
 Each call is INVITE, 180, 200, ACK, BYE, 200 on both sides, over UDP on loopback; media would go directly.
@@ -211,6 +212,18 @@ def group(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) 
     )
 
 
+def lamps(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
+    """Each callee is watched by a key, while all are called at a rate that is given."""
+    keys = [str(1000 + number) for number in range(PAIRS)]
+    found = run(ours, rate=options.rate, seconds=options.seconds, keys=keys)
+    lit = found.tally["lit_ms"]
+    CONSOLE.print(
+        f"{found.tally['begun']:,} calls, {options.rate:,} a second: {len(lit):,} lamps lit after "
+        f"p50 {percentile(lit, 50):.1f} ms, p99 {percentile(lit, 99):.1f} ms, {max(lit):.1f} ms at the most; "
+        f"{found.tally['failed']:,} failed"
+    )
+
+
 def held(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
     """Calls that stay up."""
     before = ours.memory()
@@ -232,7 +245,7 @@ def held(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=["compare", "added", "group", "held"])
+    parser.add_argument("what", choices=["compare", "added", "group", "lamps", "held"])
     parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
@@ -245,7 +258,7 @@ def main() -> None:
             with proxy(Path(place) / "kamailio") as peer:
                 {"compare": compare, "added": added}[options.what](options, ours, [peer])
         else:
-            {"group": group, "held": held}[options.what](options, ours, [])
+            {"group": group, "lamps": lamps, "held": held}[options.what](options, ours, [])
 
 
 if __name__ == "__main__":
