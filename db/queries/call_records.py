@@ -34,12 +34,12 @@ class RecordRow(NamedTuple):
     "32 hex digits, as both databases take it."
     customer_id: int
     direction: str
-    sip_call_id: str
+    sip_call_id: str | None
     from_number: str
     from_name: str | None
     to_number: str
-    billed_line_id: int
-    billed_number: str
+    billed_line_id: int | None
+    billed_number: str | None
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None

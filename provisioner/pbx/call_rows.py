@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from typing import TypeAlias
 
-from db.queries import call_records as queries
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
-from db.writing import Writer
 from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
-from provisioner.pbx.call_log import Call, Leg, News, Taken
+from provisioner.pbx.call_log import Call, Leg, News
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
 
-_Details = dict[str, str | int | float | None]
-
-
-class Written(NamedTuple):
-    """What was written."""
-
-    ids: dict[UUID, int]
-    "The numbers of the rows of calls that are new."
-    events: Counter[int]
-    "How many of each customer."
-
-
-async def write_calls(writer: Writer, batch: Sequence[Taken]) -> Written:
-    """Writes what is taken of some calls, but for those of lines that have gone."""
-    lines = await queries.lines_called(writer, _unknown_lines(batch))
-    rows, legs, events = [], [], []
-    for call in (each.call for each in batch):
-        call.line = call.line or lines.get(call.began.aor)
-        if call.line is not None:
-            rows.append(record_row(call, call.line))
-    await queries.put_records(writer, rows)
-    new = [each.call.began.call for each in batch if each.call.row_id is None]
-    ids = await queries.record_ids(writer, new)
-    for each in batch:
-        call, line = each.call, each.call.line
-        row_id = call.row_id or ids.get(call.began.call)
-        if line is None or row_id is None:
-            continue
-        for leg in each.legs:
-            leg.line = leg.line or lines.get(leg.target.aor)
-            legs.append(leg_row(call, leg)._replace(call_id=row_id))
-        events += [event_row(call, line, news)._replace(call_id=row_id) for news in each.news]
-    await queries.put_legs(writer, legs)
-    await queries.add_events(writer, events)
-    return Written(ids, Counter(event.customer_id for event in events))
-
-
-def _unknown_lines(batch: Sequence[Taken]) -> set[str]:
-    """The lines of which it is not known yet what they are called."""
-    numbers = {each.call.began.aor for each in batch if each.call.line is None}
-    for each in batch:
-        numbers |= {leg.target.aor for leg in each.legs if leg.line is None and leg.target.uri is None}
-    return numbers
+Details: TypeAlias = dict[str, str | int | float | None]
 
 
 def record_row(call: Call, line: LineOfCall) -> RecordRow:
@@ -108,8 +61,8 @@ def leg_row(call: Call, leg: Leg) -> LegRow:
 
 def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     """Something that happened, but for the number of its call's row."""
-    kind, more = _told(call, news)
-    details: _Details = {
+    kind, more = told(call, news)
+    details: Details = {
         "call": str(call.began.call),
         "from": line.extension or call.began.aor,
         "from_line": call.began.aor,
@@ -117,8 +70,7 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     }
     if news.leg is not None:
         leg = news.leg
-        details |= {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg)}
-        details["group"] = leg.target.memberships[-1].group if leg.target.memberships else None
+        details |= of_leg(leg)
         if leg.line is not None and leg.line.customer_id != line.customer_id:
             # Of another company nobody sees more than the number that was dialled.
             details |= dict.fromkeys(("extension", "name", "group"))
@@ -133,7 +85,13 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     )
 
 
-def _told(call: Call, news: News) -> tuple[str, _Details]:
+def of_leg(leg: Leg) -> Details:
+    """Whom an event is about, as his own company calls him."""
+    group = leg.target.memberships[-1].group if leg.target.memberships else None
+    return {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg), "group": group}
+
+
+def told(call: Call, news: News) -> tuple[str, Details]:
     """Which kind of event it is, and what else it says."""
     leg = news.leg
     match news.event:

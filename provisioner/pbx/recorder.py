@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from db.errors import DatabaseBusy, StorageError
 from db.queries import call_records as queries
@@ -26,7 +27,7 @@ from provisioner.operations.calls import End
 from provisioner.operations.counted import Calling
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.call_log import Call, CallLog, Leg, Taken
-from provisioner.pbx.call_rows import Written, write_calls
+from provisioner.pbx.call_writing import Written, write_calls
 from sip.call.story import CallAnswered, CallBegan, CallEnded, Event
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,10 @@ class Recorder:
         elif isinstance(event, CallEnded):
             self._count(call, event)
         self._filled.set()
+
+    def call_of(self, record: UUID) -> UUID:
+        """The call that a record is about."""
+        return self._log.call_of(record)
 
     async def start(self) -> None:
         """Closes the records of calls that lived when a server was killed. Raises `StorageError`."""
@@ -241,6 +246,8 @@ class Recorder:
                 self._log.drop(each)
                 continue
             each.call.row_id = each.call.row_id or written.ids[each.call.began.call]
+            for side in each.call.sides.values():
+                side.row_id = side.row_id or written.ids[side.uuid]
             self._log.written(each)
         self.counted.batches.add(len(batch))
         self.counted.commits_s.add(time.monotonic() - began)

@@ -124,7 +124,7 @@ async def serving_sip(
                         logger.exception("something that happened to a call was not heard")
 
             serving = CallServing(server, authentication, phones, router, tell, tasks)
-            switchboard.hang_up = serving.hang_up
+            switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
             control.on("hang-up", hang_up_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
