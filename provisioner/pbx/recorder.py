@@ -23,16 +23,15 @@ from db.queries import call_records as queries
 from db.queries.call_records import Answered, EventRow, OpenCall, Used
 from db.tail import announce, announce_by
 from db.writing import Writer, writer_of
-from provisioner.operations.calls import End
 from provisioner.operations.counted import Calling
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.call_log import Call, CallLog, Leg, Taken
 from provisioner.pbx.call_writing import Written, write_calls
-from sip.call.story import CallAnswered, CallBegan, CallEnded, Event
+from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event
 
 logger = logging.getLogger(__name__)
 
-RESTARTED = End.RESTARTED
+RESTARTED = EndedBy.RESTARTED
 "How a call ended that lived when its server was killed."
 
 _MOST = 20_000

@@ -36,6 +36,9 @@ class EndedBy(StrEnum):
     "It goes on as another call."
     STOPPED = "server-stopped"
     "The server was stopped, and has hung up on everybody."
+    RESTARTED = "server-restarted"
+    """The server has ended, and nobody knows more: the phones may have talked on without it. No call says
+    this of itself; a server says it of those that it finds from the one before."""
 
 
 @dataclass(frozen=True, slots=True)
