@@ -17,6 +17,7 @@ from sip.message.values import MediaType, RAck
 from sip.transport.flow import Transport
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.small import other, written
+from tests.provisioner.pbx.registering import eventually
 from tests.provisioner.pbx.story import ANNA, RECEPTION, SALES
 from tests.provisioner.pbx.wired import Wired, wired
 from tests.provisioner.web.asking import all_secrets
@@ -107,6 +108,13 @@ async def test_a_colleague_picks_up_a_call_that_rings_and_a_stranger_does_not(
         assert parse_sdp(accepted.body).media[0].port == 4030
         two.reception.acks(invite, accepted)
         await two.anna.gets("CANCEL")
+
+        async def it_is_written() -> bool:
+            calls = (await list_calls(sample, Wanted())).calls
+            legs = [(leg.extension, leg.answered_at is not None) for call in calls for leg in call.legs]
+            return legs == [("102", False), ("103", True)]
+
+        await eventually(it_is_written)
 
 
 async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(sample: Installation):
