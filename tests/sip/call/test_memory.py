@@ -10,6 +10,8 @@ from tests.sip.call.phones import Switchboard, connected
 
 PROVE = bool(os.environ.get("CENTRALKA_PROVE"))
 CALLS = 20_000 if PROVE else 40
+BEFORE = 3_000 if PROVE else 100
+"Calls after which the texts are full that are remembered, of which there are so many and no more."
 
 
 def a_round(board: Switchboard, calls: int) -> None:
@@ -40,7 +42,7 @@ def test_memory_is_the_same_after_many_calls() -> None:
     board = Switchboard()
     board.phone("101")
     board.phone("102")
-    a_round(board, 100)
+    a_round(board, BEFORE)
     gc.collect()
     tracemalloc.start()
     try:
