@@ -79,8 +79,8 @@ class Finding:
     expected: str
     "A number, name, tone, status, list of lines or seconds, as the code goes; empty: the code says it all."
     seen: str
-    blames: Cause | None
-    "The setting that was not obeyed; None: it is the phone, or the way to it."
+    blames: Cause
+    "The setting that was not obeyed, or the phone."
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 
 class Setting(StrEnum):
-    """Of what is configured, what a finding may blame."""
+    """What a finding may blame: what is configured, the exchange itself, or a phone."""
 
     STRATEGY = "strategy"
     MEMBERS = "members"
@@ -36,6 +36,10 @@ class Setting(StrEnum):
     DISTINCTIVE_RING = "distinctive-ring"
     CALLER = "caller"
     "How the caller is known: its extension and name."
+    EXCHANGE = "exchange"
+    "No setting says otherwise: the exchange does wrong by itself."
+    PHONE = "phone"
+    "A phone, or the way to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Cause:
 
     setting: Setting
     of: str = ""
-    "The number of the group, extension, line or short number that it is set for; empty: of the company."
+    "The number of the group, extension, line or short number that it is set for; empty: for the company."
     member: str = ""
     "The member of that group, where it is one's."
 
@@ -76,8 +80,16 @@ class Shown:
     name: str = ""
     cause: Cause = Cause(Setting.CALLER)
     "What decides of it."
-    is_inside: bool | None = None
-    "Whether it rings as for a call from inside (Alert-Info); None: nothing is said of it."
+    alert: str = ""
+    "The `info` of Alert-Info, by which it rings in another way; empty: it rings as always."
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A phone that must not ring here, though something leads to it that doesn't count."""
+
+    phone: str
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ class Ring:
     "What says how long."
     after: Mapping[Outcome, Plan] = field(default_factory=dict)
     "What follows where it ends so; else nothing does."
+    kept_out: tuple[KeptOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,7 @@ class Nobody:
     phone: str = ""
     "That would be, but for the cause; empty: none."
     after: Mapping[Outcome, Plan] = field(default_factory=dict)
+    kept_out: tuple[KeptOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +144,7 @@ class Group:
     turns: tuple[Turn, ...]
     overflow: Plan | None = None
     "What follows when nobody has answered."
-    logged_out: tuple[str, ...] = ()
-    "The phones of those members that must not ring for it."
+    kept_out: tuple[KeptOut, ...] = ()
 
 
 Plan: TypeAlias = Ring | Nobody | Group

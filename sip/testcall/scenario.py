@@ -13,6 +13,8 @@ class Kind(StrEnum):
 
     FIRST_ANSWERS = "first-answers"
     "All would answer: exactly one does."
+    RACE = "race"
+    "All answer at the same moment: exactly one gets the call."
     LAST_ANSWERS = "last-answers"
     "Only the one that is rung last answers: all others ring for their whole time."
     NO_ANSWER = "no-answer"
