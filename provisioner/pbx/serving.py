@@ -95,7 +95,7 @@ async def serving_sip(
         await recorder.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
-        authentication = Authentication(server, guard, keys, bans, guessing, tasks)
+        authentication = Authentication(server, guard, keys, bans, guessing.note, tasks)
         domains = Domains([public.sip_host, settings.sip.realm])
         async with listening(
             listeners,
