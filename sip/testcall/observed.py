@@ -127,6 +127,8 @@ class Ended:
     "RTP packets that came."
     lost: int = 0
     "Of those that should have come, as their sequence numbers say."
+    jitter_s: float = 0.0
+    "Of their arrival (RFC 3550 §6.4.1)."
 
 
 @dataclass(frozen=True, slots=True)

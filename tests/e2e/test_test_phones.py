@@ -1,0 +1,68 @@
+"""The phones of test calls, against a server that runs: what they see is what has happened."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sip.testcall import agents
+from sip.testcall.account import Account
+from sip.testcall.agents import TestPhones
+from sip.testcall.observed import Answered, By, Dialled, Ended, Heard, Progressed, Rang, Registered
+from sip.testcall.scenario import Behaviour, Then
+from tests.e2e.exchange import Exchange, Phone, Site, exchange
+
+
+@asynccontextmanager
+async def office(folder: Path, template: Path, count: int) -> AsyncIterator[tuple[TestPhones, list[Account]]]:
+    """A server with so many extensions from 101 on, and the accounts of phones for them."""
+    site = Site.make()
+    phones = [site.phone(number) for number in range(2, 2 + count)]
+    extensions = "".join(
+        f"      - {phone.extension(str(number), f'Biuro {number}')}\n"
+        for number, phone in enumerate(phones, start=101)
+    )
+    async with (
+        exchange(folder, template, site, phones, company=f"    extensions:\n{extensions}") as served,
+        agents.test_phones() as tested,
+    ):
+        yield tested, [await account(served, each) for each in phones]
+
+
+async def account(served: Exchange, phone: Phone) -> Account:
+    """What that phone has to know."""
+    known = await served.account(phone)
+    return Account(known.user_name, known.password, known.server, served.host(phone))
+
+
+async def test_two_phones_talk_and_hear_each_other(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with office(tmp_path, migrated_sqlite, 2) as (phones, (caller, callee)):
+        await phones.register(caller, Behaviour(Then.SILENT), 440)
+        await phones.register(callee, Behaviour(Then.ANSWER, after_s=0.5), 620)
+        phones.call(caller.number, "102", 440)
+        await phones.until(lambda: sum(isinstance(each, Ended) for each in phones.seen) == 2, 20)
+        told = [(type(each), each.phone) for each in phones.seen if not isinstance(each, Heard)]
+        assert told == [
+            (Registered, caller.number),
+            (Registered, callee.number),
+            (Dialled, caller.number),
+            (Rang, callee.number),
+            (Progressed, caller.number),
+            (Answered, callee.number),
+            (Answered, caller.number),
+            (Ended, caller.number),
+            (Ended, callee.number),
+        ]
+        (rang,) = (each for each in phones.seen if isinstance(each, Rang))
+        shown = {(each.number, each.name) for each in rang.displays}
+        assert shown == {("101", "Biuro 101")}
+        (answered, _) = (each for each in phones.seen if isinstance(each, Answered))
+        assert answered.at - rang.at >= 0.5
+        heard = {each.phone: each.hz for each in phones.seen if isinstance(each, Heard)}
+        assert heard == {caller.number: pytest.approx(620, abs=2), callee.number: pytest.approx(440, abs=2)}
+        ended = {each.phone: each for each in phones.seen if isinstance(each, Ended)}
+        assert (ended[caller.number].by, ended[callee.number].by) == (By.ITSELF, By.OTHER)
+        assert all(each.packets > 0 and each.lost == 0 for each in ended.values())
