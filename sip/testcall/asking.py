@@ -44,17 +44,23 @@ class Asking:
         "By branch and method (RFC 3261 §17.1.3)."
 
     def ask(self, request: str, answered: Callable[[Response], None] = lambda _: None) -> None:
-        """Sends a request until it is answered; `answered` gets each response once.
+        """Sends a request until it is answered, for 32 s at the most: then it counts as answered with 408.
 
-        A challenge is met, and a final response to INVITE acknowledged, before.
+        `answered` gets its responses, but for a challenge, which is met. What ends an INVITE is acknowledged.
         """
         self._ask(request, answered, has_credentials=False)
 
     def _ask(self, request: str, answered: Callable[[Response], None], *, has_credentials: bool) -> None:
         key = wording.branch_of(request), request.partition(" ")[0]
         (call_id,) = wording.values(request, "Call-ID")
-        resending = Resending(lambda: self._send(request), lambda: self._forget(key))
+        resending = Resending(lambda: self._send(request), lambda: self._timeout(key))
+        self._send(request)
         self._asked[key] = _Asked(request, call_id, answered, resending, has_credentials)
+
+    def _timeout(self, key: tuple[str, str]) -> None:
+        asked = self._asked.pop(key)
+        # As if that were the answer (RFC 3261 §8.1.3.1).
+        asked.answered(Response(asked.text, 408, key[1], {}))
 
     def _forget(self, key: tuple[str, str]) -> None:
         self._asked.pop(key, None)

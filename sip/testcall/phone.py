@@ -9,9 +9,7 @@ nothing waits, times are exact, and what is closed is gone.
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
-import struct
 import time
 import uuid
 import warnings
@@ -33,12 +31,12 @@ with warnings.catch_warnings():
 from sip.testcall import wording
 from sip.testcall.account import Account
 from sip.testcall.asking import Asking, Response
+from sip.testcall.audio import Audio, Codec, Packet, open_port
 from sip.testcall.observed import (
     Answered,
     Broke,
     By,
     Dialled,
-    Display,
     Ended,
     GaveUp,
     Heard,
@@ -46,33 +44,26 @@ from sip.testcall.observed import (
     Progressed,
     Rang,
     Refused,
-    Registered,
     StoppedRinging,
     TurnedDown,
 )
-from sip.testcall.quality import Reception
+from sip.testcall.reading import readable
+from sip.testcall.refusals import Refusals
 from sip.testcall.resending import Resending
-from sip.testcall.tones import RATE, Ear, tone
+from sip.testcall.tones import Tone
 
 _METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "NOTIFY", "INFO", "UPDATE", "MESSAGE", "REFER"]
 _ALLOW = "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS"
-_DISPLAYS = {
-    "from": "From",
-    "p-asserted-identity": "P-Asserted-Identity",
-    "remote-party-id": "Remote-Party-ID",
-}
 _MOST_CALLS = 4
 "Of one phone at a time: the next one finds it busy."
-_PACKET_S = 0.02
-_PACKET = RATE // 50
-"Samples of a packet."
+
 
 class _Message(SIP.SIPMessage):
     """A message that is not dropped for how it is written."""
 
     def parse(self, data: bytes) -> None:
+        """Base: knows no OPTIONS, which asks whether it is there, and drops it."""
         self.text = data.decode(errors="replace")
-        # Else what asks whether we are there (OPTIONS) gets no answer.
         self.SIPCompatibleMethods = _METHODS
         super().parse(data)
 
@@ -81,100 +72,49 @@ class _Message(SIP.SIPMessage):
         """Base: an empty header drops the message, as does one without a blank after its colon; short names
         are other headers; a value ends at its second ": "; of several challenges it takes the first.
         """
-        written = b"\r\n".join([b"", *headers_raw]).decode(errors="replace")
-        found: dict[str, Any] = {"Via": []}
-        for name, value in wording.headers(written):
-            name = _PYVOIP_NAMES.get(name, name)
-            if name == "Via":
-                found["Via"].append(value)
-            elif name != "WWW-Authenticate" or _is_md5(value):
-                found.setdefault(name, value)
-        for name, value in found.items():
+        head = b"\r\n".join([b"", *headers_raw]).decode(errors="replace")
+        for name, value in readable(head).items():
             handle(name, value)
 
 
-_PYVOIP_NAMES = {
-    name.lower(): name
-    for name in (
-        "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Length", "Content-Type", "Allow",
-        "Supported", "WWW-Authenticate", "Authorization",
-    )
-} | {"proxy-authenticate": "WWW-Authenticate"}  # fmt: skip
-"Header names as pyVoIP looks for them. A proxy's challenge (407) is read as a server's."
-
-
-def _is_md5(challenge: str) -> bool:
-    algorithm = re.search(r'algorithm="?([\w-]+)', challenge, re.IGNORECASE)
-    return algorithm is None or algorithm.group(1).upper() == "MD5"
-
-
 class _Media(RTP.RTPClient):
-    """The audio of a call: sends a tone, and hears one."""
+    """The audio of a call. pyVoIP reads its packets, and reads and writes its samples."""
 
-    def opened(self, port: socket.socket, hz: int, heard: Callable[[int, float], None]) -> None:
-        """`port` is the one that was announced, and `heard` is told of tones."""
-        self.sin = self.sout = port
-        self.heard = heard
-        self.ear, self.reception = Ear(), Reception(RATE)
-        self._tone = audioop.bias(audioop.lin2lin(tone(hz).tobytes(), 2, 1), 1, 128)
-        self._sent = 0
-        self._next: asyncio.TimerHandle | None = None
+    def set_up(self, port: socket.socket, hz: int, heard: Callable[[Tone], None]) -> None:
+        """`port` is the one that was announced; it sends a tone of `hz`, and tells `heard` of what comes."""
+        self.audio = Audio(port, hz, heard)
 
     def start(self) -> None:
-        """Base: two threads; and a second start, which a re-INVITE makes, fails as the port is taken."""
-        if self._next is None:
-            self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self.sin, self.recv)
-            self._began = self._loop.time()
-            self.trans()
+        """Base: two threads, and two more at a second start, which a re-INVITE makes; the port is taken then.
+        It keeps all that it hears, and where its sequence numbers end it sends a packet without one.
+        """
+        codec = Codec(int(self.preference), self._write, self._read)
+        self.audio.start(codec, self.outSSRC, lambda: (self.outIP, self.outPort))
 
     def stop(self) -> None:
         """Base: fails where it has not started."""
-        self.NSD = False
-        if self._next is not None:
-            self._next.cancel()
-            self._loop.remove_reader(self.sin)
-        self.sin.close()
+        self.audio.stop()
 
-    def recv(self) -> None:
+    def _write(self, samples: array[int]) -> bytes:
+        """Base: writes µ-law for A-law, too."""
+        payload = audioop.bias(audioop.lin2lin(samples.tobytes(), 2, 1), 1, 128)
+        is_a_law = self.preference == RTP.PayloadType.PCMA
+        return bytes(self.encode_pcma(payload) if is_a_law else self.encode_packet(payload))
+
+    def _read(self, data: bytes) -> Packet | None:
+        """Base: makes 8 bits of what was 14."""
         try:
-            self.parse_packet(self.sin.recv(2048))
-        except (OSError, RTP.RTPParseError, IndexError):
-            return  # Nothing there, or no audio: what is not heard is missed by who listens.
-
-    def trans(self) -> None:
-        """Base: at the end of its sequence numbers it sends a packet without one."""
-        at = self._sent * _PACKET % RATE
-        payload = self.encode_packet(self._tone[at : at + _PACKET])
-        sequence = (self.outSequence + self._sent) % (1 << 16)
-        timestamp = (self.outTimestamp + self._sent * _PACKET) % (1 << 32)
-        head = struct.pack("!BBHII", 0x80, int(self.preference), sequence, timestamp, self.outSSRC)
-        with suppress(OSError):  # Who doesn't get it says so.
-            self.sout.sendto(head + payload, (self.outIP, self.outPort))
-        self._sent += 1
-        self._next = self._loop.call_at(self._began + self._sent * _PACKET_S, self.trans)
-
-    def encode_packet(self, payload: bytes) -> bytes:
-        """Base: A-law is written as µ-law."""
-        if self.preference == RTP.PayloadType.PCMA:
-            return bytes(self.encode_pcma(payload))
-        return bytes(super().encode_packet(payload))
-
-    def parse_pcmu(self, packet: RTP.RTPMessage) -> None:
-        self._came(packet, audioop.ulaw2lin(packet.payload, 2))
-
-    def parse_pcma(self, packet: RTP.RTPMessage) -> None:
-        self._came(packet, audioop.alaw2lin(packet.payload, 2))
-
-    def _came(self, packet: RTP.RTPMessage, samples: bytes) -> None:
-        """Base: all that was heard is kept until the call ends, for somebody to read."""
-        self.reception.came(packet.SSRC, packet.sequence, packet.timestamp, time.monotonic())
-        found = self.ear.hears(array("h", samples))
-        if found is not None:
-            self.heard(found.hz, found.level_db)
+            packet = RTP.RTPMessage(data, self.assoc)
+        except (RTP.RTPParseError, IndexError, TypeError, ValueError):
+            return None
+        decode = {RTP.PayloadType.PCMU: audioop.ulaw2lin, RTP.PayloadType.PCMA: audioop.alaw2lin}
+        if (to_linear := decode.get(packet.payload_type)) is None:
+            return None
+        samples = array("h", to_linear(packet.payload, 2))
+        return Packet(packet.SSRC, packet.sequence, packet.timestamp, samples)
 
 
-class _Call(VoIPCall):
+class PhoneCall(VoIPCall):
     """One call of a phone, which knows its dialog."""
 
     phone: Phone
@@ -193,11 +133,17 @@ class _Call(VoIPCall):
     ) -> None:
         """Base: clients of its own kind, which choose a port without knowing whether it is free."""
         media = _Media(codecs, ip, port, request.body["c"][0]["address"], baseport, self.sendmode)
-        media.opened(self.phone.ports.pop(port), self.phone.hz, self._heard)
-        self.RTPClients.append(media)
+        if (opened := self.phone.ports.pop(port, None)) is not None:
+            media.set_up(opened, self.phone.hz, self._heard)
+            self.RTPClients.append(media)
 
-    def _heard(self, hz: int, level_db: float) -> None:
-        self.phone.tell(Heard(self.phone.username, time.monotonic(), self.call_id, hz, level_db))
+    def _heard(self, tone: Tone) -> None:
+        self.phone.saw(Heard, time.monotonic(), self.call_id, tone.hz, tone.level_db)
+
+    @property
+    def rings(self) -> bool:
+        """Whether it can still be answered or refused."""
+        return bool(self.state is CallState.RINGING)
 
     def answer(self) -> None:
         """Base: an answer that is lost is never sent again."""
@@ -216,20 +162,18 @@ class _Call(VoIPCall):
         if self.resending is not None:
             self.resending.stop()
             self.resending = None
-            self.phone.tell(Answered(self.phone.username, self.answered_at, self.call_id))
+            self.phone.saw(Answered, self.answered_at, self.call_id)
 
     def refuse(self, status: int) -> None:
         """Base: `deny` can only be busy, and fails before audio has started."""
-        self.phone.sip.conclude(self.request, status)
-        self.phone.tell(Refused(self.phone.username, time.monotonic(), self.call_id, status))
+        self.phone.sip.refuse(self.request, status)
+        self.phone.saw(Refused, time.monotonic(), self.call_id, status)
         self.close()
 
     def cancelled(self, reasons: Sequence[str]) -> None:
         """Base: a call that is cancelled rings on, and its INVITE gets no final response (RFC 3261 §9.2)."""
-        self.phone.sip.conclude(self.request, 487)
-        self.phone.tell(
-            StoppedRinging(self.phone.username, self.phone.sip.now, self.call_id, ", ".join(reasons))
-        )
+        self.phone.sip.refuse(self.request, 487)
+        self.phone.saw(StoppedRinging, self.phone.sip.now, self.call_id, ", ".join(reasons))
         self.close()
 
     def hangup(self) -> None:
@@ -240,17 +184,21 @@ class _Call(VoIPCall):
             self.over(By.ITSELF)
         elif self.state is CallState.DIALING and not self.is_given_up:
             self.is_given_up = True
-            self.phone.tell(GaveUp(self.phone.username, time.monotonic()))
+            self.phone.saw(GaveUp, time.monotonic())
             if self.has_progressed:
                 self.phone.sip.asking.cancel(self.call_id)
 
     def over(self, by: By) -> None:
         """Its conversation has ended."""
-        packets = sum(each.reception.packets for each in self.RTPClients)
-        lost = sum(each.reception.lost for each in self.RTPClients)
-        jitter_s = max((each.reception.jitter_s for each in self.RTPClients), default=0.0)
-        self.phone.tell(
-            Ended(self.phone.username, time.monotonic(), self.call_id, by, packets, lost, round(jitter_s, 4))
+        came = [each.audio.reception for each in self.RTPClients]
+        self.phone.saw(
+            Ended,
+            time.monotonic(),
+            self.call_id,
+            by,
+            sum(each.packets for each in came),
+            sum(each.lost for each in came),
+            round(max((each.jitter_s for each in came), default=0.0), 4),
         )
         self.close()
 
@@ -273,18 +221,20 @@ class _Call(VoIPCall):
             self.phone.sip.asking.cancel(self.call_id)
         self.has_progressed = True
         if status != 100:
-            self.phone.tell(Progressed(self.phone.username, self.phone.sip.now, status))
+            self.phone.saw(Progressed, self.phone.sip.now, status)
 
     def answered(self, request: SIP.SIPMessage) -> None:
-        """Base: takes an answer after its CANCEL for a conversation."""
+        """Base: goes on talking where the answer has crossed its CANCEL."""
         super().answered(request)
         self.dialog = wording.Dialog.of_caller(request.text)
         self.cseq = int(request.headers["CSeq"]["check"])
-        self.phone.tell(Answered(self.phone.username, self.phone.sip.now, self.call_id))
+        self.phone.saw(Answered, self.phone.sip.now, self.call_id)
+        if self.is_given_up:
+            self.hangup()
 
     def turned_down(self, status: int) -> None:
         """Base: of all refusals it knows two (404 and 503), and dials on after the others."""
-        self.phone.tell(TurnedDown(self.phone.username, self.phone.sip.now, status))
+        self.phone.saw(TurnedDown, self.phone.sip.now, status)
         self.close()
 
 
@@ -299,14 +249,15 @@ class _Client(SIP.SIPClient):
         self.now = 0.0
         "When the message came that is looked at."
         self.asking = Asking(account.number, account.password, self.send)
-        self._concluded: dict[str, tuple[str, Resending]] = {}
-        "Refusals that are not acknowledged yet, by Call-ID."
+        self._refusals = Refusals(self.send)
 
     def start(self) -> None:
         """Base: is deaf for its first second, then asks every 10 ms; and wants to be told a port."""
         self.s = self.out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.setblocking(False)
         self.s.bind((self.myIP, 0))
+        # Nobody else is heard: what a phone has seen has come from the server.
+        self.s.connect((self.server, self.port))
         self.myPort = self.s.getsockname()[1]
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.s, self.recv)
@@ -314,8 +265,7 @@ class _Client(SIP.SIPClient):
     def stop(self) -> None:
         """Base: waits for the server, and again if that fails, until it says that the phone is gone."""
         self.asking.stop()
-        for _, resending in self._concluded.values():
-            resending.stop()
+        self._refusals.stop()
         self._loop.remove_reader(self.s)
         self.s.close()
 
@@ -355,11 +305,9 @@ class _Client(SIP.SIPClient):
         if message.method == "INVITE":
             self._invite(message, call)
         elif message.method == "ACK":
-            if call_id in self._concluded:
-                self._concluded.pop(call_id)[1].stop()
-            elif call is not None:
+            if not self._refusals.acknowledged(call_id) and call is not None:
                 call.acknowledged()
-        elif message.method == "CANCEL" and call is not None and call.state is CallState.RINGING:
+        elif message.method == "CANCEL" and call is not None and call.rings:
             self.respond(message, 200)
             call.cancelled(wording.values(message.text, "Reason"))
         elif message.method == "BYE" and call is not None:
@@ -370,14 +318,14 @@ class _Client(SIP.SIPClient):
         else:
             self.respond(message, 200 if message.method == "OPTIONS" else 405)
 
-    def _invite(self, message: _Message, call: _Call | None) -> None:
+    def _invite(self, message: _Message, call: PhoneCall | None) -> None:
         call_id = message.headers["Call-ID"]
-        if call_id in self._concluded:
-            self.send(self._concluded[call_id][0])
+        if self._refusals.repeat(call_id):
+            pass
         elif call is None and message.headers["To"]["tag"]:
-            self.conclude(message, 481)
+            self.refuse(message, 481)
         elif call is None:
-            self.phone.rings(message)
+            self.phone.rung(message)
         elif message.headers["To"]["tag"]:
             call.renegotiate(message)
         else:
@@ -394,15 +342,9 @@ class _Client(SIP.SIPClient):
         self.send(text)
         return text
 
-    def conclude(self, invite: _Message, status: int) -> None:
-        """Refuses an INVITE, until the refusal is acknowledged."""
-        call_id = invite.headers["Call-ID"]
-        text = self.respond(invite, status)
-        again = Resending(lambda: self.send(text), lambda: self._forget(call_id))
-        self._concluded[call_id] = text, again
-
-    def _forget(self, call_id: str) -> None:
-        self._concluded.pop(call_id, None)
+    def refuse(self, invite: _Message, status: int) -> None:
+        """Refuses an INVITE, until that is acknowledged."""
+        self._refusals.begin(invite.headers["Call-ID"], self.respond(invite, status))
 
     def gen_answer(self, request: _Message, sess_id: str, ms: Any, sendtype: Any) -> str:
         """Base: without the Record-Route of the request (RFC 3261 §12.1.1)."""
@@ -450,7 +392,7 @@ class Phone(VoIPPhone):
     """A phone that is registered, rings and calls; what it sees it tells at once."""
 
     sip: _Client
-    calls: dict[str, _Call]
+    calls: dict[str, PhoneCall]
 
     def __init__(self, account: Account, tell: Callable[[Observation], None]) -> None:
         host, port = account.server
@@ -458,10 +400,9 @@ class Phone(VoIPPhone):
         self.sip = _Client(account, self)
         self.hz = 0
         "The tone that it sends in its next calls; 0 is silence."
-        self.tell = tell
+        self._tell = tell
         self.ports: dict[int, socket.socket] = {}
         "For audio: announced, and not in use yet."
-        self._refresh: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Listens. Base: and registers, at once."""
@@ -469,102 +410,51 @@ class Phone(VoIPPhone):
 
     def stop(self) -> None:
         """Lets go of all that it has. Base: waits for the server."""
-        if self._refresh is not None:
-            self._refresh.cancel()
         for call in list(self.calls.values()):
             call.close()
         self.sip.stop()
 
+    def saw(self, kind: Callable[..., Observation], at: float, *what: object) -> None:
+        """Tells of it."""
+        self._tell(kind(self.username, at, *what))
+
     def broke(self, what: str) -> None:
         """Something that a phone shouldn't do."""
-        self.tell(Broke(self.username, time.monotonic(), what))
+        self.saw(Broke, time.monotonic(), what)
 
-    def register(self) -> None:
-        """Asks to be rung here, and goes on asking."""
-        self.sip.register(self._registered)
-
-    def _registered(self, status: int) -> None:
-        if status >= 300:
-            self.broke(f"its registration was refused with {status}")
-        elif status >= 200:
-            if self._refresh is None:
-                self.tell(Registered(self.username, self.sip.now))
-            loop = asyncio.get_running_loop()
-            self._refresh = loop.call_later(self.sip.default_expires / 2, self.register)
-
-    async def unregister(self) -> None:
-        """Asks to be rung here no more, and has the answer."""
-        if self._refresh is not None:
-            self._refresh.cancel()
-            self._refresh = None
-        answered = asyncio.Event()
-        self.sip.deregister(lambda status: answered.set())
-        await answered.wait()
-
-    def call(self, number: str) -> str:
-        """Calls a number; returns the Call-ID. Base: hangs where anything but 401 is the answer."""
+    def call(self, number: str) -> PhoneCall:
+        """Calls a number. Base: hangs where anything but 401 is the answer."""
         port = self.request_port()
         media = {port: {0: RTP.PayloadType.PCMU, 101: RTP.PayloadType.EVENT}}
         request, call_id, session = self.sip.invite(number, media, RTP.TransmitType.SENDRECV)
-        call = _Call(self, CallState.DIALING, request, session, self.myIP, ms=media, sendmode=self.sendmode)
+        state, mode = CallState.DIALING, self.sendmode
+        call = PhoneCall(self, state, request, session, self.myIP, ms=media, sendmode=mode)
         self.calls[call_id] = call
-        self.tell(Dialled(self.username, time.monotonic(), number))
-        return str(call_id)
+        self.saw(Dialled, time.monotonic(), number)
+        return call
 
-    def answer(self, call_id: str) -> None:
-        """Takes a call, if it still rings."""
-        if (call := self._ringing(call_id)) is not None:
-            call.answer()
-
-    def refuse(self, call_id: str, status: int) -> None:
-        """Turns a call down, if it still rings."""
-        if (call := self._ringing(call_id)) is not None:
-            call.refuse(status)
-
-    def _ringing(self, call_id: str) -> _Call | None:
-        call = self.calls.get(call_id)
-        return call if call is not None and call.state is CallState.RINGING else None
-
-    def hang_up(self, call_id: str) -> None:
-        """Ends a call, if it is there."""
-        if (call := self.calls.get(call_id)) is not None:
-            call.hangup()
-
-    def hang_up_all(self) -> None:
-        """Ends all its calls; those that ring it turns down (480)."""
-        for call_id in list(self.calls):
-            self.refuse(call_id, 480)
-            self.hang_up(call_id)
-
-    def rings(self, invite: _Message) -> None:
+    def rung(self, invite: _Message) -> None:
         """A call came. Base: says so a second later."""
         if len(self.calls) >= _MOST_CALLS:
-            self.sip.conclude(invite, 486)
+            self.sip.refuse(invite, 486)
             return
         if not any({"0", "8"} & set(each["methods"]) for each in invite.body.get("m", ())):
-            self.sip.conclude(invite, 488)
+            self.sip.refuse(invite, 488)
             self.broke("it was offered no audio that it knows")
             return
-        call_id, text = invite.headers["Call-ID"], invite.text
+        call_id = invite.headers["Call-ID"]
         session = self.sip.sessID.next()
-        call = _Call(self, CallState.RINGING, invite, session, self.myIP, sendmode=self.recvmode)
+        call = PhoneCall(self, CallState.RINGING, invite, session, self.myIP, sendmode=self.recvmode)
         self.calls[call_id] = call
         call.said = self.sip.respond(invite, 180)
-        displays = tuple(
-            Display(_DISPLAYS[name], wording.user_of(value), wording.name_of(value))
-            for name, value in wording.headers(text)
-            if name in _DISPLAYS
-        )
-        alert = ", ".join(wording.values(text, "Alert-Info"))
-        self.tell(Rang(self.username, self.sip.now, call_id, displays, alert))
+        alert = ", ".join(wording.values(invite.text, "Alert-Info"))
+        self.saw(Rang, self.sip.now, call_id, wording.displays(invite.text), alert)
 
     def request_port(self, blocking: bool = True) -> int:
         """A port for audio. Base: one by chance, whether it is free or not."""
-        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        taken.setblocking(False)
-        taken.bind((self.myIP, 0))
-        port: int = taken.getsockname()[1]
-        self.ports[port] = taken
+        opened = open_port(self.myIP)
+        port: int = opened.getsockname()[1]
+        self.ports[port] = opened
         return port
 
     def release_ports(self, call: VoIPCall | None = None) -> None:

@@ -51,11 +51,12 @@ class Phones:
         """Raises `KeyError` where there is no such phone."""
         match order:
             case Register():
+                if (known := self._actors.pop(order.phone, None)) is not None:
+                    known.stop()
                 server = Address(order.host, order.port)
                 account = Account(order.phone, order.password, server, order.own_host)
                 self._actors[order.phone] = actor = Actor(account, self.tell)
-                actor.phone.start()
-                actor.phone.register()
+                actor.start()
             case Behave():
                 actor = self._actors[order.phone]
                 actor.behaviour, actor.phone.hz = order.behaviour, order.hz
@@ -64,7 +65,7 @@ class Phones:
                 actor.phone.hz = order.hz
                 actor.calls(order.number, order.gives_up_s, order.talks_s)
             case HangUp():
-                self._actors[order.phone].phone.hang_up_all()
+                self._actors[order.phone].hang_up()
             case Remove():
                 await self._remove(order.phone)
 
@@ -76,10 +77,9 @@ class Phones:
 
     async def _remove(self, phone: str) -> None:
         actor = self._actors.pop(phone)
-        actor.phone.hang_up_all()
         try:
             async with asyncio.timeout(_GOODBYE_S):
-                await actor.phone.unregister()
+                await actor.unregister()
         except TimeoutError:
             pass  # Its server is gone; the registration lapses.
         finally:

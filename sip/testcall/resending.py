@@ -12,7 +12,7 @@ LONGEST_S = 64 * _T1_S
 
 
 class Resending:
-    """Calls `send` at once and again, ever more slowly, until it is stopped; after 32 s, `gave_up`."""
+    """Calls `send` again, ever more slowly, until it is stopped; after 32 s, `gave_up`."""
 
     def __init__(self, send: Callable[[], None], gave_up: Callable[[], None]) -> None:
         self._send = send
@@ -20,7 +20,6 @@ class Resending:
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + LONGEST_S
         self._wait_s = _T1_S
-        send()
         self._timer = self._loop.call_later(self._wait_s, self._again)
 
     def stop(self) -> None:

@@ -11,11 +11,19 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sip.testcall.observed import Display
+
 COMPACT = {
     "c": "content-type", "e": "content-encoding", "f": "from", "i": "call-id", "k": "supported",
     "l": "content-length", "m": "contact", "s": "subject", "t": "to", "v": "via",
 }  # fmt: skip
 "Short names of headers (RFC 3261 §7.3.3)."
+
+_DISPLAYS = {
+    "from": "From",
+    "p-asserted-identity": "P-Asserted-Identity",
+    "remote-party-id": "Remote-Party-ID",
+}
 
 
 def headers(text: str) -> list[tuple[str, str]]:
@@ -29,6 +37,15 @@ def headers(text: str) -> list[tuple[str, str]]:
 def values(text: str, name: str) -> list[str]:
     """All values of a header, as they are written."""
     return [value for found, value in headers(text) if found == name.lower()]
+
+
+def displays(invite: str) -> tuple[Display, ...]:
+    """Who calls, by each header that a phone may show."""
+    return tuple(
+        Display(_DISPLAYS[name], user_of(value), name_of(value))
+        for name, value in headers(invite)
+        if name in _DISPLAYS
+    )
 
 
 def uri_of(address: str) -> str:
