@@ -7,7 +7,7 @@ this knows what each phone will do, and adds times up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sip.testcall.plan import Cause, Group, Nobody, Outcome, Plan, Ring, Setting, Shown, Strategy, Turn
@@ -20,6 +20,8 @@ _OF_GROUP = 480
 "What the caller is told of a group that nobody answers, whatever has befallen its members."
 _PLAINEST = (Outcome.NO_ANSWER, Outcome.DECLINED, Outcome.BUSY)
 "What is said of a group: the first of these that befell a member."
+_MOST_WALKS = 50
+"After which it is good enough."
 _SAME_MOMENT_S = 0.4
 "Of answers that are not farther apart any may win."
 
@@ -108,8 +110,14 @@ _AT_START = _Moment(0.0, None, 0.0, Cause(Setting.EXCHANGE))
 
 def expected(scenario: Scenario, orders: Mapping[str, Sequence[str]] | None = None) -> Expected:
     """What should come of it. `orders`: those of the members of shuffled groups, by the groups' numbers."""
-    walk = _Walk({part.phone: part.behaviour for part in scenario.members}, orders or {})
+    behaviours = {part.phone: part.behaviour for part in scenario.members}
+    walk = _Walk(behaviours, orders or {}, _Walk(behaviours, orders or {}, None))
     result = walk.of(scenario.plan, _AT_START)
+    for _ in range(_MOST_WALKS):
+        if not walk.learns():
+            break
+        walk = _Walk(behaviours, orders or {}, walk)
+        result = walk.of(scenario.plan, _AT_START)
     status = result.status
     if scenario.gives_up_s is not None and result.moment.at > scenario.gives_up_s:
         walk.cut(0, scenario.gives_up_s, Ends.GIVEN_UP, Cause(Setting.EXCHANGE))
@@ -127,13 +135,29 @@ def expected(scenario: Scenario, orders: Mapping[str, Sequence[str]] | None = No
     )
 
 
-@dataclass(slots=True)
 class _Walk:
-    """Collects the rings of one call."""
+    """Collects the rings of one call.
 
-    behaviours: Mapping[str, Behaviour]
-    orders: Mapping[str, Sequence[str]]
-    rings: list[ExpectedRing] = field(default_factory=list)
+    Nobody is rung twice at a time, but members that ring together are walked down one after another. So where
+    two ways come to one phone, one walk finds it, and the next heeds it: each is right for longer.
+    """
+
+    def __init__(
+        self, behaviours: Mapping[str, Behaviour], orders: Mapping[str, Sequence[str]], before: _Walk | None
+    ) -> None:
+        self.behaviours = behaviours
+        self.orders = orders
+        self.rings: list[ExpectedRing] = []
+        self._before = before
+        self._of_plan: dict[int, int] = {}
+        "Of a ring, by its id, the part of the plan that it comes from."
+
+    def learns(self) -> bool:
+        """Whether it has come to something else than the one before."""
+        return self._before is not None and self._told() != self._before._told()
+
+    def _told(self) -> list[tuple[str, float, float]]:
+        return [(ring.phone, ring.begins_s, ring.ends_s) for ring in self.rings]
 
     def of(self, plan: Plan, moment: _Moment) -> _Result:
         match plan:
@@ -141,7 +165,7 @@ class _Walk:
                 result = self._ring(plan, moment)
                 return self._onward(plan.after, result)
             case Nobody():
-                return self._onward(plan.after, _Result(moment, plan.outcome, _STATUS[plan.outcome]))
+                return self._onward(plan.after, _Result(moment, plan.outcome, plan.status))
             case Group():
                 together = plan.strategy is Strategy.AT_ONCE
                 result = self._at_once(plan, moment) if together else self._in_turn(plan, moment)
@@ -172,8 +196,7 @@ class _Walk:
         behaviour = self.behaviours[plan.phone]
         if behaviour.then is Then.UNREGISTERED:
             return _Result(moment, Outcome.UNREACHABLE, 480)
-        if any(ring.phone == plan.phone and ring.begins_s <= moment.at < ring.ends_s for ring in self.rings):
-            # Nobody is rung twice at a time.
+        if self._rings(plan, moment.at):
             return _Result(moment, Outcome.BUSY, 486)
         ends, outcome, lasts_s = _taken(behaviour, plan.ring_s)
         ring = ExpectedRing(
@@ -189,6 +212,7 @@ class _Walk:
             end_cause=plan.ring_cause if ends is Ends.TIME_OVER else Cause(Setting.PHONE, plan.phone),
         )
         self.rings.append(ring)
+        self._of_plan[id(ring)] = id(plan)
         status = None if outcome is None else _STATUS[outcome]
         return _Result(_Moment(ring.ends_s, ring, 0.0, plan.ring_cause), outcome, status)
 
@@ -197,12 +221,13 @@ class _Walk:
         for turn in tried(group, self.orders.get(group.number)):
             strategy = Cause(Setting.STRATEGY, group.number)
             begins = _Moment(moment.at, moment.after, moment.since_s, strategy)
-            if turn.delay_s and not self._fails_at_once(turn.plan):
+            fails_at_once = self._fails_at_once(turn.plan, moment.at)
+            if turn.delay_s and not fails_at_once:
                 begins = begins.later(turn.delay_s, Cause(Setting.RING_DELAY, group.number, turn.number))
             result = self._turn(group, turn, begins)
             if result.outcome is None:
                 return result
-            if not self._fails_at_once(turn.plan):
+            if not fails_at_once:
                 moment = result.moment
             outcomes.append(result.outcome)
         return _Result(moment, _plainest(outcomes), _OF_GROUP)
@@ -249,10 +274,25 @@ class _Walk:
         ended = moment.later(turn.ring_s, cause) if rang is None else _Moment(over, rang, 0.0, cause)
         return _Result(ended, Outcome.NO_ANSWER, 480)
 
-    def _fails_at_once(self, plan: Plan) -> bool:
+    def _rings(self, plan: Ring, at: float) -> bool:
+        """Whether its phone rings already, by another part of the plan."""
+        before = self._before
+        return any(ring.phone == plan.phone and ring.begins_s == at < ring.ends_s for ring in self.rings) or (
+            before is not None
+            and any(
+                ring.phone == plan.phone
+                and ring.begins_s < at < ring.ends_s
+                and before._of_plan[id(ring)] != id(plan)
+                for ring in before.rings
+            )
+        )
+
+    def _fails_at_once(self, plan: Plan, at: float) -> bool:
         """Whether it is known before its turn that it would not ring: nobody waits for that."""
         match plan:
             case Ring():
+                if self._rings(plan, at):
+                    return Outcome.BUSY not in plan.after
                 is_there = self.behaviours[plan.phone].then is not Then.UNREGISTERED
                 return not is_there and Outcome.UNREACHABLE not in plan.after
             case Nobody():

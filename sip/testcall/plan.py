@@ -114,6 +114,8 @@ class Nobody:
     """Nobody is rung, and that is known at once."""
 
     outcome: Outcome
+    status: int | None
+    "With which who calls it himself is turned down; None: with any."
     cause: Cause
     phone: str = ""
     "That would be, but for the cause; empty: none."

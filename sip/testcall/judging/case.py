@@ -1,0 +1,128 @@
+"""A test call before its judges: what was expected beside what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sip.testcall.expected import Expected, ExpectedRing, expected
+from sip.testcall.plan import Group, Nobody, Plan, Ring, Strategy
+from sip.testcall.plan_parts import phones_of
+from sip.testcall.scenario import Scenario
+from sip.testcall.seen import Seen, SeenRing
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far what is seen may be from what is expected, in seconds: a machine has more to do."""
+
+    early_s: float = 0.25
+    "That a phone may begin to ring before its time."
+    late_s: float = 0.5
+    "And after it."
+    length_s: float = 0.4
+    "That a ring may be shorter or longer."
+    stop_s: float = 0.6
+    "That a phone may still ring when another has answered, or the caller has hung up."
+    told_s: float = 0.8
+    "That it may take until the caller is told."
+    taken_back_s: float = 0.7
+    "After which an answer that came too late must have been hung up on."
+    lost: float = 0.05
+    "Of the sound, as a share."
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A ring that was to be, and what became of it."""
+
+    expected: ExpectedRing
+    seen: SeenRing | None
+    "None: it wasn't."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known of a call."""
+
+    scenario: Scenario
+    expected: Expected
+    seen: Seen
+    pairs: tuple[Pair, ...]
+    extra: tuple[SeenRing, ...]
+    "Rings that nobody expected."
+    tolerances: Tolerances
+
+    @property
+    def dialled_at(self) -> float:
+        """When the call began."""
+        dialled = self.seen.caller.dialled
+        if dialled is None:
+            raise AssertionError("a call that was not made is not judged")
+        return dialled.at
+
+    @property
+    def talked(self) -> tuple[SeenRing, ...]:
+        """Those that have answered and were not hung up on at once, because another was faster."""
+        answered = [ring for ring in self.seen.rings if ring.answered is not None]
+        if len(answered) < 2:
+            return tuple(answered)
+        return tuple(ring for ring in answered if _conversation_s(ring) > self.tolerances.taken_back_s)
+
+    @property
+    def answered_at(self) -> float | None:
+        """When somebody answered first; None: nobody has."""
+        return min((ring.answered.at for ring in self.seen.rings if ring.answered is not None), default=None)
+
+    def pair_of(self, ring: ExpectedRing) -> Pair:
+        """The one of an expected ring."""
+        return next(pair for pair in self.pairs if pair.expected is ring)
+
+
+def case(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Case:
+    """Puts what was seen beside what is expected: each phone's rings in their order."""
+    foretold = expected(scenario, _orders(scenario.plan, seen))
+    waiting: dict[str, list[SeenRing]] = {}
+    for ring in seen.rings:
+        waiting.setdefault(ring.phone, []).append(ring)
+    pairs = []
+    for each in foretold.rings:
+        rung = waiting.get(each.phone)
+        pairs.append(Pair(each, rung.pop(0) if rung else None))
+    extra = sorted((ring for rung in waiting.values() for ring in rung), key=lambda ring: ring.rang.at)
+    return Case(scenario, foretold, seen, tuple(pairs), tuple(extra), tolerances)
+
+
+def _orders(plan: Plan, seen: Seen) -> dict[str, tuple[str, ...]]:
+    """The orders in which shuffled groups had their members: those that nobody saw ring come last."""
+    rang: dict[str, float] = {}
+    for ring in seen.rings:
+        rang.setdefault(ring.phone, ring.rang.at)
+
+    def first(part: Plan) -> float:
+        return min((rang[phone] for phone in phones_of(part) if phone in rang), default=float("inf"))
+
+    return {
+        group.number: tuple(turn.number for turn in sorted(group.turns, key=lambda turn: first(turn.plan)))
+        for group in groups_of(plan)
+        if group.strategy is Strategy.SHUFFLED
+    }
+
+
+def groups_of(plan: Plan) -> Iterator[Group]:
+    """All groups of a plan, the outer ones first."""
+    onward: Iterable[Plan]
+    match plan:
+        case Group():
+            yield plan
+            onward = [turn.plan for turn in plan.turns] + ([] if plan.overflow is None else [plan.overflow])
+        case Ring() | Nobody():
+            onward = plan.after.values()
+    for each in onward:
+        yield from groups_of(each)
+
+
+def _conversation_s(ring: SeenRing) -> float:
+    if ring.answered is None or ring.ended is None:
+        return float("inf")
+    return ring.ended.at - ring.answered.at
