@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import struct
 from array import array
@@ -51,12 +52,16 @@ def open_port(host: str) -> socket.socket:
 class Audio:
     """Sends and hears, from `start` to `stop`."""
 
-    def __init__(self, port: socket.socket, hz: int, heard: Callable[[Tone], None]) -> None:
+    def __init__(
+        self, port: socket.socket, hz: int, heard: Callable[[Tone], None], first: int | None = None
+    ) -> None:
+        """`first` is the number of the first packet; by chance, if it isn't given (RFC 3550 §5.1)."""
         self.reception = Reception(RATE)
         self._port = port
         self._tone = tone(hz)
         self._ear = Ear()
         self._heard = heard
+        self._first = secrets.randbelow(1 << 16) if first is None else first
         self._sent = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,11 +83,10 @@ class Audio:
         self._port.close()
 
     def _send(self) -> None:
-        at = self._sent * _PACKET
-        head = struct.pack(
-            "!BBHII", 0x80, self._codec.payload_type, self._sent % (1 << 16), at % (1 << 32), self._source
-        )
-        payload = self._codec.write(self._tone[at % RATE : at % RATE + _PACKET])
+        number, at = self._first + self._sent, self._sent * _PACKET % RATE
+        stamp = number * _PACKET % (1 << 32)
+        head = struct.pack("!BBHII", 0x80, self._codec.payload_type, number % (1 << 16), stamp, self._source)
+        payload = self._codec.write(self._tone[at : at + _PACKET])
         with suppress(OSError):  # Who doesn't get it says so.
             self._port.sendto(head + payload, self._to())
         self._sent += 1

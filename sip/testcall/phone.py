@@ -296,9 +296,7 @@ class _Client(SIP.SIPClient):
         """Base: acts upon 200, 404 and 503 alone, and a CANCEL is as good as nothing to it."""
         if message.type != SIP.SIPMessageType.MESSAGE:
             method = message.headers["CSeq"]["method"]
-            self.asking.response(
-                Response(message.text, int(message.status), method, message.authentication)
-            )
+            self.asking.response(Response(message.text, int(message.status), method, message.authentication))
             return
         call_id = message.headers["Call-ID"]
         call = self.phone.calls.get(call_id)
