@@ -17,7 +17,7 @@ from random import SystemRandom
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
-from provisioner.operations.test_calls import TooManyTestCalls
+from provisioner.operations.twins import TooManyTestCalls
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
@@ -49,7 +49,7 @@ _LOOPBACK = Address("127.0.0.1", 0)
 
 
 class Twin:
-    """One that is up (`provisioner.operations.test_calls.Twin`)."""
+    """One that is up (`provisioner.operations.twins.Twin`)."""
 
     def __init__(self, exchange: Exchange, server: Address, keys: TwinKeys) -> None:
         self.exchange = exchange

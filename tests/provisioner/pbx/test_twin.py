@@ -15,7 +15,7 @@ from db.freshness import watching
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.trial_caller import CALLER_LINE
 from provisioner.operations.installation import Installation
-from provisioner.operations.test_calls import TooManyTestCalls
+from provisioner.operations.twins import TooManyTestCalls
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.news import News

@@ -1,0 +1,44 @@
+"""What commands ask of the living server about test calls (`provisioner.control`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from provisioner.centrex.errors import BadValue
+from provisioner.control.server import Said, Say, Verb
+from provisioner.operations.hanging_up import Switchboard
+from provisioner.operations.installation import Installation
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, Begun, ProvedCall, prove
+
+
+def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
+    """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …}`, the last two optional.
+
+    Says `{"begun": …}` before each call and `{"call": …}` after it, then `{"passed": …}`.
+    """
+
+    async def test(asked: Said, say: Say) -> None:
+        number, customer = asked.get("number"), asked.get("customer")
+        calls, speed = asked.get("calls"), asked.get("speed", 1.0)
+        if not isinstance(number, str) or not isinstance(customer, str):
+            raise BadValue("test-call wants number and customer as texts")
+        if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
+            raise BadValue(f"test-call wants calls as a number from 1 to {MOST_CALLS}")
+        if not isinstance(speed, int | float) or not 1 <= speed <= MOST_SPEED:
+            raise BadValue(f"test-call wants speed as a number from 1 to {MOST_SPEED}")
+
+        async def tell(what: Begun | ProvedCall) -> None:
+            await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
+
+        tested = await prove(installation, switchboard, number, customer, tell, calls=calls, speed=speed)
+        await say({"passed": tested.passed})
+
+    return test
+
+
+def plain(what: Begun | ProvedCall) -> dict[str, Any]:
+    """As JSON takes it."""
+    said = asdict(what)
+    return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in said.items()}
