@@ -41,6 +41,7 @@ _MOST_PARTS = 500
 "Of a plan, however its groups hold each other."
 _INTERNAL = "internal"
 "How Alert-Info calls it that somebody from inside calls."
+_STATUS = {Outcome.BUSY: 486, Outcome.DECLINED: 603, Outcome.NO_ANSWER: 480, Outcome.UNREACHABLE: 480}
 _STRATEGIES = {
     HuntStrategy.ORDER: Strategy.IN_TURN,
     HuntStrategy.LEAST_USED: Strategy.IN_TURN,
@@ -152,8 +153,10 @@ class Planner:
             if setting is Setting.FORWARD_NO_ANSWER:
                 ring_s, ring_cause = float(forwarding.after), cause
             onward = self._number(way, forwarding.to, cause)
-            if onward is not None:
-                after |= dict.fromkeys(outcomes, onward)
+            for outcome in outcomes:
+                # Where it leads back, or to nobody here, it is as if nothing followed.
+                status = _STATUS[outcome] if forwarding.to in way.path else None
+                after[outcome] = onward or Nobody(outcome, status, cause)
         return self._rung(way, line, ring_s, ring_cause, after, tuple(kept_out))
 
     def _rung(
@@ -214,7 +217,11 @@ class Planner:
         if further is None or (member.group is not None and nested is None):
             return Nobody(Outcome.UNREACHABLE, 480, cause)
         if nested is not None:
-            return self._group(further, nested)
+            plan = self._group(further, nested)
+            overflow = None if nested.overflow is None else self._number(further, nested.overflow)
+            cause = Cause(Setting.OVERFLOW, nested.number)
+            spared = [] if overflow is None else [KeptOut(phone, cause) for phone in phones_of(overflow)]
+            return replace(plan, kept_out=(*plan.kept_out, *spared))
         skipped = Cause(Setting.SKIP_FORWARDING, group.number, number) if member.skip_forwarding else None
         return self._extension(further, number, skipped)
 

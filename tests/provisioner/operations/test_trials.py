@@ -9,31 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.centrex.customer import (
-    CallerPresentation,
-    Forwarding,
-    Forwardings,
-    HuntGroup,
-    HuntStrategy,
-    Member,
-)
+from provisioner.centrex.customer import Forwardings, HuntStrategy, Member
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.exchange import Exchange
-from provisioner.centrex.trial_caller import CALLER_LINE, with_caller
+from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.trials import trials
-from provisioner.pbx.routing import Routing, Surroundings
-from sip.call.ringing import Ending, Outcome, Ring
+from sip.call.ringing import Ring
 from sip.testcall.expected import Ends, Expected, expected
 from sip.testcall.plan import Cause, Setting
-from sip.testcall.scenario import Kind, Scenario, Then
-from tests.provisioner.pbx.switchboards import NAMES, exchange, group, line_of, seeded, to
-from tests.sip.call.ringing import Played, Script, play
+from sip.testcall.scenario import Kind, Scenario
+from tests.provisioner.operations.any_company import companies
+from tests.provisioner.operations.witnesses import played
+from tests.provisioner.pbx.switchboards import NAMES, exchange, group, line_of, to
 
 EXAMPLES = 3_000 if os.environ.get("CENTRALKA_PROVE") else 60
-STRATEGIES = (HuntStrategy.ORDER, HuntStrategy.SIMULTANEOUS, HuntStrategy.LEAST_USED)
-"Chance is the exchange's own."
-GROUPS = ("600", "601", "602")
-_STATUS = {486: Outcome.BUSY, 603: Outcome.DECLINED}
 
 
 def of(here: Exchange, dialled: str, **said: object) -> dict[Kind, Scenario]:
@@ -152,77 +141,6 @@ def test_no_test_call_goes_to_an_emergency_number_or_to_nobody():
 
 
 # The oracle and what routes calls know nothing of each other: where they agree always, both are right.
-
-
-@st.composite
-def companies(draw: st.DrawFn) -> Exchange:
-    numbers = st.sampled_from([*NAMES, *GROUPS, "34", "48601000000"])
-    forwardings = st.none() | st.builds(
-        Forwarding, numbers, st.booleans(), st.sampled_from([3, 7, 11])
-    )
-    members = st.builds(
-        Member,
-        extension=st.sampled_from([*NAMES]),
-        ring_delay=st.sampled_from([0, 0, 2, 9]),
-        ring_time=st.sampled_from([4, 15, 33]),
-        stop=st.sampled_from([False, False, True]),
-        skip_forwarding=st.booleans(),
-        logged_in=st.sampled_from([True, True, False]),
-    )
-    made = []
-    for place, number in enumerate(GROUPS):
-        chosen = draw(st.lists(members, min_size=1, max_size=4, unique_by=lambda each: each.extension))
-        if place + 1 < len(GROUPS) and draw(st.booleans()):
-            nested = replace(draw(members), extension=None, group=GROUPS[place + 1])
-            chosen.insert(draw(st.integers(0, len(chosen))), nested)
-        made.append(
-            HuntGroup(
-                number,
-                f"Grupa {number}",
-                draw(st.sampled_from(STRATEGIES)),
-                draw(st.sampled_from(CallerPresentation)),
-                members=tuple(chosen),
-                overflow=draw(st.none() | numbers),
-            )
-        )
-    here = exchange(
-        *made,
-        forwarding={
-            number: Forwardings(*(draw(forwardings) for _ in range(4)))
-            for number in draw(st.lists(st.sampled_from([*NAMES]), max_size=3, unique=True))
-        },
-        dnd=tuple(draw(st.lists(st.sampled_from([*NAMES]), max_size=1))),
-        short_numbers={"34": draw(numbers)},
-        distinctive_ring=draw(st.booleans()),
-        used={
-            (draw(st.sampled_from(GROUPS)), line_of(number)): place for place, number in enumerate(NAMES, 1)
-        },
-    )
-    return with_caller(here, ())
-
-
-def played(here: Exchange, scenario: Scenario) -> Played:
-    """The same call by what really routes calls."""
-    out = {part.phone for part in scenario.members if part.behaviour.then is Then.UNREGISTERED}
-    scripts = {}
-    for part in scenario.members:
-        said = part.behaviour
-        if said.then is Then.ANSWER:
-            scripts[part.phone] = Script(said.after_s, None)
-        elif said.then is Then.REFUSE:
-            scripts[part.phone] = Script(said.after_s, Ending(_STATUS[said.status], said.status))
-    around = Surroundings(
-        elsewhere=lambda _: None,
-        is_registered=lambda line: line not in out,
-        calls_of=lambda _: 0,
-        last_answered=lambda group, line: None,
-        line_of=lambda _: None,
-        random=seeded(7),
-        emergency_numbers=frozenset(),
-    )
-    hidden = scenario.dialled.startswith(here.codes.hide_number)
-    dialled = scenario.dialled.removeprefix(here.codes.hide_number)
-    return play(Routing(here, CALLER_LINE, around, is_hidden=hidden).to(dialled), scripts)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
