@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from db.queries.chosen_lines import customer_called
 from db.queries.exchanges import exchange_rows
@@ -15,15 +14,13 @@ from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.playing import Stage
+from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import Twin
 from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import PhonesFailed, test_phones
-from sip.testcall.findings import Finding
-from sip.testcall.observed import Observation
-from sip.testcall.scenario import Kind, Part, Scenario
-from sip.testcall.seen import SeenRing, seen
-from sip.testcall.verdict import judge
+from sip.testcall.drawn import judge_drawn
+from sip.testcall.scenario import Scenario
 
 MOST_CALLS = 100
 "That one run makes."
@@ -31,77 +28,6 @@ MOST_SPEED = 20.0
 "Above it phones that take a call in time look as if they took it late."
 LONGEST_S = 900.0
 "A run is ended after that, whatever it does."
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """A phone that rang in a test call."""
-
-    line: str
-    extension: str
-    "Empty: the line has none."
-    name: str
-    invited_s: float
-    "When its INVITE came, in seconds since the caller dialled."
-    until_s: float | None
-    "When it rang no longer; None: nobody has seen that."
-    ended: str | None
-    "`answered`, `refused` or `stopped`; None as above."
-    shown_number: str
-    "Who calls, as it was told."
-    shown_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProvedCall:
-    """One call, and whether it went as is configured."""
-
-
-    at: datetime
-    scenario: Kind
-    "What its phones did."
-    dialled: str
-    caller: str
-    "The extension that called."
-    passed: bool
-    rung: tuple[Rung, ...]
-    "In the order in which they rang."
-    winner: str | None
-    "The line that got it."
-    answered_by: str | None
-    "Its extension, or the line itself if it has none; None: nobody."
-    status: int | None
-    "With which the caller was turned down; None: it wasn't."
-    post_dial_s: float | None
-    "From dialling until the caller was told that it rings."
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What is told before the first call, and before each."""
-
-    scenario: Kind
-    number: int
-    "Of the call, from 1."
-    calls: int
-    "That are to be made."
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What came of a run."""
-
-    customer: str
-    number: str
-    speed: float
-    "What ring times were divided by."
-    calls: tuple[ProvedCall, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all calls went as is configured."""
-        return all(call.passed for call in self.calls)
 
 
 Tell = Callable[[Begun | ProvedCall], Awaitable[None]]
@@ -167,7 +93,8 @@ async def prove(
         raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
     if failed is not None:
         raise failed
-    return Proof(login, number, speed, tuple(made))
+    findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
+    return Proof(login, number, speed, tuple(made), findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,59 +131,11 @@ async def _calls(asked: _Asked, exchange: Exchange, stage: Stage, tell: Tell) ->
         await tell(Begun(scenario.kind, place + 1, count))
         at = utc_now()
         observations = await stage.play(scenario)
-        call = _judged(scenario, observations, at)
+        call = proved(scenario, observations, at)
         if call.winner is not None:
             answered.append(call.winner)
         await tell(call)
         yield call
-
-
-def _judged(scenario: Scenario, observations: Sequence[Observation], at: datetime) -> ProvedCall:
-    verdict = judge(scenario, observations)
-    found = seen(scenario.caller.phone, observations)
-    dialled = found.caller.dialled
-    began = dialled.at if dialled is not None else min((each.at for each in observations), default=0.0)
-    parts = {part.phone: part for part in scenario.parts}
-    return ProvedCall(
-        at=at,
-        scenario=scenario.kind,
-        dialled=scenario.dialled,
-        caller=scenario.caller.extension,
-        passed=verdict.passed,
-        rung=tuple(_rung(ring, parts.get(ring.phone), began) for ring in found.rings),
-        winner=verdict.winner,
-        answered_by=None if verdict.winner is None else _called(parts.get(verdict.winner), verdict.winner),
-        status=None if found.caller.turned_down is None else found.caller.turned_down.status,
-        post_dial_s=None if verdict.post_dial_s is None else round(verdict.post_dial_s, 3),
-        findings=verdict.findings,
-    )
-
-
-def _rung(ring: SeenRing, part: Part | None, began: float) -> Rung:
-    shown = ring.rang.displays[0]
-    over = ring.ended_at
-    return Rung(
-        line=ring.phone,
-        extension="" if part is None else part.extension,
-        name="" if part is None else part.name,
-        invited_s=round(ring.rang.at - began, 3),
-        until_s=None if over is None else round(over - began, 3),
-        ended=_ended(ring),
-        shown_number=shown.number,
-        shown_name=shown.name,
-    )
-
-
-def _ended(ring: SeenRing) -> str | None:
-    if ring.answered is not None:
-        return "answered"
-    if ring.refused is not None:
-        return "refused"
-    return None if ring.stopped is None else "stopped"
-
-
-def _called(part: Part | None, line: str) -> str:
-    return part.extension if part is not None and part.extension else line
 
 
 async def _same(installation: Installation, login: str, before: Exchange, twin: Twin) -> Exchange:

@@ -10,13 +10,15 @@ from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
-from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, Begun, ProvedCall, prove
+from provisioner.operations.proofs import Begun, ProvedCall
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, prove
 
 
 def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
     """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …}`, the last two optional.
 
-    Says `{"begun": …}` before each call and `{"call": …}` after it, then `{"passed": …}`.
+    Says `{"begun": …}` before each call and `{"call": …}` after it, then `{"passed": …, "findings": …}`, of
+    what no single call shows.
     """
 
     async def test(asked: Said, say: Say) -> None:
@@ -33,7 +35,8 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
             await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
 
         tested = await prove(installation, switchboard, number, customer, tell, calls=calls, speed=speed)
-        await say({"passed": tested.passed})
+        findings = [asdict(each) for each in tested.findings]
+        await say({"passed": tested.passed, "findings": findings})
 
     return test
 

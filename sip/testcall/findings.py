@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sip.testcall.expected import ExpectedRing
 from sip.testcall.plan import Cause
 
 
@@ -94,6 +95,8 @@ class Verdict:
     "The lines in the order in which they began to ring."
     winner: str | None = None
     "Who answered."
+    foretold: tuple[ExpectedRing, ...] = ()
+    "The rings that there should have been, by when they begin; none where phones of the test have failed."
 
     @property
     def passed(self) -> bool:

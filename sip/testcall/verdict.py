@@ -36,6 +36,7 @@ def judge(
         post_dial_s=None if progressed is None else progressed.at - judged.dialled_at,
         order=tuple(dict.fromkeys(ring.phone for ring in found.rings)),
         winner=talked[0].phone if talked else None,
+        foretold=judged.expected.rings,
     )
 
 

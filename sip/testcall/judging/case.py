@@ -85,7 +85,7 @@ class Case:
 
 def case(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Case:
     """Puts what was seen beside what is expected: each phone's rings in their order."""
-    foretold = _foretold(scenario, seen)
+    foretold = _foretold(scenario, seen, tolerances)
     waiting: dict[str, list[SeenRing]] = {}
     for ring in seen.rings:
         waiting.setdefault(ring.phone, []).append(ring)
@@ -97,24 +97,28 @@ def case(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Case:
     return Case(scenario, foretold, seen, tuple(pairs), tuple(extra), tolerances)
 
 
-def _foretold(scenario: Scenario, seen: Seen) -> Expected:
-    """What is expected with those orders of the shuffled groups that explain best who rang after whom."""
-    rang = tuple(ring.phone for ring in seen.rings)
+def _foretold(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Expected:
+    """What is expected with those orders of the shuffled groups that explain best who rang when."""
     shuffled = [group for group in groups_of(scenario.plan) if group.strategy is Strategy.SHUFFLED]
     likely = expected(scenario, _orders(shuffled, seen))
-    if not shuffled or _told(likely) == rang:
+    if not shuffled or _off_s(likely, seen) <= tolerances.late_s:
         return likely
-    # Where a phone rings for several groups, the likeliest need not be it.
+    # Where phones ring for several groups, or some are waited for in vain, the likeliest need not be it.
     orders = product(*(permutations(turn.number for turn in group.turns) for group in shuffled))
-    for each in islice(orders, _MOST_ORDERS):
-        other = expected(scenario, dict(zip((group.number for group in shuffled), each, strict=True)))
-        if _told(other) == rang:
-            return other
-    return likely
+    others = (
+        expected(scenario, dict(zip((group.number for group in shuffled), each, strict=True)))
+        for each in islice(orders, _MOST_ORDERS)
+    )
+    return min((likely, *others), key=lambda each: _off_s(each, seen))
 
 
-def _told(foretold: Expected) -> tuple[str, ...]:
-    return tuple(ring.phone for ring in foretold.rings)
+def _off_s(foretold: Expected, seen: Seen) -> float:
+    """By how much what was seen differs, at the most; infinity where others rang."""
+    dialled = seen.caller.dialled
+    if dialled is None or [ring.phone for ring in foretold.rings] != [ring.phone for ring in seen.rings]:
+        return float("inf")
+    pairs = zip(foretold.rings, seen.rings, strict=True)
+    return max((abs(each.begins_s - (rung.rang.at - dialled.at)) for each, rung in pairs), default=0.0)
 
 
 def _orders(shuffled: Iterable[Group], seen: Seen) -> dict[str, tuple[str, ...]]:

@@ -25,7 +25,8 @@ def judge_times(case: Case) -> Iterator[Finding]:
 def _begin(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
     ring = pair.expected
     before = None if ring.after is None else case.pair_of(ring.after).seen
-    since = case.dialled_at if ring.after is None else before and before.ended_at
+    ended_at = None if before is None else before.ended_at
+    since = case.dialled_at if ring.after is None else ended_at
     if since is None:
         return
     after_s = seen.rang.at - since
