@@ -37,7 +37,9 @@ class TestPhones:
 
     __test__ = False
 
-    def __init__(self, orders: asyncio.WriteTransport, pipe: _Pipe) -> None:
+    def __init__(self, pid: int, orders: asyncio.WriteTransport, pipe: _Pipe) -> None:
+        self.pid = pid
+        "Of their process."
         self._orders = orders
         self._pipe = pipe
 
@@ -153,13 +155,10 @@ async def test_phones() -> AsyncIterator[TestPhones]:
     )
     orders = cast(asyncio.WriteTransport, process.get_pipe_transport(_STDIN))
     try:
-        yield TestPhones(orders, pipe)
+        yield TestPhones(process.get_pid(), orders, pipe)
     finally:
         orders.close()
         await _end(process, pipe)
-
-
-test_phones.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test.
 
 
 async def _end(process: asyncio.SubprocessTransport, pipe: _Pipe) -> None:

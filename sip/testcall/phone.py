@@ -252,7 +252,7 @@ class _Client(SIP.SIPClient):
         self._refusals = Refusals(self.send)
 
     def start(self) -> None:
-        """Base: is deaf for its first second, then asks every 10 ms; and wants to be told a port."""
+        """Base: registers, is deaf for a second, then looks every 10 ms; and has to be told a port."""
         self.s = self.out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.setblocking(False)
         self.s.bind((self.myIP, 0))
@@ -402,12 +402,8 @@ class Phone(VoIPPhone):
         self.ports: dict[int, socket.socket] = {}
         "For audio: announced, and not in use yet."
 
-    def start(self) -> None:
-        """Listens. Base: and registers, at once."""
-        self.sip.start()
-
     def stop(self) -> None:
-        """Lets go of all that it has. Base: waits for the server."""
+        """Lets go of all that it has. Base: keeps the ports of what rings."""
         for call in list(self.calls.values()):
             call.close()
         self.sip.stop()
@@ -456,4 +452,4 @@ class Phone(VoIPPhone):
         return port
 
     def release_ports(self, call: VoIPCall | None = None) -> None:
-        """Base: keeps lists of ports; a call of ours closes its own when it ends."""
+        """Base: fails, whenever a call is forgotten, on ports that it has not chosen itself."""

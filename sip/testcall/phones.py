@@ -93,10 +93,12 @@ async def _run() -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     out, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
     phones = Phones(out)
-    async with asyncio.TaskGroup() as tasks:
-        while (line := await orders.readline()) and not out.is_closing():
-            tasks.create_task(phones.obey(read_order(line)))
-    await phones.remove_all()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            while (line := await orders.readline()) and not out.is_closing():
+                tasks.create_task(phones.obey(read_order(line)))
+    finally:
+        await phones.remove_all()
 
 
 if __name__ == "__main__":

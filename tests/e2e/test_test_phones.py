@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,20 @@ import pytest
 from sip.testcall import agents
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
-from sip.testcall.observed import Answered, By, Dialled, Ended, Heard, Progressed, Rang, Registered
+from sip.testcall.observed import (
+    Answered,
+    By,
+    Dialled,
+    Ended,
+    Heard,
+    Observation,
+    Progressed,
+    Rang,
+    Refused,
+    Registered,
+    StoppedRinging,
+    TurnedDown,
+)
 from sip.testcall.scenario import Behaviour, Then
 from tests.e2e.exchange import Exchange, Phone, Site, exchange
 
@@ -66,3 +79,42 @@ async def test_two_phones_talk_and_hear_each_other(tmp_path: Path, migrated_sqli
         ended = {each.phone: each for each in phones.seen if isinstance(each, Ended)}
         assert (ended[caller.number].by, ended[callee.number].by) == (By.ITSELF, By.OTHER)
         assert all(each.packets > 0 and each.lost == 0 for each in ended.values())
+
+
+async def test_phones_refuse_stay_silent_and_say_nothing(tmp_path: Path, migrated_sqlite: Path) -> None:
+    async with office(tmp_path, migrated_sqlite, 2) as (phones, (caller, callee)):
+        await phones.register(caller, Behaviour(Then.SILENT), 440)
+        await phones.register(callee, Behaviour(Then.REFUSE, status=603), 620)
+
+        async def call(gives_up_s: float | None = None) -> list[Observation]:
+            """All that is seen of a call, until it is over."""
+            begun = len(phones.seen)
+            phones.call(caller.number, "102", 440, gives_up_s=gives_up_s)
+            await phones.until(lambda: {"caller", "callee"} <= over(phones.seen[begun:], caller), 60)
+            return phones.seen[begun:]
+
+        seen = await call()
+        assert [each.status for each in seen if isinstance(each, Refused)] == [603]
+        assert [each.status for each in seen if isinstance(each, TurnedDown)] == [603]
+
+        phones.behave(callee.number, Behaviour(Then.SILENT), 620)
+        seen = await call(gives_up_s=0.3)
+        assert [type(each) for each in seen if each.phone == callee.number] == [Rang, StoppedRinging]
+        assert [each.status for each in seen if isinstance(each, TurnedDown)] == [487]
+
+        # It talks, but can't be heard.
+        phones.behave(callee.number, Behaviour(Then.ANSWER), 0)
+        seen = await call()
+        assert {each.phone for each in seen if isinstance(each, Heard)} == {callee.number}
+
+        await phones.remove(callee.number)
+        begun = len(phones.seen)
+        phones.call(caller.number, "102", 440)
+        await phones.until(lambda: "caller" in over(phones.seen[begun:], caller), 60)
+        assert [each.status for each in phones.seen[begun:] if isinstance(each, TurnedDown)] == [480]
+
+
+def over(seen: Sequence[Observation], caller: Account) -> set[str]:
+    """For whom a call is over."""
+    last = [each for each in seen if isinstance(each, TurnedDown | Ended | Refused | StoppedRinging)]
+    return {"caller" if each.phone == caller.number else "callee" for each in last}

@@ -130,6 +130,20 @@ async def test_a_call_ends_with_all_that_it_had() -> None:
         assert open_files() == before
 
 
+async def test_a_phone_ends_with_all_that_it_had() -> None:
+    before = open_files()
+    async with peer() as end:
+        end.rings()
+        await end.hears("SIP/2.0 180")
+        dialled = end.phone.call("102")
+        end.phone.calls["call"].answer()
+        end.rings(call_id="second")
+        await end.hears("SIP/2.0 180")
+    assert open_files() == before
+    # As pyVoIP does when it forgets a call.
+    end.phone.release_ports(dialled)
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
