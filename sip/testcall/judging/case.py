@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import islice, permutations, product
 
 from sip.testcall.expected import Expected, ExpectedRing, expected
+from sip.testcall.observed import Display
 from sip.testcall.plan import Group, Nobody, Plan, Ring, Strategy
 from sip.testcall.plan_parts import phones_of
 from sip.testcall.scenario import Scenario
 from sip.testcall.seen import Seen, SeenRing
 
+_NOT_STRANGE = (False, 0.0, 0)
 _MOST_ORDERS = 150
 "Of the members of shuffled groups, that are looked through."
 
@@ -101,7 +103,7 @@ def _foretold(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Expecte
     """What is expected with those orders of the shuffled groups that explain best who rang when."""
     shuffled = [group for group in groups_of(scenario.plan) if group.strategy is Strategy.SHUFFLED]
     likely = expected(scenario, _orders(shuffled, seen))
-    if not shuffled or _off_s(likely, seen) <= tolerances.late_s:
+    if not shuffled or _strangeness(likely, seen, tolerances) == _NOT_STRANGE:
         return likely
     # Where phones ring for several groups, or some are waited for in vain, the likeliest need not be it.
     orders = product(*(permutations(turn.number for turn in group.turns) for group in shuffled))
@@ -109,16 +111,27 @@ def _foretold(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Expecte
         expected(scenario, dict(zip((group.number for group in shuffled), each, strict=True)))
         for each in islice(orders, _MOST_ORDERS)
     )
-    return min((likely, *others), key=lambda each: _off_s(each, seen))
+    return min((likely, *others), key=lambda each: _strangeness(each, seen, tolerances))
 
 
-def _off_s(foretold: Expected, seen: Seen) -> float:
-    """By how much what was seen differs, at the most; infinity where others rang."""
+def _strangeness(foretold: Expected, seen: Seen, tolerances: Tolerances) -> tuple[bool, float, int]:
+    """By how much what was seen differs: whether others rang, by how long, and how many saw another caller."""
     dialled = seen.caller.dialled
-    if dialled is None or [ring.phone for ring in foretold.rings] != [ring.phone for ring in seen.rings]:
-        return float("inf")
-    pairs = zip(foretold.rings, seen.rings, strict=True)
-    return max((abs(each.begins_s - (rung.rang.at - dialled.at)) for each, rung in pairs), default=0.0)
+    began = 0.0 if dialled is None else dialled.at
+    ours = sorted(foretold.rings, key=lambda ring: (ring.phone, ring.begins_s))
+    theirs = sorted(seen.rings, key=lambda ring: (ring.phone, ring.rang.at))
+    if [ring.phone for ring in ours] != [ring.phone for ring in theirs]:
+        return True, 0.0, 0
+    pairs = list(zip(ours, theirs, strict=True))
+    off_s = max((abs(each.begins_s - (rung.rang.at - began)) for each, rung in pairs), default=0.0)
+    others = sum(not any(_fits(each, display) for display in rung.rang.displays) for each, rung in pairs)
+    return False, off_s if off_s > tolerances.late_s else 0.0, others
+
+
+def _fits(ring: ExpectedRing, display: Display) -> bool:
+    """Whether a display shows the number, or hides it, as it should, and the name that it should have."""
+    is_named = display.name == ring.shown.name or not ring.shown.name
+    return is_named and (display.number == ring.shown.number or not ring.shown.number)
 
 
 def _orders(shuffled: Iterable[Group], seen: Seen) -> dict[str, tuple[str, ...]]:
