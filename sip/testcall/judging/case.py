@@ -115,7 +115,7 @@ def _foretold(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Expecte
 
 
 def _strangeness(foretold: Expected, seen: Seen, tolerances: Tolerances) -> tuple[bool, float, int]:
-    """By how much what was seen differs: whether others rang, by how long, and how many saw another caller."""
+    """How what was seen differs: whether others rang, by how long, and how many saw another caller."""
     dialled = seen.caller.dialled
     began = 0.0 if dialled is None else dialled.at
     ours = sorted(foretold.rings, key=lambda ring: (ring.phone, ring.begins_s))
