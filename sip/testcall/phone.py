@@ -62,10 +62,14 @@ class _Message(SIP.SIPMessage):
     """A message that is not dropped for how it is written."""
 
     def parse(self, data: bytes) -> None:
-        """Base: knows no OPTIONS, which asks whether it is there, and drops it."""
+        """Base: knows no OPTIONS, which asks whether it is there, and drops it; and where the audio has an
+        address beside that of the session, the call has none.
+        """
         self.text = data.decode(errors="replace")
         self.SIPCompatibleMethods = _METHODS
         super().parse(data)
+        if len(addresses := self.body.get("c", ())) > 1 and len(self.body.get("m", ())) == 1:
+            self.body["c"] = addresses[-1:]
 
     @staticmethod
     def parse_raw_header(headers_raw: list[bytes], handle: Callable[[str, Any], None]) -> None:
@@ -305,9 +309,10 @@ class _Client(SIP.SIPClient):
         elif message.method == "ACK":
             if not self._refusals.acknowledged(call_id) and call is not None:
                 call.acknowledged()
-        elif message.method == "CANCEL" and call is not None and call.rings:
+        elif message.method == "CANCEL" and call is not None:
             self.respond(message, 200)
-            call.cancelled(wording.values(message.text, "Reason"))
+            if call.rings:
+                call.cancelled(wording.values(message.text, "Reason"))
         elif message.method == "BYE" and call is not None:
             self.respond(message, 200)
             call.over(By.OTHER)
@@ -417,9 +422,9 @@ class Phone(VoIPPhone):
         self.saw(Broke, time.monotonic(), what)
 
     def call(self, number: str) -> PhoneCall:
-        """Calls a number. Base: hangs where anything but 401 is the answer."""
+        """Calls a number. Base: hangs where anything but 401 is the answer; and offers µ-law alone."""
         port = self.request_port()
-        media = {port: {0: RTP.PayloadType.PCMU, 101: RTP.PayloadType.EVENT}}
+        media = {port: {0: RTP.PayloadType.PCMU, 8: RTP.PayloadType.PCMA, 101: RTP.PayloadType.EVENT}}
         request, call_id, session = self.sip.invite(number, media, RTP.TransmitType.SENDRECV)
         state, mode = CallState.DIALING, self.sendmode
         call = PhoneCall(self, state, request, session, self.myIP, ms=media, sendmode=mode)

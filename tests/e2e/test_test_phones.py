@@ -27,6 +27,8 @@ from sip.testcall.observed import (
 )
 from sip.testcall.scenario import Behaviour, Then
 from tests.e2e.exchange import Exchange, Phone, Site, exchange
+from tests.e2e.softphones.baresip import baresip
+from tests.e2e.tones import hears, write_tone
 
 
 @asynccontextmanager
@@ -43,6 +45,40 @@ async def office(folder: Path, template: Path, count: int) -> AsyncIterator[tupl
         agents.test_phones() as tested,
     ):
         yield tested, [await account(served, each) for each in phones]
+
+
+async def test_a_phone_of_another_kind_is_heard_and_hears(tmp_path: Path, migrated_sqlite: Path) -> None:
+    site = Site.make()
+    ours, theirs = (site.phone(number) for number in (2, 3))
+    company = (
+        f"    extensions:\n      - {ours.extension('101', 'Biuro')}\n"
+        f"      - {theirs.extension('102', 'Magazyn')}\n"
+    )
+    sound = write_tone(tmp_path / "tone.wav", 620)
+    async with (
+        exchange(tmp_path, migrated_sqlite, site, (ours, theirs), company=company) as served,
+        agents.test_phones() as phones,
+        baresip(
+            await served.account(theirs), tmp_path / "phone", served.host(theirs),
+            tone=sound, answers_by_itself=True,
+        ) as other,
+    ):  # fmt: skip
+        await other.registers()
+        mine = await account(served, ours)
+        await phones.register(mine, Behaviour(Then.ANSWER), 440)
+        phones.call(mine.number, "102", 440, talks_s=60)
+        await phones.until(lambda: any(isinstance(each, Heard) for each in phones.seen), 60)
+        await hears(other.heard(), 440)
+        phones.hang_up(mine.number)
+        await other.is_hung_up()
+        await other.dials("101")
+        await phones.until(lambda: sum(isinstance(each, Heard) for each in phones.seen) == 2, 60)
+        await hears(other.heard(), 440)
+        await other.hangs_up()
+        await phones.until(lambda: sum(isinstance(each, Ended) for each in phones.seen) == 2, 60)
+        assert {each.hz for each in phones.seen if isinstance(each, Heard)} <= {619, 620, 621}
+        ended = [each.by for each in phones.seen if isinstance(each, Ended)]
+        assert ended == [By.ITSELF, By.OTHER]
 
 
 async def account(served: Exchange, phone: Phone) -> Account:

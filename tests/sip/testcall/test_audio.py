@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 import warnings
 from array import array
@@ -114,6 +115,24 @@ async def test_a_call_that_is_renegotiated_speaks_to_the_new_place() -> None:
         assert "\r\nCSeq: 2 INVITE\r\n" in answer
         await heard_from(other)
         assert len(end.phone.calls) == 1
+
+
+async def test_audio_may_have_an_address_of_its_own() -> None:
+    async with peer() as end:
+        own = end.sdp() + f"c=IN IP4 {HOST}\r\n"
+        end.rings(body=own.replace(f"c=IN IP4 {HOST}", "c=IN IP4 192.0.2.1", 1))
+        await end.hears("SIP/2.0 180")
+        end.phone.calls["call"].answer()
+        await heard_from(end)
+
+
+async def test_a_caller_leaves_the_choice_of_the_codec() -> None:
+    async with peer() as end:
+        end.phone.call("102")
+        invite = await end.hears("INVITE")
+        assert re.search(r"\r\nm=audio \d+ RTP/AVP 0 8 101\r\n", invite)
+        end.answers(invite, "200 OK", "Contact: <sip:theirs@192.0.2.9>", body=end.sdp(codec="8"))
+        assert HEAD.unpack((await heard_from(end))[:12])[1] == 8
 
 
 async def test_a_call_ends_with_all_that_it_had() -> None:

@@ -400,6 +400,17 @@ async def test_a_cancelled_call_rings_no_longer_and_says_so() -> None:
         assert end.phone.calls == {}
 
 
+async def test_a_cancel_that_crosses_the_answer_changes_nothing() -> None:
+    async with peer() as end:
+        end.rings()
+        await end.hears("SIP/2.0 180")
+        end.phone.calls["call"].answer()
+        end.says(end.request("CANCEL", 1))
+        await end.hears("SIP/2.0 200")
+        assert wording.values(await end.hears("SIP/2.0 200"), "CSeq") == ["1 CANCEL"]
+        assert (end.saw(StoppedRinging), list(end.phone.calls)) == ([], ["call"])
+
+
 async def test_who_hangs_up_is_known() -> None:
     async with peer() as end:
         await talks(end)
