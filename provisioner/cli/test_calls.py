@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,19 +17,23 @@ from rich.text import Text
 
 from provisioner.cli.common import AsJson, ConfigFile, DataDir, chosen_data_dir, out
 from provisioner.control.client import ask
-from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED
+from provisioner.control.errors import ServerGone
+from provisioner.operations.proofs import Proof, ProvedCall, Rung, proof_of
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED
+from sip.testcall.findings import Finding
+from sip.testcall.scenario import Kind
 
-SCENARIOS = {
-    "first-answers": "all would answer",
-    "race": "all answer at once",
-    "last-answers": "only the last one answers",
-    "no-answer": "nobody answers",
-    "busy": "the first one is busy",
-    "declined": "the first one turns it down",
-    "unregistered": "the first one is not registered",
-    "caller-gives-up": "the caller gives up",
-    "hidden": "the caller hides his number",
-    "short-number": "by the short number",
+SCENARIOS: Mapping[Kind, str] = {
+    Kind.FIRST_ANSWERS: "all would answer",
+    Kind.RACE: "all answer at once",
+    Kind.LAST_ANSWERS: "only the last one answers",
+    Kind.NO_ANSWER: "nobody answers",
+    Kind.BUSY: "the first one is busy",
+    Kind.DECLINED: "the first one turns it down",
+    Kind.UNREGISTERED: "the first one is not registered",
+    Kind.CALLER_GIVES_UP: "the caller gives up",
+    Kind.HIDDEN: "the caller hides his number",
+    Kind.SHORT_NUMBER: "by the short number",
 }
 _ENDS = {"answered": "answered", "refused": "refused", "stopped": "", None: "rings on"}
 
@@ -42,7 +47,7 @@ def prove(
     ] = None,
     speed: Annotated[
         float, typer.Option(min=1, max=MOST_SPEED, help="Divide ring times and delays by this.")
-    ] = 1.0,
+    ] = USUAL_SPEED,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -52,76 +57,77 @@ def prove(
     Exit code 0 only if every call went as is configured.
     """
     question = {"number": number, "customer": customer, "calls": calls, "speed": speed}
-    told = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
-    made = [each["call"] for each in told if "call" in each]
-    passed = bool(made) and any(each.get("passed") for each in told)
+    said = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
+    proof = proof_of(said)
     if as_json:
-        said = {"customer": customer, "number": number, "speed": speed, "passed": passed, "calls": made}
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2) + "\n")
     else:
-        out.print(table(made))
-        _print_findings(made)
-        failed = sum(not each["passed"] for each in made)
-        out.print(
-            f"{number} rings as configured ({len(made)} calls)."
-            if passed
-            else f"{number} does not ring as configured: {failed} of {len(made)} calls went wrong.",
-            markup=False,
-        )
-    if not passed:
+        out.print(table(proof.calls))
+        for line in conclusion(proof):
+            out.print(line, markup=False)
+    if not proof.passed:
         raise typer.Exit(1)
 
 
-async def _asked(data_dir: Path, question: dict[str, Any], *, quiet: bool) -> list[dict[str, Any]]:
-    """All that the server says; what goes on is shown meanwhile where somebody looks."""
-    told: list[dict[str, Any]] = []
+async def _asked(data_dir: Path, question: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    """The proof, as the server says it; what goes on is shown meanwhile where somebody looks."""
     shown = Status("asking the server", console=out) if out.is_terminal and not quiet else None
+    done = 0
     with shown or nullcontext():
         async with aclosing(ask(data_dir, "test-call", question)) as answers:
             async for said in answers:
-                told.append(said)
-                if shown is not None and (begun := said.get("begun")) is not None:
-                    kind = SCENARIOS.get(begun["scenario"], begun["scenario"])
-                    shown.update(f"call {begun['number']} of {begun['calls']}: {kind}")
-    return told
+                match said:
+                    case {"proof": dict() as proof}:
+                        return proof
+                    case {"begun": {"scenario": kind, "calls": count}} if shown is not None:
+                        shown.update(f"{done} of {count} calls made; now: {SCENARIOS.get(kind, kind)}")
+                    case {"call": _}:
+                        done += 1
+    raise ServerGone
 
 
-def table(calls: list[dict[str, Any]]) -> Table:
+def table(calls: Iterable[ProvedCall]) -> Table:
     """The calls for people."""
-    shown = Table("call", "dialled", "rang, from second to second", "saw", "answered", "verdict")
+    shown = Table("call", "dialled", "rang, from second to second", "was shown", "answered", "verdict")
     for call in calls:
-        rung = [_rung(each) for each in call["rung"]]
-        seen = dict.fromkeys(" ".join(filter(None, _displayed(each))) or "nobody" for each in call["rung"])
+        seen = dict.fromkeys(f"{each.shown_number} {each.shown_name}".strip() for each in call.rung)
         shown.add_row(
-            SCENARIOS.get(call["scenario"], call["scenario"]),
-            Text(call["dialled"]),
-            Text("\n".join(rung) or "nobody"),
+            SCENARIOS.get(call.scenario, call.scenario),
+            Text(call.dialled),
+            Text("\n".join(map(_rung, call.rung)) or "nobody"),
             Text("\n".join(seen)),
-            Text(call["answered_by"] or (f"nobody ({call['status']})" if call["status"] else "nobody")),
-            Text("as configured", style="green") if call["passed"] else Text("wrong", style="bold red"),
+            Text(call.answered_by or ("nobody" if call.status is None else f"nobody ({call.status})")),
+            Text("as configured", style="green") if call.passed else Text("wrong", style="bold red"),
         )
     return shown
 
 
-def _displayed(rung: dict[str, Any]) -> tuple[str, str]:
-    return rung["shown_number"], rung["shown_name"]
+def conclusion(proof: Proof) -> Iterator[str]:
+    """What is wrong, if anything is, and what is to be made of it all."""
+    for call in proof.calls:
+        for each in call.findings:
+            yield f"{SCENARIOS.get(call.scenario, call.scenario)}: {_finding(each)}"
+    yield from map(_finding, proof.findings)
+    made = f"{len(proof.calls)} calls"
+    made += "" if proof.speed == 1 else f", ring times divided by {proof.speed:g}"
+    if proof.passed:
+        yield f"{proof.number} rings as configured ({made})."
+    else:
+        yield f"{proof.number} does not ring as configured ({made})."
 
 
-def _rung(rung: dict[str, Any]) -> str:
-    who = " ".join(filter(None, (rung["extension"] or rung["line"], rung["name"])))
-    until = "" if rung["until_s"] is None else f"{rung['until_s']:.1f}"
-    return f"{who} {rung['invited_s']:.1f}-{until} {_ENDS.get(rung['ended'], rung['ended'])}".rstrip()
+def _rung(rung: Rung) -> str:
+    who = " ".join(filter(None, (rung.extension or rung.line, rung.name)))
+    until = "" if rung.until_s is None else f"{rung.until_s:.1f}"
+    return f"{who} {rung.invited_s:.1f}-{until} {_ENDS[rung.ended]}".rstrip()
 
 
-def _print_findings(calls: list[dict[str, Any]]) -> None:
-    for call in calls:
-        for each in call["findings"]:
-            out.print(f"{SCENARIOS.get(call['scenario'], call['scenario'])}: {_finding(each)}", markup=False)
-
-
-def _finding(said: dict[str, Any]) -> str:
-    parts = [said["code"]]
-    parts += [f"phone {said['phone']}"] if said["phone"] else []
-    parts += [f"expected {said['expected']}"] if said["expected"] else []
-    parts += [f"seen {said['seen']}"] if said["seen"] else []
+def _finding(found: Finding) -> str:
+    parts: list[str] = [found.code]
+    parts += [f"phone {found.phone}"] if found.phone else []
+    parts += [f"expected {found.expected}"] if found.expected else []
+    parts += [f"seen {found.seen}"] if found.seen else []
+    if found.blames is not None:
+        of = " ".join(filter(None, (found.blames.of, found.blames.member)))
+        parts.append(f"which {found.blames.setting} {of} decides".replace("  ", " "))
     return ", ".join(parts)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from sip.testcall.drawn import Drawn, drawn
 from sip.testcall.findings import Finding
@@ -69,7 +72,6 @@ class Phone:
 class ProvedCall:
     """One call, and whether it went as is configured."""
 
-
     at: datetime
     scenario: Kind
     "What its phones did."
@@ -124,6 +126,23 @@ class Proof:
     def passed(self) -> bool:
         """Whether all calls went as is configured."""
         return not self.findings and all(call.passed for call in self.calls)
+
+
+_PROOF = TypeAdapter(Proof)
+
+
+def plain(what: Begun | ProvedCall | Proof) -> dict[str, Any]:
+    """As JSON takes it."""
+    said = asdict(what)
+    for each in (said, *said.get("calls", ())) if isinstance(what, Proof) else (said,):
+        if isinstance(at := each.get("at"), datetime):
+            each["at"] = at.isoformat()
+    return said | {"passed": what.passed} if isinstance(what, Proof) else said
+
+
+def proof_of(said: Mapping[str, Any]) -> Proof:
+    """What `plain` has made plain."""
+    return _PROOF.validate_python(said)
 
 
 def proved(scenario: Scenario, observations: Sequence[Observation], at: datetime) -> ProvedCall:

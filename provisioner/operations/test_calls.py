@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from db.queries.chosen_lines import customer_called
 from db.queries.exchanges import exchange_rows
-from provisioner.centrex.errors import CentralkaError, Conflict, NotFound
+from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.hanging_up import Switchboard
@@ -16,7 +16,7 @@ from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.playing import Stage
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
-from provisioner.operations.twins import Twin
+from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
 from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import PhonesFailed, test_phones
 from sip.testcall.drawn import judge_drawn
@@ -26,8 +26,12 @@ MOST_CALLS = 100
 "That one run makes."
 MOST_SPEED = 20.0
 "Above it phones that take a call in time look as if they took it late."
+USUAL_SPEED = 4.0
+"Ring times of a minute are over in a quarter of it, and a second more or less is seen still."
 LONGEST_S = 900.0
 "A run is ended after that, whatever it does."
+_LANES = 4
+"Calls of one run at a time."
 
 
 Tell = Callable[[Begun | ProvedCall], Awaitable[None]]
@@ -56,7 +60,7 @@ async def prove(
     tell: Tell,
     *,
     calls: int | None = None,
-    speed: float = 1.0,
+    speed: float = USUAL_SPEED,
 ) -> Proof:
     """Calls a number of a customer in a twin of its switchboard; `tell` is told of each call.
 
@@ -68,33 +72,17 @@ async def prove(
     asked = _Asked(number, login, calls, speed, installation.settings.numbering.emergency_numbers)
     exchange = await _stored(installation, login)
     # What is wrong with the question is said before anything is up.
-    asked.scenarios(with_caller(exchange, asked.emergency_numbers), ())
-    made: list[ProvedCall] = []
-    failed: Exception | None = None
+    run = _Run(installation, switchboard.twin, asked, exchange, tell)
     try:
-        async with (
-            asyncio.timeout(LONGEST_S),
-            switchboard.twin(next(iter(exchange.lines)), speed) as twin,
-            test_phones() as phones,
-        ):
-            try:
-                judged_by = await _same(installation, login, exchange, twin)
-                async for call in _calls(asked, judged_by, Stage(twin, phones), tell):
-                    made.append(call)
-            except Exception as error:
-                # Not within the group that listens to the phones, which would wrap it.
-                failed = error
+        async with asyncio.timeout(LONGEST_S):
+            await run.all()
     except TimeoutError:
         raise ProofBroke(f"the test of {number} took longer than {LONGEST_S:.0f} s: ask for less") from None
     except OSError as error:
         raise ProofBroke(f"the test phones can't be started: {error}") from error
-    if isinstance(failed, PhonesFailed | TimeoutError):
-        why = str(failed) or "the test phones did not say anything for too long"
-        raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
-    if failed is not None:
-        raise failed
+    made = tuple(run.made[place] for place in sorted(run.made))
     findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
-    return Proof(login, number, speed, tuple(made), findings)
+    return Proof(login, number, speed, made, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,32 +110,78 @@ class _Asked:
         return found if self.calls is None else [found[0]] * self.calls
 
 
-async def _calls(asked: _Asked, exchange: Exchange, stage: Stage, tell: Tell) -> AsyncIterator[ProvedCall]:
-    """Makes them, one after another."""
-    answered: list[str] = []
-    count = len(asked.scenarios(exchange, ()))
-    for place in range(count):
-        scenario = asked.scenarios(exchange, answered)[place]
-        await tell(Begun(scenario.kind, place + 1, count))
-        at = utc_now()
-        observations = await stage.play(scenario)
-        call = proved(scenario, observations, at)
-        if call.winner is not None:
-            answered.append(call.winner)
-        await tell(call)
-        yield call
+class _Run:
+    """The calls of one proof. Calls of different kinds are made a few at a time, in twins of their own."""
 
+    def __init__(
+        self, installation: Installation, twin: TwinMaker, asked: _Asked, exchange: Exchange, tell: Tell
+    ) -> None:
+        self.made: dict[int, ProvedCall] = {}
+        "By their places."
+        self._installation = installation
+        self._twin = twin
+        self._asked = asked
+        self._exchange = exchange
+        self._tell = tell
+        self._count = len(asked.scenarios(with_caller(exchange, asked.emergency_numbers), ()))
+        self._places = iter(range(self._count))
 
-async def _same(installation: Installation, login: str, before: Exchange, twin: Twin) -> Exchange:
-    """What the twin is judged by: what is stored, and not what the engine makes of it.
+    async def all(self) -> None:
+        """Makes them. Raises as `prove`, and `OSError`, `TimeoutError`."""
+        lanes = min(_LANES, self._count) if self._asked.calls is None else 1
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in range(lanes):
+                    tasks.create_task(self._lane(is_first=lane == 0))
+        except BaseExceptionGroup as group:
+            raise next(within(group)) from None
 
-    Of who has answered last the engine knows more than is written yet. Raises `Conflict`.
-    """
-    after = await _stored(installation, login)
-    if replace(before, used={}) != replace(after, used={}):
-        raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
-    judged_by = with_caller(after, installation.settings.numbering.emergency_numbers)
-    return replace(judged_by, used=twin.exchange.used)
+    async def _lane(self, *, is_first: bool) -> None:
+        """Makes calls, one after another, as long as there are any."""
+        failed: Exception | None = None
+        try:
+            async with (
+                self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
+                test_phones() as phones,
+            ):
+                try:
+                    await self._calls(twin, Stage(twin, phones))
+                except Exception as error:
+                    # Not within the group that listens to the phones, which would wrap it.
+                    failed = error
+        except TooManyTestCalls:
+            if is_first:
+                raise
+            # Others have taken the room meanwhile: what would be made here is made by the first.
+        if isinstance(failed, PhonesFailed | TimeoutError):
+            why = str(failed) or "the test phones did not say anything for too long"
+            raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
+        if failed is not None:
+            raise failed
+
+    async def _calls(self, twin: Twin, stage: Stage) -> None:
+        exchange = await self._judged_by(twin)
+        answered: list[str] = []
+        for place in self._places:
+            scenario = self._asked.scenarios(exchange, answered)[place]
+            await self._tell(Begun(scenario.kind, place + 1, self._count))
+            at = utc_now()
+            call = proved(scenario, await stage.play(scenario), at)
+            if call.winner is not None:
+                answered.append(call.winner)
+            self.made[place] = call
+            await self._tell(call)
+
+    async def _judged_by(self, twin: Twin) -> Exchange:
+        """What is stored, and not what the engine makes of it; but of who has answered last it knows more.
+
+        Raises `Conflict`.
+        """
+        login = self._asked.login
+        stored = await _stored(self._installation, login)
+        if replace(stored, used={}) != replace(self._exchange, used={}):
+            raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
+        return replace(with_caller(stored, self._asked.emergency_numbers), used=twin.exchange.used)
 
 
 async def _stored(installation: Installation, login: str) -> Exchange:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
-
 from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
-from provisioner.operations.proofs import Begun, ProvedCall
-from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, prove
+from provisioner.operations.proofs import Begun, ProvedCall, plain
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 
 
 def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
     """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …}`, the last two optional.
 
-    Says `{"begun": …}` before each call and `{"call": …}` after it, then `{"passed": …, "findings": …}`, of
-    what no single call shows.
+    Says `{"begun": …}` before each call and `{"call": …}` after it, then all of them as `{"proof": …}`.
     """
 
     async def test(asked: Said, say: Say) -> None:
         number, customer = asked.get("number"), asked.get("customer")
-        calls, speed = asked.get("calls"), asked.get("speed", 1.0)
+        calls, speed = asked.get("calls"), asked.get("speed", USUAL_SPEED)
         if not isinstance(number, str) or not isinstance(customer, str):
             raise BadValue("test-call wants number and customer as texts")
         if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
@@ -34,14 +29,7 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
         async def tell(what: Begun | ProvedCall) -> None:
             await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
 
-        tested = await prove(installation, switchboard, number, customer, tell, calls=calls, speed=speed)
-        findings = [asdict(each) for each in tested.findings]
-        await say({"passed": tested.passed, "findings": findings})
+        proof = await prove(installation, switchboard, number, customer, tell, calls=calls, speed=speed)
+        await say({"proof": plain(proof)})
 
     return test
-
-
-def plain(what: Begun | ProvedCall) -> dict[str, Any]:
-    """As JSON takes it."""
-    said = asdict(what)
-    return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in said.items()}

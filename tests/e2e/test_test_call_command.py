@@ -76,7 +76,7 @@ def test_one_that_does_not_ends_with_one_and_names_the_setting(
         code, table, errors = await asks("603", *CUSTOMER, "--calls", "1")
         assert (code, errors) == (1, "")
         assert "wrong" in table
-        assert table.splitlines()[-1] == "603 does not ring as configured: 1 of 1 calls went wrong."
+        assert table.splitlines()[-1].startswith("603 does not ring as configured (1 calls, ")
         code, said, _ = await asks("603", *CUSTOMER, "--calls", "1", "--json")
         assert code == 1
         (call,) = json.loads(said)["calls"]

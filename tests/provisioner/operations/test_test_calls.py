@@ -60,7 +60,7 @@ async def test_a_group_of_each_strategy_and_an_extension_ring_as_configured(samp
         assert begun["begun"] == {"scenario": "first-answers", "number": 1, "calls": 1}
         assert call["call"]["findings"] == []
         assert call["call"]["answered_by"] == call["call"]["rung"][0]["extension"]
-        assert last == {"passed": True, "findings": []}
+        assert (last["proof"]["passed"], last["proof"]["calls"]) == (True, [call["call"]])
     assert await kept(sample) == before
 
 
@@ -76,11 +76,21 @@ async def test_it_is_said_who_got_an_invite_when_and_what_they_saw(sample: Insta
 
 
 @pytest.mark.usefixtures("running")
+async def test_each_kind_of_call_that_is_asked_for_is_made_once(sample: Installation):
+    with nothing_is_left():
+        *_, last = await told(sample, "601", calls=None)
+    assert last["proof"]["passed"]
+    kinds = [call["scenario"] for call in last["proof"]["calls"]]
+    assert kinds[:3] == ["first-answers", "last-answers", "no-answer"]
+    assert len(kinds) == len(set(kinds)) == 8
+
+
+@pytest.mark.usefixtures("running")
 async def test_what_is_not_as_configured_is_found(sample: Installation, monkeypatch: pytest.MonkeyPatch):
     ordered = Routing._ordered
     monkeypatch.setattr(Routing, "_ordered", lambda *asked: ordered(*asked)[::-1])
     *_, call, last = await told(sample, "600")
-    assert last["passed"] is False
+    assert last["proof"]["passed"] is False
     assert {each["code"] for each in call["call"]["findings"]} & {"wrong-order", "rang-wrongly"}
 
 
@@ -107,7 +117,7 @@ async def test_what_can_not_be_tested_is_refused_in_plain_words(
 @pytest.mark.usefixtures("running")
 async def test_whoever_stops_listening_ends_it(sample: Installation):
     with nothing_is_left():
-        question = {"number": "600", "customer": CUSTOMER}
+        question = {"number": "600", "customer": CUSTOMER, "calls": 2}
         async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
             assert "begun" in await anext(answers)
             (phones,) = own_processes()
@@ -118,7 +128,7 @@ async def test_whoever_stops_listening_ends_it(sample: Installation):
 
 @pytest.mark.usefixtures("running")
 async def test_phones_that_are_killed_end_it_with_a_word(sample: Installation):
-    question = {"number": "600", "customer": CUSTOMER}
+    question = {"number": "600", "customer": CUSTOMER, "calls": 2}
     async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
         assert "begun" in await anext(answers)
         (phones,) = own_processes()
