@@ -18,29 +18,33 @@ def judge_times(case: Case) -> Iterator[Finding]:
     """Of each ring that was expected and seen."""
     for pair in case.pairs:
         if pair.seen is not None:
-            yield from _begin(case, pair, pair.seen)
-            yield from _end(case, pair, pair.seen)
+            off_s = _off_s(case, pair, pair.seen)
+            yield from _begin(case, pair, off_s)
+            yield from _end(case, pair, pair.seen, off_s)
 
 
-def _begin(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
+def _off_s(case: Case, pair: Pair, seen: SeenRing) -> float:
+    """By how much it began to ring too late."""
     ring = pair.expected
     before = None if ring.after is None else case.pair_of(ring.after).seen
     ended_at = None if before is None else before.ended_at
     since = case.dialled_at if ring.after is None else ended_at
-    if since is None:
-        return
-    after_s = seen.rang.at - since
-    off_s = after_s - ring.delay_s
+    # Where nobody has seen what it follows, that is what there is to be said.
+    return 0.0 if since is None else seen.rang.at - since - ring.delay_s
+
+
+def _begin(case: Case, pair: Pair, off_s: float) -> Iterator[Finding]:
+    ring = pair.expected
     if -case.tolerances.early_s <= off_s <= case.tolerances.late_s:
         return
     if ring.begin_cause.setting is Setting.STRATEGY and ring.begin_cause.member and not ring.delay_s:
         code = Code.NOT_TOGETHER
     else:
         code = Code.TOO_EARLY if off_s < 0 else Code.TOO_LATE
-    yield Finding(code, ring.phone, _seconds(ring.delay_s), _seconds(after_s), ring.begin_cause)
+    yield Finding(code, ring.phone, _seconds(ring.delay_s), _seconds(ring.delay_s + off_s), ring.begin_cause)
 
 
-def _end(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
+def _end(case: Case, pair: Pair, seen: SeenRing, off_s: float) -> Iterator[Finding]:
     ring, tolerances = pair.expected, case.tolerances
     phone, answered_at = ring.phone, case.answered_at
     ended_at, began_at = seen.ended_at, seen.rang.at
@@ -58,17 +62,19 @@ def _end(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
             lasted = _seconds(ended_at - began_at)
             yield Finding(Code.TOO_SHORT, phone, _seconds(ring.lasts_s), lasted, ring.end_cause)
     elif ring.ends is Ends.TIME_OVER and (answered_at is None or ended_at is None or ended_at < answered_at):
-        yield from _time_over(case, pair, seen)
+        yield from _time_over(case, pair, seen, off_s)
     yield from _told(case, pair, seen)
 
 
-def _time_over(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
+def _time_over(case: Case, pair: Pair, seen: SeenRing, off_s: float) -> Iterator[Finding]:
     ring = pair.expected
     if seen.ended_at is None:
         yield Finding(Code.RANG_ON, ring.phone, _seconds(ring.lasts_s), "", ring.end_cause)
         return
     lasted_s = seen.ended_at - seen.rang.at
-    if abs(lasted_s - ring.lasts_s) > case.tolerances.length_s:
+    longer_s = lasted_s - ring.lasts_s
+    # One that began too early, and ended when it should, is wrong once.
+    if min(abs(longer_s), abs(longer_s + off_s)) > case.tolerances.length_s:
         code = Code.TOO_SHORT if lasted_s < ring.lasts_s else Code.TOO_LONG
         yield Finding(code, ring.phone, _seconds(ring.lasts_s), _seconds(lasted_s), ring.end_cause)
 
@@ -88,4 +94,4 @@ def _told(case: Case, pair: Pair, seen: SeenRing) -> Iterator[Finding]:
 
 
 def _seconds(length: float) -> str:
-    return f"{length:.1f}"
+    return f"{round(length, 1) + 0.0:.1f}"
