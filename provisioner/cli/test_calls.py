@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing, nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,27 +16,26 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.centrex.errors import BadValue
 from provisioner.cli.common import AsJson, ConfigFile, DataDir, chosen_data_dir, out
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
 from provisioner.operations.proofs import Proof, ProvedCall, Rung, proof_of
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED
-from sip.testcall.findings import Finding
+from provisioner.web.call_report.junit import junit
+from provisioner.web.call_report.page import page
+from provisioner.web.call_report.sentences import sentences_of
+from provisioner.web.call_report.words import EN, LANGUAGES
 from sip.testcall.scenario import Kind
 
-SCENARIOS: Mapping[Kind, str] = {
-    Kind.FIRST_ANSWERS: "all would answer",
-    Kind.RACE: "all answer at once",
-    Kind.LAST_ANSWERS: "only the last one answers",
-    Kind.NO_ANSWER: "nobody answers",
-    Kind.BUSY: "the first one is busy",
-    Kind.DECLINED: "the first one turns it down",
-    Kind.UNREGISTERED: "the first one is not registered",
-    Kind.CALLER_GIVES_UP: "the caller gives up",
-    Kind.HIDDEN: "the caller hides his number",
-    Kind.SHORT_NUMBER: "by the short number",
-}
 _ENDS = {"answered": "answered", "refused": "refused", "stopped": "", None: "rings on"}
+
+
+class Language(StrEnum):
+    """That a report may be in."""
+
+    PL = "pl"
+    EN = "en"
 
 
 def prove(
@@ -48,6 +48,13 @@ def prove(
     speed: Annotated[
         float, typer.Option(min=1, max=MOST_SPEED, help="Divide ring times and delays by this.")
     ] = USUAL_SPEED,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a page for people into this HTML file.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of that page.")] = Language.PL,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -59,6 +66,10 @@ def prove(
     question = {"number": number, "customer": customer, "calls": calls, "speed": speed}
     said = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
     proof = proof_of(said)
+    if report is not None:
+        _write(report, page(proof, LANGUAGES[language]).encode())
+    if junit_file is not None:
+        _write(junit_file, junit(proof))
     if as_json:
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2) + "\n")
     else:
@@ -80,7 +91,7 @@ async def _asked(data_dir: Path, question: dict[str, Any], *, quiet: bool) -> di
                     case {"proof": dict() as proof}:
                         return proof
                     case {"begun": {"scenario": kind, "calls": count}} if shown is not None:
-                        shown.update(f"{done} of {count} calls made; now: {SCENARIOS.get(kind, kind)}")
+                        shown.update(f"{done} of {count} calls made; now: {EN.scenarios[Kind(kind)]}")
                     case {"call": _}:
                         done += 1
     raise ServerGone
@@ -92,7 +103,7 @@ def table(calls: Iterable[ProvedCall]) -> Table:
     for call in calls:
         seen = dict.fromkeys(f"{each.shown_number} {each.shown_name}".strip() for each in call.rung)
         shown.add_row(
-            SCENARIOS.get(call.scenario, call.scenario),
+            EN.scenarios[call.scenario],
             Text(call.dialled),
             Text("\n".join(map(_rung, call.rung)) or "nobody"),
             Text("\n".join(seen)),
@@ -105,9 +116,10 @@ def table(calls: Iterable[ProvedCall]) -> Table:
 def conclusion(proof: Proof) -> Iterator[str]:
     """What is wrong, if anything is, and what is to be made of it all."""
     for call in proof.calls:
-        for each in call.findings:
-            yield f"{SCENARIOS.get(call.scenario, call.scenario)}: {_finding(each)}"
-    yield from map(_finding, proof.findings)
+        for sentence in sentences_of(call, EN):
+            yield f"{EN.scenarios[call.scenario]}: {sentence.text} To blame: {sentence.blames}."
+    for sentence in sentences_of(proof, EN):
+        yield f"{sentence.text} To blame: {sentence.blames}."
     made = f"{len(proof.calls)} calls"
     made += "" if proof.speed == 1 else f", ring times divided by {proof.speed:g}"
     if proof.passed:
@@ -122,12 +134,8 @@ def _rung(rung: Rung) -> str:
     return f"{who} {rung.invited_s:.1f}-{until} {_ENDS[rung.ended]}".rstrip()
 
 
-def _finding(found: Finding) -> str:
-    parts: list[str] = [found.code]
-    parts += [f"phone {found.phone}"] if found.phone else []
-    parts += [f"expected {found.expected}"] if found.expected else []
-    parts += [f"seen {found.seen}"] if found.seen else []
-    if found.blames is not None:
-        of = " ".join(filter(None, (found.blames.of, found.blames.member)))
-        parts.append(f"which {found.blames.setting} {of} decides".replace("  ", " "))
-    return ", ".join(parts)
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise BadValue(f"can't write {file}: {error.strerror}: give another file") from error

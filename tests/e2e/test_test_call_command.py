@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from provisioner.app import serving
 from provisioner.cli import main
@@ -50,7 +51,7 @@ def test_a_number_that_rings_as_configured_is_told_for_people_and_programs(asks:
     async def work() -> None:
         code, table, errors = await asks("101", *CUSTOMER)
         assert (code, errors) == (0, "")
-        for word in ("101 Recepcja", "all would answer", "nobody answers", "as configured"):
+        for word in ("101 Recepcja", "Everybody would answer", "Nobody answers", "as configured"):
             assert word in table
         assert table.splitlines()[-1].startswith("101 rings as configured (")
         code, said, errors = await asks("601", *CUSTOMER, "--calls", "2", "--json")
@@ -83,6 +84,30 @@ def test_one_that_does_not_ends_with_one_and_names_the_setting(
         assert {each["blames"]["of"] for each in call["findings"]} == {"603"}
 
     with_server(tmp_path, work)
+
+
+def test_a_report_for_people_and_one_for_ci_are_written(
+    asks: Asks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ordered = Routing._ordered
+    monkeypatch.setattr(Routing, "_ordered", lambda *asked: ordered(*asked)[::-1])
+    page, cases = tmp_path / "report.html", tmp_path / "junit.xml"
+
+    async def work() -> None:
+        files = ("--report", str(page), "--junit", str(cases), "--language", "en")
+        code, table, errors = await asks("603", *CUSTOMER, "--calls", "1", *files)
+        assert (code, errors) == (1, "")
+        assert "Everybody would answer: one gets the call: Wrong order: 104 Sala konferencyjna." in table
+        assert "To blame: the strategy of group 603." in table
+        code, _, errors = await asks("101", *CUSTOMER, "--calls", "1", "--report", str(tmp_path))
+        assert code == 1
+        assert "give another file" in errors
+
+    with_server(tmp_path, work)
+    assert "603 does not ring as it is configured." in page.read_text()
+    assert "the strategy of group 603" in page.read_text()
+    suite = etree.parse(cases).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
 
 
 def test_what_can_not_be_tested_is_said_in_plain_words(asks: Asks, tmp_path: Path):

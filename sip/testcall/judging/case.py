@@ -14,7 +14,7 @@ from sip.testcall.scenario import Scenario
 from sip.testcall.seen import Seen, SeenRing
 
 _NOT_STRANGE = (False, 0.0, 0)
-_MOST_ORDERS = 150
+_MOST_ORDERS = 3_000
 "Of the members of shuffled groups, that are looked through."
 
 

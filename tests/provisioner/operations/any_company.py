@@ -48,7 +48,7 @@ def companies(draw: st.DrawFn, strategies: tuple[HuntStrategy, ...] = CERTAIN) -
             HuntGroup(
                 number,
                 f"Grupa {number}",
-                draw(st.sampled_from(strategies)),
+                draw(st.sampled_from(strategies if place < 2 else CERTAIN)),
                 draw(st.sampled_from(CallerPresentation)),
                 members=tuple(chosen),
                 overflow=draw(st.none() | numbers),
