@@ -121,6 +121,8 @@ class Proof:
     calls: tuple[ProvedCall, ...]
     findings: tuple[Finding, ...] = ()
     "What no single call shows."
+    id: int | None = None
+    "By which it can be looked at later; None: it is not kept."
 
     @property
     def passed(self) -> bool:

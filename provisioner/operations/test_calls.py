@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 from db.queries.chosen_lines import customer_called
 from db.queries.exchanges import exchange_rows
+from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.playing import Stage
+from provisioner.operations.proof_history import keep_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
@@ -58,12 +60,14 @@ async def prove(
     number: str,
     login: str,
     tell: Tell,
+    actor: Actor,
     *,
     calls: int | None = None,
     speed: float = USUAL_SPEED,
 ) -> Proof:
     """Calls a number of a customer in a twin of its switchboard; `tell` is told of each call.
 
+    What comes of it is kept.
     Calls of each kind that its configuration asks for, or `calls` of the plainest. Raises `NotFound`,
     `BadValue`, `TooManyTestCalls`, `ProofBroke`, `StorageError`.
     """
@@ -82,7 +86,8 @@ async def prove(
         raise ProofBroke(f"the test phones can't be started: {error}") from error
     made = tuple(run.made[place] for place in sorted(run.made))
     findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
-    return Proof(login, number, speed, made, findings)
+    proof = Proof(login, number, speed, made, findings)
+    return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
@@ -29,7 +30,9 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
         async def tell(what: Begun | ProvedCall) -> None:
             await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
 
-        proof = await prove(installation, switchboard, number, customer, tell, calls=calls, speed=speed)
+        proof = await prove(
+            installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
+        )
         await say({"proof": plain(proof)})
 
     return test

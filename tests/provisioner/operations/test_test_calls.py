@@ -19,8 +19,8 @@ from provisioner.pbx.routing import Routing
 from tests.provisioner.operations.small import dump
 
 CUSTOMER = "nowyklienttestowy"
-_OWN = ("instance", "nodes")
-"Tables in which the server says that it lives."
+_OWN = ("instance", "nodes", "proofs")
+"Tables in which the server says that it lives, and what was proved."
 
 
 async def told(installation: Installation, number: str, **more: Any) -> list[dict[str, Any]]:
