@@ -19,6 +19,7 @@ COMPACT = {
 }  # fmt: skip
 "Short names of headers (RFC 3261 §7.3.3)."
 
+_QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
 _DISPLAYS = {
     "from": "From",
     "p-asserted-identity": "P-Asserted-Identity",
@@ -50,16 +51,18 @@ def displays(invite: str) -> tuple[Display, ...]:
 
 def uri_of(address: str) -> str:
     """The URI of a name-addr or addr-spec (RFC 3261 §20.10)."""
-    found = re.search(r"<([^<>]*)>", address)
-    return found.group(1) if found else address.partition(";")[0].strip()
+    quoted = _QUOTED.match(address)
+    rest = address[quoted.end() :] if quoted else address
+    found = re.search(r"<([^<>]*)>", rest)
+    return found.group(1) if found else rest.partition(";")[0].strip()
 
 
 def name_of(address: str) -> str:
     """The display name of a name-addr, without its quotes; empty: it has none."""
-    written = address.partition("<")[0].strip()
-    if written.startswith('"') and written.endswith('"') and len(written) > 1:
-        return re.sub(r"\\(.)", r"\1", written[1:-1])
-    return written if "<" in address else ""
+    if quoted := _QUOTED.match(address):
+        return re.sub(r"\\(.)", r"\1", quoted.group(1))
+    name, bracket, _ = address.partition("<")
+    return name.strip() if bracket else ""
 
 
 def user_of(address: str) -> str:

@@ -105,6 +105,14 @@ async def test_phones_register_and_say_good_bye() -> None:
     assert "sip:102@" in wording.values(last, "To")[0]
 
 
+async def test_fifty_phones_are_one_process_with_one_thread() -> None:
+    async with registrar() as server, agents.test_phones() as phones:
+        for number in range(50):
+            await phones.register(server.account(str(200 + number)), SILENT, 400 + number)
+        assert threads(phones.pid) == 1
+        assert len({each.phone for each in phones.seen if isinstance(each, Registered)}) == 50
+
+
 async def test_a_phone_that_is_not_let_in_is_named() -> None:
     async with registrar("403 Forbidden") as server, agents.test_phones() as phones:
         with pytest.raises(agents.PhonesFailed, match=r"phone 101 could not register.* 403"):
