@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import psycopg
+
+from db.schema import Base
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import apply
@@ -52,94 +55,121 @@ def path(number: int) -> str:
     return f"{token(number)}/{FIRST_MAC + number:012x}.cfg"
 
 
-async def make(data_dir: Path, phones: int) -> None:
-    """An installation on SQLite whose phones have all used their tokens."""
+async def make(data_dir: Path, phones: int, database: str | None = None) -> Path:
+    """An installation whose phones have all used their tokens, on SQLite or in the empty `database`.
+
+    Returns the configuration that its server wants.
+    """
     config = data_dir.parent / "stock.toml"
-    config.write_text(PUBLIC)
+    config.write_text(PUBLIC + (f'[database]\nurl = "{database}"\n' if database else ""))
     settings = read_settings(config)
     await initialise(data_dir, settings)
     async with opened(data_dir, settings) as installation:
         await apply(installation, read_company_file(ONE_PHONE), COMMAND_LINE)
         # Else the server would write the files of all phones when it starts.
         await publish(installation, "127.0.0.1:8081", "127.0.0.1:5060")
-    _copy(data_dir / "centralka.db", phones)
+    if database is None:
+        _copy_sqlite(data_dir / "centralka.db", phones)
+    else:
+        _copy_postgresql(database, phones)
+    return config
 
 
-def _copy(file: Path, phones: int) -> None:
+def _copy_sqlite(file: Path, phones: int) -> None:
     database = sqlite3.connect(file, isolation_level=None)
-    database.row_factory = sqlite3.Row
     # Nothing of this has to survive a power cut.
     database.execute("PRAGMA synchronous=OFF")
     # Hashes fall anywhere in their indexes: with less of them in memory a million phones take an hour.
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-    first = {
-        table: dict(database.execute(f"SELECT * FROM {table} LIMIT 1").fetchone())
-        for table in ("lines", "devices", "device_tokens", "device_accounts")
-    }
-    file_row = dict(database.execute("SELECT * FROM device_files WHERE name = 'mac'").fetchone())
-    revision = dict(
-        database.execute(
-            "SELECT * FROM revisions WHERE id = ?", (file_row["current_revision_id"],)
-        ).fetchone()
-    )
-    # What is copied refers to secrets by the name of the phone and the line.
-    ids = {
-        table: database.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
-        for table in ("device_files", "revisions")
-    }
-    line_id, device_id = first["lines"]["id"], first["devices"]["id"]
-    database.execute(
-        "UPDATE device_tokens SET token_hash = ?, first_used_at = created_at", (_hash(token(0)),)
-    )
-
-    def rows(numbers: range) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for n in numbers:
-            mac, line_number = f"{FIRST_MAC + n:012x}", line(n)
-            content = revision["content"].replace("805ec0000000", mac).replace("48220000000", line_number)
-            yield "lines", first["lines"] | {"id": line_id + n, "number": line_number}
-            yield (
-                "devices",
-                first["devices"]
-                | {"id": device_id + n, "mac": mac, "service_token_hash": _hash(f"service {n}")},
-            )
-            yield (
-                "device_tokens",
-                first["device_tokens"]
-                | {
-                    "device_id": device_id + n,
-                    "token_hash": _hash(token(n)),
-                    "first_used_at": first["device_tokens"]["created_at"],
-                },
-            )
-            yield (
-                "device_accounts",
-                first["device_accounts"] | {"device_id": device_id + n, "line_id": line_id + n},
-            )
-            revision_id, file_id = ids["revisions"] + n, ids["device_files"] + n
-            yield (
-                "revisions",
-                revision
-                | {
-                    "id": revision_id,
-                    "file_id": file_id,
-                    "content": content,
-                    "digest": hashlib.sha256(content.encode()).hexdigest(),
-                },
-            )
-            yield (
-                "device_files",
-                file_row | {"id": file_id, "device_id": device_id + n, "current_revision_id": revision_id},
-            )
-
-    for start in range(1, phones, _SLICE):
+    for statements in _copies(lambda query: database.execute(query).fetchone(), phones):
         database.execute("BEGIN")
-        for table, row in rows(range(start, min(start + _SLICE, phones))):
-            names = ", ".join(row)
-            values = ", ".join("?" * len(row))
-            database.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", tuple(row.values()))
+        for statement, rows in statements:
+            database.executemany(statement, rows)
         database.execute("COMMIT")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+
+
+def _copy_postgresql(url: str, phones: int) -> None:
+    with psycopg.connect(url, autocommit=True) as database, database.cursor() as cursor:
+        # A file and its revision refer to each other.
+        database.execute("SET session_replication_role = replica")
+        for statements in _copies(lambda query: database.execute(query).fetchone(), phones):
+            with database.transaction():
+                for statement, rows in statements:
+                    cursor.executemany(statement.replace("?", "%s"), rows)
+        for table in ("lines", "devices", "revisions", "device_files"):
+            # The numbers were given here.
+            database.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+            )
+        database.execute("ANALYZE")
+
+
+_Statement: TypeAlias = tuple[str, list[tuple[object, ...]]]
+"Parameters are written `?`; once for each row."
+
+
+def _copies(one: Callable[[str], tuple[Any, ...] | None], phones: int) -> Iterator[list[_Statement]]:
+    """What makes the phones out of the first, some at a time. `one` is the one row of a query."""
+
+    def row(query: str) -> tuple[Any, ...]:
+        found = one(query)
+        assert found is not None
+        return found
+
+    line_id, device_id = row("SELECT (SELECT max(id) FROM lines), (SELECT max(id) FROM devices)")
+    file_id, source_id, content = row(
+        "SELECT f.id, r.id, r.content FROM device_files f JOIN revisions r ON r.id = f.current_revision_id"
+        " WHERE f.name = 'mac'"
+    )
+    last_file, last_revision = row(
+        "SELECT (SELECT max(id) FROM device_files), (SELECT max(id) FROM revisions)"
+    )
+
+    def statement(table: str, where: str, *changed: str) -> str:
+        """A copy of the row with other values in the columns that are `changed`."""
+        same = [each.name for each in Base.metadata.tables[table].columns if each.name not in changed]
+        names, values = (*changed, *same), ", ".join(["?"] * len(changed) + same)
+        return f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} WHERE {where}"
+
+    # What is copied refers to secrets by the name of the phone and the line.
+    texts = (
+        statement("lines", f"id = {line_id}", "id", "number"),
+        statement("devices", f"id = {device_id}", "id", "mac", "service_token_hash"),
+        statement("device_tokens", f"device_id = {device_id}", "device_id", "token_hash"),
+        statement("device_accounts", f"device_id = {device_id}", "device_id", "line_id"),
+        statement("device_files", f"id = {file_id}", "id", "device_id", "current_revision_id"),
+        statement("revisions", f"id = {source_id}", "id", "file_id", "content", "digest"),
+    )
+    yield [
+        (
+            "UPDATE device_tokens SET token_hash = ?, first_used_at = created_at WHERE device_id = ?",
+            [(_hash(token(0)), device_id)],
+        )
+    ]
+    for start in range(1, phones, _SLICE):
+        rows: tuple[list[tuple[object, ...]], ...] = tuple([] for _ in texts)
+        for n in range(start, min(start + _SLICE, phones)):
+            mac, number = f"{FIRST_MAC + n:012x}", line(n)
+            text = content.replace("805ec0000000", mac).replace("48220000000", number)
+            own_line, own_device, own_file, revision = (
+                each + n for each in (line_id, device_id, last_file, last_revision)
+            )
+            for values, to in zip(
+                (
+                    (own_line, number),
+                    (own_device, mac, _hash(f"service {n}")),
+                    (own_device, _hash(token(n))),
+                    (own_device, own_line),
+                    (own_file, own_device, revision),
+                    (revision, own_file, text, hashlib.sha256(text.encode()).hexdigest()),
+                ),
+                rows,
+                strict=True,
+            ):
+                to.append(values)
+        yield list(zip(texts, rows, strict=True))
 
 
 def _hash(text: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import cast
 
-from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import ChangeRow, NodeRow
+from db.writing import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -29,37 +29,34 @@ _KEPT = 10_000
 _FORGET_AFTER = 100
 "Old ones are forgotten after so many new ones, and not at each."
 _POLL_S = 0.01
-_TABLE = cast(Table, ChangeRow.__table__)
 
 
 def touch(session: AsyncSession, scope: str) -> None:
     """Notes in a `change` what is another now.
 
     Whose files: `device:ID`, `customer:ID`, `models` or `all`; whose password, or whether it is there at all:
-    `line:NUMBER`.
+    `line:NUMBER`; what a line does with its calls: `services:CUSTOMER_ID:NUMBER`.
     """
     session.info.setdefault(_SCOPES, set()).add(scope)
 
 
-async def record(session: AsyncSession) -> int | None:
+async def record(writer: Writer, scopes: Collection[str]) -> int | None:
     """Numbers what the change touched, inside its transaction. Returns the last number; None for nothing."""
-    scopes: set[str] = session.info.pop(_SCOPES, set())
     if not scopes:
         return None
     if len(scopes) > _MOST_SCOPES:
         scopes = {ALL}
     now = datetime.now(UTC)
-    rows = [{"scope": scope, "at": now} for scope in sorted(scopes)]
-    await session.flush()
-    # By the table: rows that nobody holds in memory are written in half the time, and others wait for it.
-    numbers: list[int] = list(await session.scalars(insert(_TABLE).returning(_TABLE.c.id), rows))
-    number = max(numbers)
-    if number // _FORGET_AFTER > (min(numbers) - 1) // _FORGET_AFTER:
-        await session.execute(delete(_TABLE).where(_TABLE.c.id <= number - _KEPT))
-    if session.get_bind().dialect.name == "postgresql":
+    rows = [(scope, now) for scope in sorted(scopes)]
+    await writer.many("INSERT INTO changes (scope, at) VALUES (?, ?)", rows)
+    # Changes are serial: the highest number is that of the last row.
+    ((number,),) = await writer.rows("SELECT max(id) FROM changes")
+    if number // _FORGET_AFTER > (number - len(scopes)) // _FORGET_AFTER:
+        await writer.rows("DELETE FROM changes WHERE id <= ?", (number - _KEPT,))
+    if writer.database == "postgresql":
         # Sent when the transaction is kept, and not otherwise.
-        await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
-    return number
+        await writer.rows("SELECT pg_notify(?, '')", (CHANNEL,))
+    return int(number)
 
 
 async def newest(session: AsyncSession) -> int:
@@ -67,17 +64,16 @@ async def newest(session: AsyncSession) -> int:
     return await session.scalar(select(func.max(ChangeRow.id))) or 0
 
 
-async def touched_since(session: AsyncSession, number: int) -> frozenset[str]:
+async def touched_since(writer: Writer, number: int) -> frozenset[str]:
     """The scopes that were touched after change `number`; `all` where old ones are forgotten already."""
-    found = await session.execute(select(ChangeRow.id, ChangeRow.scope).where(ChangeRow.id > number))
-    rows = found.all()
+    rows = await writer.rows("SELECT scope FROM changes WHERE id > ?", (number,))
     if len(rows) > _KEPT // 2:
         return frozenset({ALL})
-    return frozenset(row.scope for row in rows)
+    return frozenset(scope for (scope,) in rows)
 
 
 def taken(session: AsyncSession) -> frozenset[str]:
-    """What was noted in a session whose rows another one writes, to be noted there."""
+    """What was noted in a session; it holds nothing of it any more."""
     return frozenset(session.info.pop(_SCOPES, ()))
 
 

@@ -12,7 +12,7 @@ import math
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
@@ -29,7 +29,7 @@ from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
 from db.stops_once import connecting
 from db.watched import watched
-from db.writing import PostgresWriter, SqliteTransactions, Work
+from db.writing import SqliteTransactions, Work, Writer, writer_of
 
 T = TypeVar("T")
 
@@ -213,7 +213,8 @@ class Database:
             for statement in lock_changes(self.url.drivername, self._busy_s):
                 await session.execute(statement)
             yield session
-            number = await changes.record(session)
+            await session.flush()
+            number = await changes.record(await writer_of(session), changes.taken(session))
         if number is not None and confirm:
             await self._confirmed(number)
 
@@ -249,13 +250,35 @@ class Database:
         """
         if self._transactions is None:
             async with self.append() as session:
-                return await work(PostgresWriter(await session.connection()))
+                return await work(await writer_of(session))
+        return await self._done(self._transactions, work)
+
+    async def changed(self, work: Work[T], scopes: Collection[str]) -> T:
+        """What `work` returns, done in a transaction like that of `change`, and kept: for plain SQL.
+
+        Where it returns what is true, it has touched these scopes; `confirmed` is left to the caller. Raises
+        what `change` does, and what `work` raises: then nothing was changed.
+        """
+
+        async def recorded(writer: Writer) -> T:
+            done = await work(writer)
+            if done:
+                await changes.record(writer, scopes)
+            return done
+
+        if self._transactions is None:
+            async with self.change(confirm=False) as session:
+                return await recorded(await writer_of(session))
+        return await self._done(self._transactions, recorded)
+
+    async def _done(self, transactions: SqliteTransactions, work: Work[T]) -> T:
+        """Does it when nobody else writes."""
         give_up_at = time.monotonic() + self._busy_s
         async with self._turn():
             while True:
                 with unavailable():
                     try:
-                        return await self._transactions.done(work)
+                        return await transactions.done(work)
                     except sqlite3.Error as error:
                         if not _is_locked(error) or time.monotonic() > give_up_at:
                             raise

@@ -26,7 +26,7 @@ from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.schema.base import Numbered
 from db.watched import WatchedConnection, watched
-from db.writing import PostgresWriter, Writer
+from db.writing import Writer, writer_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ async def announce(session: AsyncSession) -> None:
     Followers are woken when the transaction is kept. SQLite needs no telling.
     """
     if session.get_bind().dialect.name == "postgresql":
-        await announce_by(PostgresWriter(await session.connection()))
+        await announce_by(await writer_of(session))
 
 
 async def announce_by(writer: Writer) -> None:

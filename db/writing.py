@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.many import in_parts
 from db.plain import Rows
@@ -38,25 +38,39 @@ Work: TypeAlias = Callable[[Writer], Coroutine[Any, Any, T]]
 "What is done in a transaction. It awaits nothing but its writer."
 
 
-class PostgresWriter:
-    """Writes by a connection of SQLAlchemy's."""
-
-    database = "postgresql"
+class ConnectionWriter:
+    """Writes by a connection of SQLAlchemy's: on PostgreSQL, and beside what a session does."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.database = connection.dialect.name
 
     async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
         """See `Writer`."""
-        found = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
+        found = await self._connection.exec_driver_sql(self._worded(statement), tuple(parameters))
         return [tuple(row) for row in found] if found.returns_rows else []
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         """See `Writer`."""
         if not rows:
             return 0
-        done = await self._connection.exec_driver_sql(statement.replace("?", "%s"), list(map(tuple, rows)))
+        if self.database == "sqlite":
+            met = 0
+            for part, values in in_parts(statement, rows):
+                await self._connection.exec_driver_sql(part, values)
+                # The driver counts what begins with UPDATE alone.
+                met += int((await self.rows("SELECT changes()"))[0][0])
+            return met
+        done = await self._connection.exec_driver_sql(self._worded(statement), list(map(tuple, rows)))
         return done.rowcount
+
+    def _worded(self, statement: str) -> str:
+        return statement if self.database == "sqlite" else statement.replace("?", "%s")
+
+
+async def writer_of(session: AsyncSession) -> Writer:
+    """Writes in the transaction of a session; what the session itself holds is to be flushed before."""
+    return ConnectionWriter(await session.connection())
 
 
 class SqliteTransactions:

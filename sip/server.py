@@ -19,7 +19,7 @@ from sip.message.parser import AnyMessage
 from sip.message.uri import SipUri
 from sip.tags import new_tag
 from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Reply, Send
-from sip.transaction.errors import AlreadyServed
+from sip.transaction.errors import AlreadyServed, TooLarge
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[["Incoming"], None]
 "Takes a request of one method. It answers now or later; what it raises as `SipError` is answered for it."
 
-EXTENSIONS = frozenset({"path", "outbound", "timer"})
+EXTENSIONS = frozenset({"100rel", "path", "outbound", "replaces", "timer"})
 "Option tags that a request may require (§8.2.2.3)."
 
 
@@ -40,6 +40,9 @@ class Transporter(Protocol):
 
     def answer_flow(self, request: Request, flow: Flow) -> Flow:
         """The flow on which `request`, which came by `flow`, is to be answered (§18.2.2, RFC 3581 §4)."""
+
+    async def fitting(self, flow: Flow, size: int) -> Flow:
+        """The flow for a request of so many bytes to the peer of `flow` (§18.1.1)."""
 
 
 class Dialogs(Protocol):
@@ -194,7 +197,11 @@ class SipServer:
         """
         if self._is_closed:
             return None
-        transaction, effects = self.transactions.request(request, flow, self.now())
+        try:
+            transaction, effects = self.transactions.request(request, flow, self.now(), unless_large=True)
+        except TooLarge as error:
+            flow = await self._used.fitting(flow, error.size)
+            transaction, effects = self.transactions.request(request, flow, self.now())
         future: asyncio.Future[Response | None] = self._loop.create_future()
         self._asked[transaction] = future
         try:
@@ -226,6 +233,10 @@ class SipServer:
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Does what the transactions, or dialogs, want done."""
+        self._do(effects)
+        self._arm()
+
+    def _do(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send():
@@ -242,8 +253,7 @@ class SipServer:
                 case Failed(ClientTransaction() as transaction) if transaction in self._asked:
                     self._settle(transaction, None)
                 case _ if self._dialogs is not None:
-                    self.perform(self._dialogs.take(effect, self.now()))
-        self._arm()
+                    self._do(self._dialogs.take(effect, self.now()))
 
     # Within
 
@@ -297,9 +307,13 @@ class SipServer:
             to.send(data)
 
     def _answer_flow(self, request: Request, flow: Flow) -> Flow:
+        return self._used.answer_flow(request, flow)
+
+    @property
+    def _used(self) -> Transporter:
         if self._transport is None:
-            raise AssertionError("nothing has come before there is a transport")
-        return self._transport.answer_flow(request, flow)
+            raise AssertionError("nothing comes or goes before there is a transport")
+        return self._transport
 
     def _arm(self) -> None:
         """One timer for all; it may come too early, and is set anew then."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import (
@@ -16,6 +16,7 @@ from db.schema import (
     RolloutPhoneRow,
     RolloutRow,
 )
+from db.writing import Writer
 
 
 async def count_devices(session: AsyncSession, logins: Collection[str] | None) -> int:
@@ -65,16 +66,15 @@ async def owe(session: AsyncSession, customer_ids: Collection[int], **cause: obj
         await session.execute(insert(OwedFilesRow), rows)
 
 
-async def come_to(session: AsyncSession, debt: OwedFilesRow, mac: str) -> bool:
+async def come_to(writer: Writer, debt: OwedFilesRow, mac: str) -> bool:
     """Notes that all up to `mac` is written. False where somebody else has come further since `debt`."""
-    query = update(OwedFilesRow).where(OwedFilesRow.id == debt.id, OwedFilesRow.after_mac == debt.after_mac)
-    written = await session.execute(query.values(after_mac=mac).returning(OwedFilesRow.id))
-    return written.scalar() is not None
+    update = "UPDATE owed_files SET after_mac = ? WHERE id = ? AND after_mac = ? RETURNING id"
+    return bool(await writer.rows(update, (mac, debt.id, debt.after_mac)))
 
 
-async def settled(session: AsyncSession, debt: OwedFilesRow) -> None:
+async def settled(writer: Writer, debt: OwedFilesRow) -> None:
     """Nothing of it is owed any more."""
-    await session.execute(delete(OwedFilesRow).where(OwedFilesRow.id == debt.id))
+    await writer.rows("DELETE FROM owed_files WHERE id = ?", (debt.id,))
 
 
 async def macs_after(session: AsyncSession, customer_id: int, mac: str, limit: int) -> Sequence[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from provisioner.centrex.customer import Extension, FeatureCodes, HuntGroup, Line
+from provisioner.centrex.dialling import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Exchange:
     distinctive_ring: bool = False
     extension_of: Mapping[str, str] = field(default_factory=dict)
     "The extension under which each line is known inside: the lowest."
+    calls_at_once: Mapping[str, int] = field(default_factory=dict)
+    "In how many calls each line may be; not there: in any number."
     used: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Of a group and a line: when that line answered a call of it last, as a number that grows with time.
     Not there: never."""
@@ -32,6 +36,10 @@ class Exchange:
         """About how many things it holds."""
         members = sum(len(group.members) for group in self.groups.values())
         return len(self.lines) + len(self.extensions) + len(self.short_numbers) + members + len(self.used)
+
+    def most_calls(self, line: str) -> float:
+        """In how many calls a line may be at once."""
+        return self.calls_at_once.get(line, inf)
 
     def extension_of_line(self, line: str) -> Extension | None:
         """As what the line is known inside, if as anything."""
@@ -56,7 +64,7 @@ class Exchange:
                 waiting += [group.overflow] if group.overflow is not None else []
             elif target != number:
                 waiting.append(target)
-            elif (line := number.removeprefix("+")) in self.lines:
+            elif (line := whole_number(number)) in self.lines:
                 waiting += self._forwards(line)
             else:
                 outside.add(line)

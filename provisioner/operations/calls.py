@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import calls as queries
 from db.queries.chosen_lines import customer_called
+from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.errors import Forbidden, NotFound
 from provisioner.centrex.features import Feature
 from provisioner.operations.installation import Installation
@@ -49,6 +50,8 @@ class LegEnd(StrEnum):
 
     ANSWERED = "answered"
     BUSY = "busy"
+    FULL = "full"
+    "In as many calls as its line may have at once; of a caller's own line: that is why nobody was called."
     DECLINED = "declined"
     "Somebody has turned the call down."
     NO_ANSWER = "no-answer"
@@ -175,7 +178,7 @@ async def list_calls(
 
 def is_dialled(line: str | None, dialled: str) -> bool:
     """Whether that is the number of the line itself."""
-    return line == dialled.removeprefix("+")
+    return line == whole_number(dialled)
 
 
 async def page(session: AsyncSession, wanted: Wanted, before: int | None, most: int) -> Page:

@@ -15,6 +15,7 @@ from db.queries import customers as queries
 from db.queries import owed as owed_queries
 from db.queries.firmware import names as firmware_names
 from db.schema import RolloutRow
+from db.writing import writer_of
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.company import check_whole
 from provisioner.centrex.customer import Customer
@@ -415,7 +416,7 @@ class _Apply(_Step):
         """Saves what was foreseen, without a look at phones. None: it is out of date."""
         if not foreseen.changes:
             return Plan()
-        touched = await touched_since(self.session, foreseen.seen)
+        touched = await touched_since(await writer_of(self.session), foreseen.seen)
         mine = {f"customer:{each}" for each in foreseen.customers}
         if ALL in touched or any(
             scope.startswith("customer:") if foreseen.vendor else scope in mine for scope in touched

@@ -112,4 +112,4 @@ async def _record(
         customer_id=row.customer_id,
         changes=changes,
     )
-    touch(session, f"exchange:{row.customer_id}")
+    touch(session, f"services:{row.customer_id}:{row.number}")

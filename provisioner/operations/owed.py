@@ -21,7 +21,9 @@ from db import changes
 from db.errors import DatabaseUnavailable
 from db.queries import owed as queries
 from db.queries import rollouts
-from db.schema import AlarmRow, Base
+from db.saving import Unsaved, save, unsaved
+from db.schema import AlarmRow
+from db.writing import Writer, writer_of
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.customer import Extension
@@ -58,8 +60,7 @@ class Draft:
 
     seen: int
     "The last change that it knows of."
-    rows: tuple[Base, ...]
-    "New, or with new values."
+    rows: Unsaved
     files: tuple[FileChange, ...]
     touches: frozenset[str]
     "The scopes of these files."
@@ -138,17 +139,26 @@ async def _slice(installation: Installation, customer_id: int) -> tuple[FileChan
         opening = rollout.id if rollout is not None and rollout.phones_below is not None else None
         cause = Cause(Actor(debt.actor, Role(debt.role)), debt.cause, debt.at, debt.audit_id)
         draft = await drafted(moment, installation, seen, customer_id, macs, cause, own_files=is_last)
-    async with installation.database.change(confirm=False) as session:
-        if await is_spoilt(session, draft):
-            return ()
-        if not await queries.come_to(session, debt, macs[-1] if macs else debt.after_mac):
-            return ()
-        await write(session, draft)
+
+    async def written(writer: Writer) -> bool:
+        if await is_spoilt(writer, draft):
+            return False
+        if not await queries.come_to(writer, debt, macs[-1] if macs else debt.after_mac):
+            return False
+        await write(writer, draft)
         if is_last:
-            await queries.settled(session, debt)
-            if opening is not None:
-                await queries.all_phones_joined(session, opening)
-                await keep_if_staged(session, opening, debt.at)
+            await queries.settled(writer, debt)
+        return True
+
+    if not is_last or opening is None:
+        return draft.files if await installation.database.changed(written, draft.touches) else ()
+    async with installation.database.change(confirm=False) as session:
+        if not await written(await writer_of(session)):
+            return ()
+        for scope in draft.touches:
+            changes.touch(session, scope)
+        await queries.all_phones_joined(session, opening)
+        await keep_if_staged(session, opening, debt.at)
     return draft.files
 
 
@@ -182,12 +192,9 @@ async def drafted(
     for device, error in problems:
         moment.add(_alarm(device, ids[device.mac.hex], customer_id, error, cause))
     scopes = frozenset(f"device:{each}" for each in ids.values())
-    rows = (*moment.new, *moment.dirty)
-    # They are those of the session that writes: this one can't.
-    moment.expunge_all()
     return Draft(
         seen=seen,
-        rows=rows,
+        rows=unsaved(moment),
         files=tuple(files),
         # What `first` has changed spoils the drafts of others, also where no bytes differ.
         touches=changes.taken(moment) | (scopes if first is not None else frozenset()),
@@ -195,17 +202,14 @@ async def drafted(
     )
 
 
-async def is_spoilt(session: AsyncSession, draft: Draft) -> bool:
+async def is_spoilt(writer: Writer, draft: Draft) -> bool:
     """Whether others have touched what the draft depends on: asked inside the change that writes it."""
-    return bool(draft.depends_on & await changes.touched_since(session, draft.seen))
+    return bool(draft.depends_on & await changes.touched_since(writer, draft.seen))
 
 
-async def write(session: AsyncSession, draft: Draft) -> None:
-    """Writes what was drafted, inside a change."""
-    for scope in draft.touches:
-        changes.touch(session, scope)
-    session.add_all(draft.rows)
-    await session.flush()
+async def write(writer: Writer, draft: Draft) -> None:
+    """Writes what was drafted, inside a change that has touched what it touches."""
+    await save(writer, draft.rows)
 
 
 async def _texts(

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.changes import newest
 from db.queries import rollouts as queries
 from db.schema import CustomerRow, DeviceRow, RolloutPhoneRow, RolloutRow, SiteRow
+from db.writing import Writer
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import Conflict, NotFound
@@ -28,7 +29,7 @@ from provisioner.operations import audit
 from provisioner.operations.companies import Plan
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.owed import PAUSE_S, SLICE, drafted, is_spoilt, undisturbed, write
+from provisioner.operations.owed import PAUSE_S, SLICE, Draft, drafted, is_spoilt, undisturbed, write
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.operations.staging import check_staff, close_if_done
 from provisioner.phones.render import DeviceFile, device_file_name
@@ -260,10 +261,15 @@ async def _in_slices(installation: Installation, move: _Move) -> Plan:
             draft = await drafted(
                 moment, installation, seen, move.rollout.customer_id, macs, cause, first=mark
             )
-        async with database.change(confirm=False) as session:
-            if await is_spoilt(session, draft):
-                continue
-            await write(session, draft)
+
+            async def written(writer: Writer, draft: Draft = draft) -> bool:
+                if await is_spoilt(writer, draft):
+                    return False
+                await write(writer, draft)
+                return True
+
+        if not await database.changed(written, draft.touches):
+            continue
         files += draft.files
         after = macs[-1]
         await asyncio.sleep(PAUSE_S)

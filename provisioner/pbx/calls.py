@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -15,19 +15,23 @@ from sip.binding import Binding
 from sip.call.board import Place
 from sip.call.calls import Calls
 from sip.call.errors import NoDialog
+from sip.call.replacing import Taker
+from sip.call.ringing import Caller as Ringer
 from sip.call.ringing import Ringing, Target
 from sip.call.story import Tell
 from sip.call.transfer import Transfer
+from sip.call.wire import Held
 from sip.errors import SipError
 from sip.message.message import Request
 from sip.message.uri import SipUri, unescape
 from sip.server import Incoming, SipServer
+from sip.transaction.effects import Effect
 from sip.transaction.machine import ServerTransaction
 from sip.transport.flow import Flow
 
 logger = logging.getLogger(__name__)
 
-_WITHIN_A_DIALOG = ("BYE", "INFO", "REFER", "UPDATE")
+_WITHIN_A_DIALOG = ("BYE", "INFO", "PRACK", "REFER", "UPDATE")
 "Methods that mean nothing without a call; within one they don't come here."
 
 
@@ -50,6 +54,13 @@ class Router(Protocol):
         """What becomes of a call of `line`. Raises `SipError` where it is refused, `StorageError`."""
 
 
+    async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
+        """Which dialogs of others a line may take over. Raises `SipError`, `StorageError`."""
+
+    def shown(self, line: str, to: str) -> Ringer:
+        """Who a line is, as another one may see it."""
+
+
 class CallServing:
     """Lets calls in, and hands them to the engine."""
 
@@ -62,7 +73,7 @@ class CallServing:
         tell: Tell,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self.calls = Calls(server.transactions, self._places, tell, self._refer)
+        self.calls = Calls(server.transactions, self._places, tell, self._refer, self._fit, router.shown)
         self._server = server
         self._authentication = authentication
         self._phones = phones
@@ -93,7 +104,7 @@ class CallServing:
         uri = incoming.request.uri
         dialled = unescape(uri.user) if isinstance(uri, SipUri) and uri.user is not None else ""
         try:
-            ringing = await self._router.route(incoming, caller.number, dialled)
+            begin = await self._begun(incoming, transaction, caller.number, dialled)
         except StorageError as error:
             logger.warning("can't tell whom to ring aor=%s error=%s", caller.number, error)
             incoming.reply(503, [("Retry-After", "5")])
@@ -102,11 +113,18 @@ class CallServing:
             failed = error
             incoming.guarded(lambda: _raise(failed))
             return
-        incoming.guarded(lambda: self._begin(transaction, caller, dialled, ringing))
+        incoming.guarded(lambda: self._server.perform(begin()))
 
-    def _begin(self, transaction: ServerTransaction, caller: Caller, dialled: str, ringing: Ringing) -> None:
-        now = self._server.now()
-        self._server.perform(self.calls.begin(transaction, caller.number, dialled, ringing, now))
+    async def _begun(
+        self, incoming: Incoming, transaction: ServerTransaction, line: str, dialled: str
+    ) -> Callable[[], list[Effect]]:
+        """What is to be done with an INVITE. Raises `SipError`, `StorageError`."""
+        replaces = incoming.request.replaces
+        if replaces is not None:
+            taker = await self._router.taker(incoming, line, dialled)
+            return lambda: self.calls.take_over(transaction, replaces, taker, self._server.now())
+        ringing = await self._router.route(incoming, line, dialled)
+        return lambda: self.calls.begin(transaction, line, dialled, ringing, self._server.now())
 
     def _refer(self, transfer: Transfer) -> None:
         self._tasks.create_task(self._route_transfer(transfer))
@@ -127,6 +145,19 @@ class CallServing:
             self._server.perform(self.calls.refuse(transfer, 500, self._server.now()))
             return
         self._server.perform(self.calls.forward(transfer, ringing, self._server.now()))
+
+    def _fit(self, held: Held) -> None:
+        self._tasks.create_task(self._send(held))
+
+    async def _send(self, held: Held) -> None:
+        """A request that is too large for UDP goes by a connection, if the phone takes one."""
+        try:
+            flow = await self._phones.fitting(held.flow, held.size)
+        except Exception:
+            # Our own mistake; in fragments it may still arrive.
+            logger.exception("no connection for a large request remote=%s", held.flow.remote)
+            flow = held.flow
+        self._server.perform(self.calls.send(held, flow, self._server.now()))
 
     def _places(self, target: Target) -> Sequence[Place]:
         """Where the phones of a target are: one way to each phone, however many it has (RFC 5626 §5.3)."""

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from db.changes import ALL
 from db.engine import Database
-from db.queries.exchanges import exchange_rows, owner_of_line
+from db.queries.exchanges import exchange_rows, line_rows, owner_of_line
 from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.news import News
-from provisioner.store.exchanges import exchange_of
+from provisioner.store.exchanges import exchange_of, with_line
 
 CUSTOMER = "customer:"
 "What a change's scope begins with that is about a customer; its row's number follows."
-EXCHANGE = "exchange:"
-"The same where no file of a phone is another, as when a phone has dialled a code."
+_SERVICES = "services:"
+"""The same of one that only changed what a line does with its calls, as codes do; the customer's row follows,
+and the line."""
 
 _NUMBER = re.compile("[0-9]{1,20}")
 "What may be a line's: who calls may dial anything."
@@ -25,6 +26,8 @@ _MOST_THINGS = 500_000
 "Lines, extensions, members and the like, of all switchboards together."
 _MOST_LINES = 250_000
 _MOST_NOBODYS = 100_000
+_MOST_STALE = 20
+"Lines of a switchboard that are read anew one by one."
 _MOST_ELSEWHERE = 50
 "Numbers outside of the caller's company that are looked up for one call."
 
@@ -36,6 +39,8 @@ class Exchanges:
         self._database = database
         self._news = news
         self._kept: OrderedDict[int, Exchange] = OrderedDict()
+        self._stale: dict[int, set[str]] = {}
+        "Of those, the lines that have changed what they do with calls."
         self._things = 0
         self._owners: OrderedDict[str, int] = OrderedDict()
         self._nobodys: set[str] = set()
@@ -49,7 +54,7 @@ class Exchanges:
             return None
         owner = self._owners.get(line)
         exchange = None if owner is None else self._kept.get(owner)
-        if owner is None or exchange is None:
+        if owner is None or exchange is None or owner in self._stale:
             return None
         self._kept.move_to_end(owner)
         self._owners.move_to_end(line)
@@ -94,7 +99,10 @@ class Exchanges:
             return None
         # A colleague may have called before.
         exchange = self._kept.get(owner) if trusts else None
-        if exchange is None:
+        if exchange is not None:
+            for changed in tuple(self._stale.get(owner, ())):
+                exchange = with_line(exchange, await line_rows(self._database, owner, changed))
+        else:
             rows = await exchange_rows(self._database, owner)
             if rows is None:
                 return None
@@ -121,7 +129,15 @@ class Exchanges:
             self._nobodys.clear()
         self._nobodys.add(number)
 
+    def _note_stale(self, customer_id: int, line: str) -> None:
+        if customer_id in self._kept:
+            stale = self._stale.setdefault(customer_id, set())
+            stale.add(line)
+            if len(stale) > _MOST_STALE:
+                self._forget(customer_id)
+
     def _forget(self, customer_id: int) -> None:
+        self._stale.pop(customer_id, None)
         exchange = self._kept.pop(customer_id, None)
         if exchange is not None:
             self._things -= exchange.size
@@ -130,10 +146,14 @@ class Exchanges:
         for scope in scopes:
             if scope == ALL:
                 self._kept.clear()
+                self._stale.clear()
                 self._owners.clear()
                 self._things = 0
                 self._nobodys.clear()
-            elif scope.startswith((CUSTOMER, EXCHANGE)):
+            elif scope.startswith(_SERVICES):
+                _, customer_id, line = scope.split(":")
+                self._note_stale(int(customer_id), line)
+            elif scope.startswith(CUSTOMER):
                 self._forget(int(scope.partition(":")[2]))
                 # It may have got a line.
                 self._nobodys.clear()

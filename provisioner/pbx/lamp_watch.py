@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from db.changes import ALL
 from provisioner.centrex.exchange import Exchange
-from provisioner.pbx.exchange import CUSTOMER, EXCHANGE
+from provisioner.pbx.exchange import CUSTOMER
 from provisioner.pbx.lamps import Lamps, Lit, Place, group_place, line_place
 from sip.message.uri import SipUri, escape_user
 from sip.packages.dialog import DialogInfo, DialogState, LineDialogs, Participant
@@ -84,7 +84,7 @@ class LampWatch:
         """The resources that changes of these scopes may have made something else."""
         if ALL in scopes:
             return list(self._watched)
-        named = {scope.partition(":")[2] for scope in scopes if scope.startswith((CUSTOMER, EXCHANGE))}
+        named = {scope.partition(":")[2] for scope in scopes if scope.startswith(CUSTOMER)}
         if not named:
             return []
         found = self._watched.items()

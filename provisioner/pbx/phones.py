@@ -37,6 +37,10 @@ class Phones:
         port = _SIP_PORT if gateway.port is None else gateway.port
         return self._transport.flow_to(Transport.UDP, Address(gateway.host.strip("[]"), port))
 
+    async def fitting(self, flow: Flow, size: int) -> Flow:
+        """The way for a request of so many bytes: by a connection where that is too much for UDP."""
+        return await self._transport.fitting(flow, size)
+
     def watch(self, wake: Callable[[], None], kinds: frozenset[ChangeKind]) -> Watch:
         """Tells of what happens to bindings from now on."""
         return self._location.subscribe(None, wake, kinds)

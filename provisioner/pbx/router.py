@@ -15,7 +15,8 @@ from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing, Surroundings, emergency_call
 from provisioner.settings import Settings, split_address
 from sip.call.errors import NoSuchNumber
-from sip.call.ringing import Outcome, Ringing
+from sip.call.replacing import Taker
+from sip.call.ringing import Caller, Outcome, Ringing, Target
 from sip.call.tree.phone import Refusal
 from sip.message.message import Request
 from sip.message.uri import SipUri, TelUri, Uri
@@ -101,7 +102,34 @@ class ExchangeRouter:
             emergency_numbers=self._emergency_numbers,
             emergency_gateway=self._emergency_gateway,
         )
-        return Routing(exchange, line, around, is_hidden).to(dialled)
+        is_transfer = asked.request.method == "REFER"
+        return Routing(exchange, line, around, is_hidden, is_transfer).to(dialled)
+
+    async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
+        """See `provisioner.pbx.calls.Router`: those of its own company, and no one else's."""
+        exchange = await self._exchanges.of_line(line)
+
+        def may(other: str, target: Target | None) -> bool:
+            if exchange is None or other not in exchange.lines:
+                return False
+            return target is None or _may_pick_up(exchange, line, target)
+
+        return Taker(line, dialled, may, _wants_privacy(asked.request))
+
+    def shown(self, line: str, to: str) -> Caller:
+        """See `provisioner.pbx.calls.Router`: extension and name for colleagues, else the number."""
+        exchange = self._exchanges.known(line)
+        own = None if exchange is None or to not in exchange.lines else exchange.extension_of_line(line)
+        return Caller(line) if own is None else Caller(own.number, own.name)
+
+
+def _may_pick_up(exchange: Exchange, line: str, target: Target) -> bool:
+    """Whether a line may answer what rings for groups: who is in one may, others if they all let it."""
+    own = exchange.extension_of_line(line)
+    groups = [exchange.groups[each.group] for each in target.memberships if each.group in exchange.groups]
+    if own is not None and any(each.extension == own.number for group in groups for each in group.members):
+        return True
+    return all(group.pickup_allowed for group in groups)
 
 
 def _wants_privacy(request: Request) -> bool:

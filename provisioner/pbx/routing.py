@@ -7,10 +7,11 @@ than a few after one another, whether data, a phone (3xx) or an overflow sends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from provisioner.centrex.customer import (
     CallerPresentation,
@@ -21,6 +22,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
+from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 from sip.call.ringing import Caller, Membership, Outcome, Target
 from sip.call.tree import members as tree
@@ -72,10 +74,18 @@ class _Way:
 
     def by(self, number: str) -> _Way | None:
         """Over one more number; None: it would go in a circle, or too far."""
-        step = (self.exchange.customer_id, number)
+        step = (self.exchange.customer_id, whole_number(number))
         if step in self.path or len(self.path) >= MOST_HOPS:
             return None
         return replace(self, path=(*self.path, step))
+
+
+class _Rung(NamedTuple):
+    """A line that this call may ring."""
+
+    line: Line
+    most_calls: float
+    "In how many calls it may be."
 
 
 @dataclass(slots=True)
@@ -89,16 +99,23 @@ class Routing:
     around: Surroundings
     is_hidden: bool = False
     "Whether the caller's number is nobody's to see."
+    is_transfer: bool = False
+    "Whether the line passes a call on, and has no further one itself."
     _tried: Tried = field(init=False)
-    _lines: dict[str, Line] = field(init=False, default_factory=dict)
+    _lines: dict[str, _Rung] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._tried = Tried(self._obstacle)
+        # Of parts of it: what its tree knows must not lead back to it, or both would wait for the collector.
+        self._tried = Tried(partial(_obstacle, self.line, self._lines, self.around))
 
     def to(self, dialled: str) -> Node:
         """What becomes of the call, codes aside."""
-        if dialled in self.around.emergency_numbers:
-            return emergency_call(self.line, dialled, self.around.emergency_gateway)
+        for number in (dialled, self.exchange.short_numbers.get(dialled, "")):
+            if number in self.around.emergency_numbers:
+                return emergency_call(self.line, number, self.around.emergency_gateway)
+        if not self.is_transfer and self.around.calls_of(self.line) >= self.exchange.most_calls(self.line):
+            own = Target(self.line, Caller(self.line), self.exchange.extension_of.get(self.line, ""))
+            return Refusal(Outcome.FULL, 486, "Too many calls at once", own)
         node = self._number(_Way(self.exchange, self._inside()), dialled)
         return node or Refusal(Outcome.REFUSED, 404)
 
@@ -128,10 +145,8 @@ class Routing:
         if (group := exchange.groups.get(number)) is not None:
             return self._with_overflow(further, group)
         if (target := exchange.short_numbers.get(number)) is not None and target != number:
-            if target in self.around.emergency_numbers:
-                return None if way.path else self.to(target)
-            return self._number(further, target)
-        return self._line_of_number(further, number.removeprefix("+"))
+            return None if target in self.around.emergency_numbers else self._number(further, target)
+        return self._line_of_number(further, whole_number(number))
 
     def _line_of_number(self, way: _Way, number: str) -> Node | None:
         if number in way.exchange.lines:
@@ -143,19 +158,32 @@ class Routing:
         there = replace(way, exchange=other, caller=shown, memberships=())
         return self._line(there, other.lines[number], other.extension_of_line(number))
 
-    def _extension(self, way: _Way, extension: Extension, *, forwards: bool = True) -> Node:
+    def _extension(
+        self, way: _Way, extension: Extension, *, forwards: bool = True, ring_s: float = RING_S
+    ) -> Node:
         line = None if extension.line is None else way.exchange.lines.get(extension.line)
         if line is None:
             return Refusal(Outcome.UNREACHABLE, 480)
-        return self._line(way, line, extension, forwards=forwards)
+        return self._line(way, line, extension, forwards=forwards, ring_s=ring_s)
 
-    def _line(self, way: _Way, line: Line, extension: Extension | None, *, forwards: bool = True) -> Node:
-        """A line that rings, or what it has set instead. `forwards`: it has a say in where the call goes."""
+    def _line(
+        self,
+        way: _Way,
+        line: Line,
+        extension: Extension | None,
+        *,
+        forwards: bool = True,
+        ring_s: float = RING_S,
+    ) -> Node:
+        """A line that rings, or what it has set instead.
+
+        `forwards`: it has a say in where the call goes; `ring_s`: how long it rings where it says nothing.
+        """
         said = line.forwarding
         onward = partial(self._forwarded, way)
         if forwards and said.always is not None and said.always.enabled:
             return onward(said.always) or Refusal(Outcome.UNREACHABLE, 482)
-        self._lines[line.number] = line
+        self._lines[line.number] = _Rung(line, way.exchange.most_calls(line.number))
         target = Target(
             aor=line.number,
             caller=way.caller,
@@ -164,11 +192,10 @@ class Routing:
             alert=INSIDE if self._is_inside(way) and way.exchange.distinctive_ring else "",
         )
         if not forwards:
-            return Limited(Phone(self._tried, target), RING_S)
-        ring_s = RING_S
+            return Limited(Phone(self._tried, target), ring_s)
         after: dict[Outcome, Callable[[], Node | None]] = {}
         for forwarding, outcomes in (
-            (said.busy, (Outcome.BUSY, Outcome.DECLINED)),
+            (said.busy, (Outcome.BUSY, Outcome.FULL, Outcome.DECLINED)),
             (said.no_answer, (Outcome.NO_ANSWER,)),
             (said.unreachable, (Outcome.UNREACHABLE,)),
         ):
@@ -248,18 +275,21 @@ class Routing:
             node = Refusal(Outcome.UNREACHABLE, 480) if nested is None else self._group(further, nested)
         else:
             extension = way.exchange.extensions.get(number, Extension(number))
-            node = self._extension(further, extension, forwards=not member.skip_forwarding)
+            # Not cut off before its time in the group, however long that is.
+            ring_s = max(RING_S, member.ring_time)
+            node = self._extension(further, extension, forwards=not member.skip_forwarding, ring_s=ring_s)
         return Limited(node, member.ring_time)
 
-    # At the moment
 
-    def _obstacle(self, aor: str) -> Outcome | None:
-        line = self._lines[aor]
-        if aor == self.line or line.dnd:
-            return Outcome.BUSY
-        if not line.call_waiting and self.around.calls_of(aor) > 0:
-            return Outcome.BUSY
-        return None if self.around.is_registered(aor) else Outcome.UNREACHABLE
+def _obstacle(caller: str, lines: Mapping[str, _Rung], around: Surroundings, aor: str) -> Outcome | None:
+    """What keeps a line from being rung at this moment."""
+    line, most_calls = lines[aor]
+    calls = around.calls_of(aor)
+    if aor == caller or line.dnd or (calls > 0 and not line.call_waiting):
+        return Outcome.BUSY
+    if calls >= most_calls:
+        return Outcome.FULL
+    return None if around.is_registered(aor) else Outcome.UNREACHABLE
 
 
 def emergency_call(line: str, dialled: str, gateway: SipUri | None) -> Node:

@@ -16,7 +16,8 @@ from provisioner.pbx.calls import Asked
 from provisioner.pbx.keys import LineKey
 from provisioner.pbx.router import ExchangeRouter, Switchboards
 from sip.call.hastened import Hastened
-from sip.call.ringing import Outcome, Ringing
+from sip.call.replacing import Taker
+from sip.call.ringing import Caller, Outcome, Ringing
 from sip.call.tree.phone import Refusal
 from sip.digest import Algorithm, ha1
 from sip.location import Location
@@ -116,3 +117,11 @@ class HastenedRouter:
         """See `Router`."""
         ringing = await self._router.route(asked, line, dialled)
         return ringing if self._divisor == 1 else Hastened(ringing, self._divisor)
+
+    async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
+        """See `Router`."""
+        return await self._router.taker(asked, line, dialled)
+
+    def shown(self, line: str, to: str) -> Caller:
+        """See `Router`."""
+        return self._router.shown(line, to)

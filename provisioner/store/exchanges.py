@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
-from db.queries.exchanges import ExchangeRows
+from db.plain import Rows
+from db.queries.exchanges import ExchangeRows, LineRows
 from provisioner.centrex.customer import (
     CallerPresentation,
     Extension,
@@ -21,14 +23,7 @@ from provisioner.centrex.exchange import Exchange
 
 def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
     """The switchboard that the rows make, also where they are of two moments."""
-    forwardings: dict[str, dict[str, Forwarding]] = defaultdict(dict)
-    for line, kind, target, enabled, after_s in rows.forwardings:
-        forwardings[line][kind] = Forwarding(target, bool(enabled), after_s)
-    members: dict[str, list[Member]] = defaultdict(list)
-    for group, extension, nested, delay_s, time_s, stop, skip, logged_in in rows.members:
-        members[group].append(
-            Member(extension, nested, delay_s, time_s, bool(stop), bool(skip), bool(logged_in))
-        )
+    members = _members(rows.members)
     extensions = {
         number: Extension(number, line, name, bool(published))
         for number, line, name, published in rows.extensions
@@ -40,16 +35,7 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
     return Exchange(
         customer_id=customer_id,
         login=rows.login,
-        lines={
-            number: Line(
-                number,
-                product,
-                forwarding=Forwardings(**forwardings.get(number, {})),
-                dnd=bool(dnd),
-                call_waiting=bool(call_waiting),
-            )
-            for number, product, dnd, call_waiting in rows.lines
-        },
+        lines=_lines(rows.lines, rows.forwardings),
         extensions=extensions,
         groups={
             number: HuntGroup(
@@ -58,7 +44,7 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
                 HuntStrategy(strategy),
                 CallerPresentation(presentation),
                 bool(pickup_allowed),
-                tuple(members.get(number, ())),
+                members.get(number, ()),
                 overflow,
             )
             for number, name, strategy, presentation, pickup_allowed, overflow in rows.groups
@@ -67,5 +53,50 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
         codes=FeatureCodes(**dict(rows.codes)),
         distinctive_ring=rows.distinctive_ring,
         extension_of=extension_of,
+        calls_at_once=_calls_at_once(rows.lines),
         used={(group, line): place for place, (group, line) in enumerate(rows.used, start=1)},
     )
+
+
+def with_line(exchange: Exchange, rows: LineRows) -> Exchange:
+    """The same with what a line of it has changed by itself."""
+    groups = {
+        number: replace(exchange.groups[number], members=members)
+        for number, members in _members(rows.members).items()
+        if number in exchange.groups
+    }
+    return replace(
+        exchange,
+        lines={**exchange.lines, **_lines(rows.lines, rows.forwardings)},
+        groups={**exchange.groups, **groups},
+        calls_at_once={**exchange.calls_at_once, **_calls_at_once(rows.lines)},
+    )
+
+
+def _lines(rows: Rows, of_forwardings: Rows) -> dict[str, Line]:
+    forwardings: dict[str, dict[str, Forwarding]] = defaultdict(dict)
+    for line, kind, target, enabled, after_s in of_forwardings:
+        forwardings[line][kind] = Forwarding(target, bool(enabled), after_s)
+    return {
+        number: Line(
+            number,
+            product,
+            forwarding=Forwardings(**forwardings.get(number, {})),
+            dnd=bool(dnd),
+            call_waiting=bool(call_waiting),
+        )
+        for number, product, dnd, call_waiting, _ in rows
+    }
+
+
+def _calls_at_once(rows: Rows) -> dict[str, int]:
+    return {number: int(calls) for number, _, _, _, calls in rows}
+
+
+def _members(rows: Rows) -> dict[str, tuple[Member, ...]]:
+    members: dict[str, list[Member]] = defaultdict(list)
+    for group, extension, nested, delay_s, time_s, stop, skip, logged_in in rows:
+        members[group].append(
+            Member(extension, nested, delay_s, time_s, bool(stop), bool(skip), bool(logged_in))
+        )
+    return {group: tuple(found) for group, found in members.items()}

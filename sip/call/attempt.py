@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from sip.call.board import Board
+from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
 from sip.call.ringing import Ending, Outcome, Target, Why
 from sip.message.errors import MessageError
@@ -70,11 +71,22 @@ class Attempt:
         """How many are being rung."""
         return len(self._legs)
 
-    def start(self, board: Board, offer: SessionDescription | None, max_forwards: int) -> None:
-        """Sends the INVITEs. Where there is nobody to send one to, nothing is told."""
+    def rings_at(self, leg: Leg) -> bool:
+        """Whether that is one of those that ring."""
+        return leg in self._legs
+
+    def start(
+        self, board: Board, offer: SessionDescription | None, max_forwards: int, *, may_offer: bool
+    ) -> None:
+        """Sends the INVITEs. Where there is nobody to send one to, nothing is told.
+
+        `may_offer`: one alone may offer something while it rings, where it is offered nothing.
+        """
+        places = board.places(self.target)
+        may_offer = may_offer and len(places) == 1
         self._legs = [
-            OutgoingLeg(board, self, self.target, place, offer, max_forwards)
-            for place in board.places(self.target)
+            OutgoingLeg(board, self, self.target, place, offer, max_forwards, may_offer=may_offer)
+            for place in places
         ]
 
     def stop(self, why: Why) -> None:

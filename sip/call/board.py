@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from sip.call.ringing import Target
+from sip.call.ringing import Caller, Target
 from sip.call.story import Tell
 from sip.call.wire import Wire
 from sip.message.message import Message
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from sip.call.leg import Leg
     from sip.call.transfer import Transfer
 
-METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "REFER", "UPDATE")
+METHODS = ("ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "PRACK", "REFER", "UPDATE")
 "What a phone may send in a dialog with us."
 
 _ALLOW = ", ".join(METHODS)
-_SUPPORTED = "timer"
+_SUPPORTED = "replaces, timer"
 
 HOPS = 70
 "Max-Forwards of what begins here (§8.1.1.6)."
@@ -44,6 +44,9 @@ class Place:
     "The proxies to go through, each in `<>` (RFC 3327)."
 
 
+Present: TypeAlias = Callable[[str, str], Caller]
+"Who a line is, as another one may see it."
+
 Places: TypeAlias = Callable[[Target], Sequence[Place]]
 "Where the phones of a target are that can be reached now."
 
@@ -54,15 +57,20 @@ Refer: TypeAlias = "Callable[[Transfer], None]"
 class Board:
     """One for all calls of a process."""
 
-    __slots__ = ("calls", "legs", "places", "refer", "tell", "wire")
+    __slots__ = ("_present", "calls", "legs", "places", "refer", "tell", "wire")
 
-    def __init__(self, wire: Wire, places: Places, tell: Tell, refer: Refer) -> None:
+    def __init__(self, wire: Wire, places: Places, tell: Tell, refer: Refer, present: Present) -> None:
+        self._present = present
         self.wire = wire
         self.refer = refer
         self.places = places
         self.tell = tell
         self.legs: dict[LegKey, Leg] = {}
         self.calls: dict[UUID, Call] = {}
+
+    def shown(self, leg: Leg, to: str) -> Caller:
+        """Who one side of a call is, as the line `to` may see it."""
+        return self._present(leg.aor, to) if leg.shown_as is None else leg.shown_as
 
 
 def capable(message: Message) -> None:

@@ -19,12 +19,13 @@ from sip.call.inform import pass_on
 from sip.call.joining import Joining
 from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
+from sip.call.pickup import Pickup
 from sip.call.referral import Referral
 from sip.call.renegotiation import renegotiate
-from sip.call.ringing import Caller, Ringing, Target, Why
+from sip.call.ringing import Ending, Outcome, Ringing, Target, Why
 from sip.call.rung import Rung
 from sip.call.session import session_of
-from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event, LegBegan
+from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event, LegBegan, LegEnded
 from sip.call.transfer import Transfer
 from sip.errors import SipError
 from sip.message.message import Message
@@ -65,10 +66,11 @@ class Call:
         self._wire = board.wire
         self._rung: Rung | None = None
         if ringing is not None:
-            self._rung = Rung(board, self.id, self, ringing, self._offered, hops)
+            early = calling is not None and calling.answers_early
+            self._rung = Rung(board, self.id, self, ringing, self._offered, hops, answers_early=early)
         self._is_over = False
-        self._target: Target | None = None
-        "As whom the callee was rung."
+        self._waits_for_answer = False
+        "Whether the callee has offered something that the caller is to answer by its ACK."
         board.calls[self.id] = self
 
     @classmethod
@@ -114,6 +116,7 @@ class Call:
         self._board.calls.pop(self.id, None)
         if self._rung is not None:
             self._rung.stop(why)
+            self._rung = None
         if self._calling is not None and self._calling.is_waiting:
             self._calling.turn_down(status, text)
         elif self.caller is not keep:
@@ -133,10 +136,40 @@ class Call:
 
     def is_answered(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
         self._answered(leg, attempt.uuid, attempt.target)
-        if self._offered is not None:
+        self._waits_for_answer = self._offered is None and not leg.has_agreed
+        if not self._waits_for_answer:
             leg.acknowledge()
         if self._calling is not None:
             self._calling.answer(leg, description, self._taken)
+
+    def rung_as(self, leg: Leg) -> Target | None:
+        """As whom a leg is rung that has not answered yet; None: it is not rung for this call."""
+        return None if self._rung is None else self._rung.target_of(leg)
+
+    def is_picked_up(self, leg: IncomingLeg, target: Target) -> None:
+        """`leg` answers instead of who rings as `target`. Nobody rings any more."""
+        if self._rung is None or self._calling is None:
+            raise NotYet("nobody rings")
+        self._rung.stop(Why.ELSEWHERE)
+        self._rung, calling, number = None, self._calling, uuid4()
+        answering = Target(leg.aor, target.caller)
+        self._tell(LegBegan(self.id, number, answering, 1, self._wire.now))
+        leg.shown = target.caller
+
+        def connected(description: SessionDescription) -> None:
+            self.passing = None
+            self._waits_for_answer = leg.is_waiting
+            leg.on_cancel(lambda _: self.end(EndedBy.CALLEE))
+            self._answered(leg, number, answering)
+            if isinstance(self.caller, IncomingLeg):
+                self.caller.shown = self._board.shown(leg, self.caller.aor)
+            calling.answer(leg, description, self._taken)
+
+        def failed() -> None:
+            self._tell(LegEnded(self.id, number, Ending(Outcome.NO_ANSWER), self._wire.now))
+
+        self.passing = pickup = Pickup(self, calling, leg, connected, failed)
+        pickup.start()
 
     def is_given_up(self, status: int, text: str) -> None:
         self.end(EndedBy.NOBODY, status=status, text=text)
@@ -156,8 +189,8 @@ class Call:
         else:
             self.end(EndedBy.CALLER if leg is self.caller else EndedBy.CALLEE, reasons=reasons)
 
-    def lost(self, leg: Leg) -> None:
-        self.end(EndedBy.VANISHED)
+    def lost(self, leg: Leg, status: int = 487) -> None:
+        self.end(EndedBy.VANISHED, status=status)
 
     def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
         renegotiate(leg, self.other(leg), transaction, self.end)
@@ -176,15 +209,21 @@ class Call:
         """The caller has taken the answer: with its ACK, which may answer the callee's offer."""
         if said is None:
             self.end(EndedBy.VANISHED)
-        elif self._offered is None and self.callee is not None:
+        elif self._waits_for_answer and self.callee is not None:
             try:
                 answer = session_of(said)
             except SipError:
                 answer = None
             if answer is None:
                 self.end(EndedBy.FAILED)
+            elif isinstance(self.callee, IncomingLeg):
+                self.callee.answer(self.caller, answer, self._taken_by_callee)
             else:
                 self.callee.acknowledge(answer)
+
+    def _taken_by_callee(self, ack: Message | None) -> None:
+        if ack is None:
+            self.end(EndedBy.VANISHED)
 
     def _cancelled(self, reasons: tuple[Reason, ...]) -> None:
         # Whoever rings for a caller who forks has no missed call either (RFC 3326).
@@ -205,15 +244,16 @@ class Call:
         if third is not None:
             # The transferor has not waited for an answer: it rings once more, for who is passed on.
             third.end(EndedBy.TRANSFERRED)
-        self.passing = transfer = Transfer(self._wire, self, referral, leg, other, self._shown_as(other))
+        self.passing = transfer = Transfer(self._board, self, referral, leg, other)
         self._board.refer(transfer)
 
     def _joins(self, referral: Referral, other: Leg, third: Call, their: Leg) -> None:
         def joined() -> None:
             call = Call(self._board, None, other, referral.number, None)
-            call.start_answered(their, Target(their.aor, self._shown_as(other), referral.number))
+            call.start_answered(their, Target(their.aor, shown[1], referral.number))
 
-        joining = Joining(self._wire, referral, other, self, their, third, joined)
+        shown = self._board.shown(their, other.aor), self._board.shown(other, their.aor)
+        joining = Joining(self._wire, referral, other, self, their, third, shown, joined)
         self.passing = third.passing = joining
         joining.start()
 
@@ -224,12 +264,6 @@ class Call:
         leg = uuid4()
         self._tell(LegBegan(self.id, leg, target, 1, self._wire.now))
         self._answered(callee, leg, target)
-
-    def _shown_as(self, leg: Leg) -> Caller:
-        """Who one of the two is, as the other sees it."""
-        if self._target is None:
-            return Caller(leg.aor)
-        return self._target.caller if leg is self.caller else Caller(self._target.number or leg.aor)
 
     def has(self, leg: Leg | None) -> bool:
         """Whether it is one of the two."""
@@ -248,7 +282,11 @@ class Call:
 
     def _answered(self, callee: Leg, leg: UUID, target: Target) -> None:
         self.callee, callee.user = callee, self
-        self._target = target
+        said = target.caller
+        its_own = self._board.shown(self.caller, callee.aor)
+        if target.uri is None and (said.is_hidden or said.number != its_own.number):
+            # It hides, or speaks for a group: whoever it is passed on to sees no more than that.
+            self.caller.shown_as = said
         self.answered_at = self._wire.now
         self._tell(CallAnswered(self.id, leg, self._wire.now))
 

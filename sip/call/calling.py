@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from sip.call.leg import Leg
+from sip.call.outgoing import OutgoingLeg
 from sip.message.message import Message
 from sip.message.sdp import SessionDescription
 
@@ -21,10 +22,14 @@ class Calling(Protocol):
         """The session that whoever is rung is offered; None: it is to offer one."""
 
     @property
+    def answers_early(self) -> bool:
+        """Whether it can answer what somebody offers who only rings (RFC 3262 §5)."""
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it is neither connected nor turned down."""
 
-    def ring(self, leg: Leg, early: SessionDescription | None) -> None:
+    def ring(self, leg: OutgoingLeg, early: SessionDescription | None) -> None:
         """Somebody rings; `early`: and there is something to be heard."""
 
     def answer(self, leg: Leg, description: SessionDescription, takes: Takes) -> None:

@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sip.call.board import HOPS, Board, Places, Refer
+from sip.call.board import HOPS, Board, Places, Present, Refer
 from sip.call.call import Call
 from sip.call.errors import NoDialog, TooManyCalls
 from sip.call.incoming import IncomingLeg
-from sip.call.ringing import Ringing
+from sip.call.replacing import Taker, find_replaced
+from sip.call.ringing import Caller, Ringing
 from sip.call.story import EndedBy, Tell
 from sip.call.transfer import Transfer
-from sip.call.wire import Wire
+from sip.call.wire import Fit, Held, Wire
 from sip.dialog import DialogId
 from sip.errors import SipError
 from sip.message.message import Request
+from sip.message.values import Replaces
 from sip.tags import new_tag
 from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.transactions import Transactions
+from sip.transport.flow import Flow
 
 
 class TooManyHops(SipError):
@@ -38,12 +41,20 @@ class Calls:
     """Every call of a process."""
 
     def __init__(
-        self, transactions: Transactions, places: Places, tell: Tell, refer: Refer, *, most: int = 5_000
+        self,
+        transactions: Transactions,
+        places: Places,
+        tell: Tell,
+        refer: Refer,
+        fit: Fit | None = None,
+        present: Present = lambda line, _: Caller(line),
+        *,
+        most: int = 5_000,
     ) -> None:
         """`most` calls may be under way."""
         self._transactions = transactions
-        self._wire = Wire(transactions)
-        self._board = Board(self._wire, places, tell, refer)
+        self._wire = Wire(transactions, fit)
+        self._board = Board(self._wire, places, tell, refer, present)
         self._most = most
 
     def __len__(self) -> int:
@@ -69,11 +80,10 @@ class Calls:
     ) -> list[Effect]:
         """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it."""
         self._wire.now = now
-        if isinstance(invite, InviteServer) and invite.is_cancelled:
+        if _is_cancelled(invite):
             # While it was thought about whom to ring.
             return self._transactions.respond(invite, invite.request.response(487, to_tag=new_tag()), now)
-        if len(self) >= self._most:
-            raise TooManyCalls(f"{self._most} calls are under way")
+        self._make_room()
         asked = invite.request.max_forwards
         hops = HOPS if asked is None else min(asked, HOPS) - 1
         if hops < 0:
@@ -81,6 +91,22 @@ class Calls:
         call = Call.incoming(self._board, IncomingLeg(self._board, invite, aor), dialled, ringing, hops)
         call.start()
         return self._wire.take()
+
+    def take_over(
+        self, invite: ServerTransaction, replaces: Replaces, taker: Taker, now: float
+    ) -> list[Effect]:
+        """A line wants a dialog of somebody else for its own. Raises `SipError` where it does not get it."""
+        self._wire.now = now
+        if _is_cancelled(invite):
+            return self._transactions.respond(invite, invite.request.response(487, to_tag=new_tag()), now)
+        self._make_room()
+        replaced = find_replaced(self._board, replaces, taker)
+        replaced.give_to(self._board, IncomingLeg(self._board, invite, taker.aor), taker)
+        return self._wire.take()
+
+    def _make_room(self) -> None:
+        if len(self) >= self._most:
+            raise TooManyCalls(f"{self._most} calls are under way")
 
     def knows(self, request: Request) -> bool:
         """Whether a request is in a dialog of a call."""
@@ -121,6 +147,12 @@ class Calls:
         self._wire.ring()
         return self._wire.take()
 
+    def send(self, held: Held, flow: Flow, now: float) -> list[Effect]:
+        """It is known by which flow a large request goes; if anybody still wants it sent."""
+        self._wire.now = now
+        self._wire.send(held, flow)
+        return self._wire.take()
+
     def forward(self, transfer: Transfer, ringing: Ringing, now: float) -> list[Effect]:
         """It is known whom a transfer rings; if anybody still wants to know."""
         self._wire.now = now
@@ -144,3 +176,7 @@ class Calls:
         if (found := self._board.calls.get(call)) is not None:
             found.end(EndedBy.OPERATOR, status=480)
         return self._wire.take()
+
+
+def _is_cancelled(invite: ServerTransaction) -> bool:
+    return isinstance(invite, InviteServer) and invite.is_cancelled

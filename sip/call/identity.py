@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sip.call.ringing import Target
+from sip.call.ringing import Caller, Target
 from sip.message.address import NameAddress
-from sip.message.message import Request
+from sip.message.message import Message, Request
 from sip.message.parameters import Parameters
 from sip.message.uri import SipUri, escape_user
 
 _ANONYMOUS = SipUri("anonymous.invalid", "anonymous")
 _RPID = Parameters((("party", "calling"), ("screen", "yes"), ("privacy", "off")))
+_CALLED = Parameters((("party", "called"), ("screen", "yes"), ("privacy", "off")))
 
 
 def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
@@ -32,3 +33,19 @@ def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
         request.remote_party_id = (NameAddress(uri, caller.name or None, _RPID),)
     if target.alert:
         request.headers.add("Alert-Info", target.alert)
+
+
+def connect(message: Message, other: Caller, own: SipUri) -> None:
+    """Says in a request or answer of ours whom a phone talks to from then on, if that is another.
+
+    From and To stay what they were, which phones know the dialog by (RFC 4916 would change them). `own` is
+    where the phone knows us.
+    """
+    if other.is_hidden or not other.number:
+        message.p_asserted_identity = (NameAddress(_ANONYMOUS, "Anonymous"),)
+        message.headers.add("Privacy", "id")
+        return
+    uri = SipUri(own.host, escape_user(other.number), port=own.port)
+    message.p_asserted_identity = (NameAddress(uri, other.name or None),)
+    party = _RPID if isinstance(message, Request) else _CALLED
+    message.remote_party_id = (NameAddress(uri, other.name or None, party),)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sip.call.acceptance import Acknowledged
-from sip.call.board import Board
+from sip.call.board import Board, LegKey
+from sip.call.errors import NoDialog
 from sip.call.leg import Leg
+from sip.call.outgoing import OutgoingLeg
+from sip.call.reliable import TAG, Reliably
+from sip.call.ringing import Caller
 from sip.call.session import SDP, Told, session_of, silence
 from sip.call.session_timer import check_interval
 from sip.dialog import Dialog
@@ -41,6 +45,15 @@ class IncomingLeg(Leg):
         "The latest provisional response."
         self._heard_by_now: Leg | None = None
         "Whose early media the caller has."
+        self._requires = _names(invite.require, TAG)
+        self._supports = self._requires or _names(invite.supported, TAG)
+        self._reliably = Reliably(board.wire, transaction, self._unheard)
+        self._agreed_with: OutgoingLeg | None = None
+        "Whose session it was told reliably, as its only one in this dialog."
+        self.shown: Caller | None = None
+        "Whom it is told with its answer that it talks to; None: whom it has called."
+        self._forked: list[LegKey] = []
+        "Dialogs of the same INVITE that it was before, of which a PRACK may come yet."
 
     def on_cancel(self, cancelled: Callable[[tuple[Reason, ...]], None]) -> None:
         """`cancelled` is told of a CANCEL that comes before the final response."""
@@ -55,31 +68,58 @@ class IncomingLeg(Leg):
         """Whether it has no final response yet."""
         return self._asked is self.invite
 
-    def ring(self, leg: Leg, early: SessionDescription | None) -> None:
+    @property
+    def answers_early(self) -> bool:
+        """See `Calling`."""
+        return self._supports and self.offered is None
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """See `Leg`."""
+        if transaction.request.method == "PRACK":
+            self._pracked(transaction)
+        else:
+            super().receive(transaction)
+
+    def leave(self, reasons: Iterable[Reason] = ()) -> None:
+        """See `Leg`. Before it has its answer it is refused instead."""
+        if self.is_waiting and not self.is_over:
+            self._end()
+            self._again.cancel()
+            self._forget()
+        else:
+            super().leave(reasons)
+
+    def ring(self, leg: OutgoingLeg, early: SessionDescription | None) -> None:
         """Says 180 once, whoever rings; or 183 with what can be heard of `leg` before it answers."""
         if early is None and self._said is not None:
             return
+        is_reliable = self._requires or (self._supports and leg.is_reliable)
+        if is_reliable and early is None and self.offered is None and self._agreed_with is None:
+            # The first that is said reliably would have to offer something (RFC 3262 §5).
+            if self._requires:
+                return
+            is_reliable = False
         if early is not None:
             self._speak_for(leg)
         response = self._establishing(self.invite, 180 if early is None else 183)
-        if early is not None:
+        if early is not None and self._agreed_with is None:
             response.content_type, response.body = SDP, self.told.tell(early)
-        self._say(response)
+            self._agreed_with = leg if is_reliable else None
+        self._said = response
+        self._say(response, is_reliable=is_reliable)
 
     def answer(self, leg: Leg, description: SessionDescription, acknowledged: Acknowledged) -> None:
         """Says 200, with what `leg` has answered or offered."""
         self._again.cancel()
         self._speak_for(leg)
-        if self.dialog is not None:
-            self.dialog.confirm()
-        self.accept(self.invite, description, acknowledged)
+        # What was agreed upon before is not said once more (RFC 6337 §3.1.1).
+        is_agreed = self._agreed_with is leg
+        self._reliably.settle(lambda: self._accept(None if is_agreed else description, acknowledged))
 
     def confirm(self) -> None:
         """Says 200 without any media: what the caller wanted is done, and nobody is there to talk to."""
         self._again.cancel()
-        if self.dialog is not None:
-            self.dialog.confirm()
-        self.accept(self.invite, silence(self.offered))
+        self._reliably.settle(lambda: self._accept(silence(self.offered)))
 
     def turn_down(
         self, status: int, text: str = "", headers: Iterable[tuple[str, str]] = ()
@@ -88,6 +128,39 @@ class IncomingLeg(Leg):
         self._again.cancel()
         self.refuse(self.invite, status, text, headers)
         self._forget()
+
+    def _accept(
+        self, description: SessionDescription | None, acknowledged: Acknowledged = lambda _: None
+    ) -> None:
+        if self.dialog is not None:
+            self.dialog.confirm()
+        self.accept(self.invite, description, acknowledged, shown=self.shown)
+
+    def _pracked(self, transaction: ServerTransaction) -> None:
+        """What was said has arrived; the PRACK may answer its offer, or make another (RFC 3262 §5)."""
+        prack, dialog = transaction.request, self.dialog
+        if dialog is None or prack.from_.tag != dialog.remote.tag or not self._reliably.expects(prack):
+            raise NoDialog("no response waits for this PRACK")
+        said = session_of(prack)
+        phone = self._agreed_with if self._dialog_of(prack) is dialog else None
+        if phone is not None:
+            dialog.receive(prack)
+            self.flow = transaction.flow
+        if phone is None or (said is None and not phone.owes_answer):
+            self._wire.respond(transaction, self._response(transaction, 200))
+        elif phone.owes_answer:
+            self._wire.respond(transaction, self._response(transaction, 200))
+            phone.answer_early(said)
+        elif said is not None:
+            phone.offer_early(said, lambda answer: self._answer_prack(transaction, answer))
+        self._reliably.acknowledged()
+
+    def _answer_prack(self, prack: ServerTransaction, answer: SessionDescription | None) -> None:
+        if answer is None:
+            # What was agreed upon before stays so.
+            self.refuse(prack, 488)
+        else:
+            self.accept(prack, answer)
 
     def _speak_for(self, leg: Leg) -> None:
         """One dialog has one answer: what another phone says belongs into another (§13.2.1, §13.2.2.4)."""
@@ -98,24 +171,52 @@ class IncomingLeg(Leg):
     def _become(self, tag: str) -> None:
         """Goes on as another dialog of the same INVITE, as if a proxy had forked it."""
         invite = self.invite.request
-        self._forget()
+        if self._reliably.is_waiting:
+            self._forked.append(self._key)
+        else:
+            self._board.legs.pop(self._key, None)
         self._key = (invite.call_id, tag)
         self._board.legs[self._key] = self
+        self._agreed_with = None
         self.dialog = Dialog.as_server(invite, invite.response(180, to_tag=tag))
         self.told = Told()
 
-    def _say(self, response: Response) -> None:
-        self._said = response
-        self._wire.respond(self.invite, response)
+    def _forget(self) -> None:
+        super()._forget()
+        self._reliably.stop()
+        for key in self._forked:
+            self._board.legs.pop(key, None)
+
+    def _say(self, response: Response, *, is_reliable: bool) -> None:
+        if is_reliable:
+            self._reliably.say(response)
+        else:
+            self._wire.respond(self.invite, response)
 
     def _say_again(self) -> None:
         if not self.is_waiting:
             return
         self._again = self._wire.alarm(_AGAIN_S, self._say_again)
-        if self._said is not None:
+        if self._said is None:
+            # Nobody rings yet: proxies want to hear more than a 100 (§16.7, timer C).
+            if not self._requires or self.offered is not None:
+                self._say(self._establishing(self.invite, 183), is_reliable=self._requires)
+        elif self._said.rseq is None:
             self._wire.respond(self.invite, self._said)
+        elif not self._reliably.is_waiting:
+            # Under the next number, and without what was agreed upon already.
+            self._reliably.say(self._establishing(self.invite, self._said.status))
+
+    def _unheard(self) -> None:
+        """It has never thanked for what it was told (RFC 3262 §3)."""
+        if self.is_waiting and self.user is not None:
+            self.user.lost(self, 504)
 
     def _failed(self) -> None:
         """The connection is gone by which it was to be answered."""
         if self.is_waiting and self.user is not None:
             self.user.lost(self)
+
+
+def _names(tags: Iterable[str], tag: str) -> bool:
+    return any(each.lower() == tag for each in tags)

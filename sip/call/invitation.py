@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sip.call.session import SDP
 from sip.call.wire import Hears, Wire
 from sip.dialog import Dialog
+from sip.errors import SipError
 from sip.message.message import Request, Response
 from sip.message.values import Reason
 from sip.transaction.effects import Effect
@@ -16,14 +18,15 @@ from sip.transport.flow import Flow
 class Invitation:
     """Tells each answer once: a 2xx that comes again gets its ACK again."""
 
-    __slots__ = ("_acks", "_hears", "_transaction", "_wire", "has_ended", "request")
+    __slots__ = ("_acks", "_flow", "_hears", "_transaction", "_wire", "has_ended", "request")
 
     def __init__(self, wire: Wire, request: Request, flow: Flow, hears: Hears) -> None:
         self.request = request
         self.has_ended = False
         "It has its final response."
         self._wire = wire
-        self._hears = hears
+        self._flow = flow
+        self._hears: Hears | None = hears
         self._acks: dict[str | None, Effect | None] = {}
         "By the tags of who has accepted it, whom there may be several of; None: it is still to be sent."
         self._transaction = wire.request(request, flow, self._heard)
@@ -43,9 +46,22 @@ class Invitation:
             ack.content_type, ack.body = SDP, answer
         self._acks[tag] = self._wire.acknowledge(ack, flow)
 
+    def hang_up_on(self, dialog: Dialog) -> None:
+        """Another has answered the same INVITE, behind a proxy: one is enough (§13.2.2.4)."""
+        self.acknowledge(dialog, self._flow)
+        self._wire.request(dialog.request("BYE"), self._flow, lambda _: None)
+
+    def let_go(self) -> None:
+        """Nobody wants to hear of it any more. A 2xx that comes again, or yet, has its ACK all the same.
+
+        For that it stays for 32 s, and so its request goes: there are many of these.
+        """
+        self._hears = None
+        del self.request
+
     def _heard(self, response: Response) -> None:
         if response.status >= 200:
-            self.has_ended = True
+            self.has_ended, self._transaction = True, None
         if 200 <= response.status < 300:
             tag = response.to.tag
             if tag in self._acks:
@@ -53,4 +69,17 @@ class Invitation:
                     self._wire.repeat(ack)
                 return
             self._acks[tag] = None
-        self._hears(response)
+            if self._hears is None:
+                with suppress(SipError):
+                    self.request = _asked_by(response)
+                    self.hang_up_on(Dialog.as_client(self.request, response))
+        if self._hears is not None:
+            self._hears(response)
+
+
+def _asked_by(answer: Response) -> Request:
+    """As much of an INVITE as its answer repeats. Raises `BadHeader`."""
+    invite = Request("INVITE", "")
+    invite.from_, invite.to = answer.from_, answer.to
+    invite.call_id, invite.cseq = answer.call_id, answer.cseq
+    return invite

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sip.call.leg import Leg
 from sip.call.referral import Referral
-from sip.call.session import session_of, silence
+from sip.call.ringing import Caller
+from sip.call.session import readable_session, silence
 from sip.call.story import EndedBy
 from sip.call.wire import Wire
-from sip.errors import SipError
-from sip.message.message import Message, Response
+from sip.message.message import Response
 from sip.message.sdp import SessionDescription
 
 if TYPE_CHECKING:
@@ -30,10 +30,14 @@ class Joining:
 
     def __init__(
         self, wire: Wire, referral: Referral, one: Leg, first: Call, other: Leg, second: Call,
-        joined: Callable[[], None],
+        shown: tuple[Caller, Caller], joined: Callable[[], None],
     ) -> None:  # fmt: skip
-        """`joined` is called when the two have their session; after that both calls end."""
+        """`joined` is called when the two have their session; after that both calls end.
+
+        `shown`: as whom `one` sees `other`, and `other` sees `one`.
+        """
         self._wire = wire
+        self._shown = shown
         self._referral = referral
         self._one, self._first = one, first
         self._other, self._second = other, second
@@ -45,7 +49,8 @@ class Joining:
     def start(self) -> None:
         """Asks the first."""
         when_free(
-            self._wire, self._one, lambda: self._one.offer(None, self._one_says), lambda: self._fails(491)
+            self._wire, self._one,
+            lambda: self._one.offer(None, self._one_says, shown=self._shown[0]), lambda: self._fails(491),
         )
 
     def keeps(self, leg: Leg) -> bool:
@@ -60,20 +65,21 @@ class Joining:
     def _one_says(self, response: Response) -> None:
         if response.status < 200 or self._is_over:
             return
-        offer = _session(response)
+        offer = readable_session(response)
         if response.status >= 300 or offer is None:
             self._fails(488 if response.status < 300 else response.status)
             return
         self._owes_ack = offer
         when_free(
             self._wire, self._other,
-            lambda: self._other.offer(offer, self._other_says), lambda: self._fails(491),
+            lambda: self._other.offer(offer, self._other_says, shown=self._shown[1]),
+            lambda: self._fails(491),
         )  # fmt: skip
 
     def _other_says(self, response: Response) -> None:
         if response.status < 200 or self._is_over:
             return
-        answer = _session(response)
+        answer = readable_session(response)
         self._other.acknowledge()
         if response.status >= 300 or answer is None:
             self._fails(488 if response.status < 300 else response.status)
@@ -113,10 +119,3 @@ def when_free(wire: Wire, leg: Leg, do: Callable[[], None], give_up: Callable[[]
             do()
 
     look()
-
-
-def _session(message: Message) -> SessionDescription | None:
-    try:
-        return session_of(message)
-    except SipError:
-        return None

@@ -6,10 +6,12 @@ Both roles are the same here; how a dialog begins is in `incoming` and `outgoing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sip.call.acceptance import Acceptance, Acknowledged
 from sip.call.board import Board, LegKey, capable
 from sip.call.errors import Glare, NoDialog, NotYet
+from sip.call.identity import connect
 from sip.call.invitation import Invitation
 from sip.call.leg_user import LegUser
 from sip.call.ringing import Caller, Target
@@ -18,6 +20,7 @@ from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
 from sip.dialog import Dialog, DialogId, establishing
 from sip.message.address import Contact
+from sip.message.errors import MessageError
 from sip.message.message import Message, Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri
@@ -47,6 +50,8 @@ class Leg:
         self.allows: frozenset[str] = frozenset()
         "The methods that the peer takes."
         self.told = Told()
+        self.shown_as: Caller | None = None
+        "As whom everybody sees it, or that nobody does; None: as its line is shown."
         self._board = board
         self._wire = board.wire
         self._key = key
@@ -71,6 +76,10 @@ class Leg:
     def is_over(self) -> bool:
         """Whether one of the two has hung up."""
         return self._is_leaving
+
+    def has_peer(self, tag: str) -> bool:
+        """Whether its dialog is with who has that tag."""
+        return self.dialog is not None and self.dialog.remote.tag == tag
 
     @property
     def call_id(self) -> str:
@@ -116,7 +125,7 @@ class Leg:
             self._acceptance.receive(ack)
 
     def heard(self, message: Message) -> None:
-        """Takes note of what the peer says of itself."""
+        """Takes note of what the peer says of itself. Raises `MessageError`."""
         if allow := message.allow:
             self.allows = frozenset(allow)
 
@@ -167,13 +176,22 @@ class Leg:
     def accept(
         self,
         transaction: ServerTransaction,
-        description: SessionDescription,
+        description: SessionDescription | None,
         acknowledged: Acknowledged = lambda _: None,
+        *,
+        shown: Caller | None = None,
     ) -> None:
-        """Says 200 to an INVITE or UPDATE, with an answer, or an offer that the ACK answers."""
+        """Says 200 to an INVITE, UPDATE or PRACK, with an answer, or an offer that the ACK answers.
+
+        `description` is None where all is agreed upon; `shown`: whom it talks to, if not whom it has called.
+        """
         response = self._establishing(transaction, 200)
-        response.content_type, response.body = SDP, self.told.tell(description)
-        self._timer.agree(transaction.request, response)
+        if shown is not None:
+            connect(response, shown, own_uri(self._way))
+        if description is not None:
+            response.content_type, response.body = SDP, self.told.tell(description)
+        if transaction.request.method != "PRACK":
+            self._timer.agree(transaction.request, response)
         if transaction.request.method != "INVITE":
             self._wire.respond(transaction, response)
             return
@@ -204,12 +222,24 @@ class Leg:
             self._asked = None
         self._wire.respond(transaction, response)
 
-    def offer(self, description: SessionDescription | None, hears: Hears, method: str = "INVITE") -> None:
-        """Asks the peer for another session; None: for an offer of its own. A 2xx wants `acknowledge`."""
+    def offer(
+        self,
+        description: SessionDescription | None,
+        hears: Hears,
+        method: str = "INVITE",
+        *,
+        shown: Caller | None = None,
+    ) -> None:
+        """Asks the peer for another session; None: for an offer of its own. A 2xx wants `acknowledge`.
+
+        `shown`: whom it talks to from then on, if that is another.
+        """
         body = b"" if description is None else self.told.tell(description)
         request = self.request(method)
         request.contact = (self._contact(),)
         self._timer.ask(request)
+        if shown is not None:
+            connect(request, shown, own_uri(self._way))
         if body:
             request.content_type, request.body = SDP, body
 
@@ -217,7 +247,9 @@ class Leg:
             if response.status >= 200:
                 patience.cancel()
             self._take_note(response)
-            if self._is_leaving and 200 <= response.status < 300:
+            if not self._is_leaving and self._timer.is_too_brief(response):
+                self.offer(description, hears, method, shown=shown)
+            elif self._is_leaving and 200 <= response.status < 300:
                 self.acknowledge()
             elif not self._is_leaving:
                 hears(response)
@@ -326,6 +358,7 @@ class Leg:
                 self._take_note(response)
         elif response.status >= 300:
             # That it answers is enough, whatever it thinks of our question.
+            self._timer.is_too_brief(response)
             self._timer.again()
 
     def _expired(self) -> None:
@@ -334,14 +367,25 @@ class Leg:
 
     def _take_note(self, response: Response) -> None:
         """Of what the peer says of itself and of the session in an answer to an INVITE or UPDATE."""
-        if self.dialog is not None:
-            self.dialog.receive_response(response)
-        self.heard(response)
+        # What it answers counts, whatever can't be read beside that.
+        with suppress(MessageError):
+            if self.dialog is not None:
+                self.dialog.receive_response(response)
+            self.heard(response)
         if 200 <= response.status < 300 and not self._is_leaving:
             self._timer.agreed(response)
 
     def _forget(self) -> None:
+        """Nothing comes of it any more. Whom it knows, and who knows it, are let go.
+
+        So that what is left of calls goes at once: the collector would have to look for it in all that lives.
+        """
         self._board.legs.pop(self._key, None)
+        self._timer.stop()
+        self.user = None
+        if self._invitation is not None:
+            self._invitation.let_go()
+            self._invitation = None
 
     # Within
 

@@ -17,8 +17,8 @@ class LegUser(Protocol):
     def hung_up(self, leg: Leg, reasons: tuple[Reason, ...]) -> None:
         """It has sent BYE, and has its answer."""
 
-    def lost(self, leg: Leg) -> None:
-        """It knows nothing of the dialog any more, or does not answer."""
+    def lost(self, leg: Leg, status: int = 487) -> None:
+        """It knows nothing of the dialog any more, or does not answer. `status`: what its INVITE gets."""
 
     def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
         """It wants the session changed, or offered anew; to be accepted or refused."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from sip.call.board import Board, Place, capable
+from sip.call.early import EarlyDialog, EarlyDialogs, is_reliable
+from sip.call.errors import NotYet
 from sip.call.identity import present
 from sip.call.invitation import Invitation
 from sip.call.leg import Leg
+from sip.call.reliable import TAG
 from sip.call.ringing import Target
-from sip.call.session import SDP, session_of
+from sip.call.session import SDP, readable_session, silence
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
+from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri, Uri, escape_user
@@ -24,6 +29,8 @@ from sip.transaction.machine import ServerTransaction
 
 _TRYING_S = 5.0
 "How long a phone may leave an INVITE without any answer before it counts as out of reach."
+
+_MOST_TAGS = 20
 
 
 class OutgoingUser(Protocol):
@@ -50,7 +57,10 @@ class OutgoingLeg(Leg):
         place: Place,
         offer: SessionDescription | None,
         max_forwards: int,
+        *,
+        may_offer: bool = False,
     ) -> None:
+        """`may_offer`: who is offered nothing may offer something while it rings, and is answered."""
         call_id, tag = new_call_id(), new_tag()
         super().__init__(board, place.flow, target.aor, (call_id, tag))
         self._rung_by: OutgoingUser | None = user
@@ -58,15 +68,25 @@ class OutgoingLeg(Leg):
         invite = self._invite(target, place, max_forwards)
         if offer is not None:
             invite.content_type, invite.body = SDP, self.told.tell(offer)
+        self._may_be_reliable = offer is not None or may_offer
+        if self._may_be_reliable:
+            invite.headers.add("Supported", TAG)
+        self._tags: set[str | None] = set()
+        "Of those who have said that they ring."
+        self.is_reliable = False
+        "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
         self._has_offered = offer is not None
-        self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
-        self._invitation = Invitation(self._wire, invite, place.flow, self._heard)
+        self._agreeing: EarlyDialog | None = None
+        "With whom the session is agreed upon before somebody answers."
+        self._send(invite)
 
     def receive(self, transaction: ServerTransaction) -> None:
         """See `Leg`. A BYE that has overtaken the 2xx says that somebody has answered and hung up."""
         user, invitation, method = self._rung_by, self._invitation, transaction.request.method
         if self.dialog is not None or user is None or invitation is None or method != "BYE":
+            if self.dialog is None and self._early.of(transaction.request) is not None:
+                raise NotYet("nobody has answered yet")
             super().receive(transaction)
             return
         self._wire.respond(transaction, transaction.request.response(200))
@@ -79,6 +99,72 @@ class OutgoingLeg(Leg):
         self._trying.cancel()
         if self._invitation is not None:
             self._invitation.cancel(reasons)
+
+    def has_peer(self, tag: str) -> bool:
+        """See `Leg`. While it rings there may be several, behind a proxy."""
+        return super().has_peer(tag) or (self._rung_by is not None and tag in self._tags)
+
+    # While it rings
+
+    @property
+    def has_agreed(self) -> bool:
+        """Whether the session was agreed upon before anybody answered (RFC 3262 §5)."""
+        return self._agreeing is not None and self._agreeing.owes is None
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether it has offered something that waits for `answer_early`."""
+        return self._agreeing is not None and self._agreeing.owes is not None
+
+    def answer_early(self, answer: SessionDescription | None) -> None:
+        """Takes the offer that it has made before answering; None: takes nothing of it."""
+        early = self._agreeing
+        if early is None or early.owes is None or self.dialog is not None:
+            return
+        body = self.told.tell(silence(early.agreed) if answer is None else answer)
+        self._prack(early, early.owes, body)
+        early.owes = None
+
+    def offer_early(
+        self, offer: SessionDescription, hears: Callable[[SessionDescription | None], None]
+    ) -> None:
+        """Offers another session to who rings, and tells the answer (RFC 3311 §5.1); None: there is none."""
+        early = self._agreeing
+        if early is None or early.owes is not None or self.dialog is not None or "UPDATE" not in self.allows:
+            hears(None)
+            return
+
+        def heard(response: Response) -> None:
+            if response.status < 200:
+                return
+            answer = readable_session(response) if response.status < 300 else None
+            if answer is not None:
+                early.agreed = answer
+            hears(answer)
+
+        update = early.dialog.request("UPDATE")
+        capable(update)
+        update.contact = (Contact(own_uri(self.flow)),)
+        update.content_type, update.body = SDP, self.told.tell(offer)
+        self._wire.request(update, self.flow, heard)
+
+    def _prack(self, early: EarlyDialog, response: Response, answer: bytes = b"") -> None:
+        # One that gets lost for good ends the INVITE: that is for the phone to say (§3).
+        self._wire.request(early.prack(response, answer), self.flow, lambda _: None)
+
+    def _takes(self, response: Response) -> bool:
+        """Thanks for a reliable provisional response; False: it is to be passed over."""
+        early = self._early.take(response)
+        if early is None:
+            return False
+        description = readable_session(response)
+        if description is not None and early.agreed is None:
+            self._agreeing, early.agreed = early, description
+            if not self._has_offered:
+                early.owes = response
+                return True
+        self._prack(early, response)
+        return True
 
     def _invite(self, target: Target, place: Place, max_forwards: int) -> Request:
         uri = place.contact
@@ -97,22 +183,42 @@ class OutgoingLeg(Leg):
 
     def _heard(self, response: Response) -> None:
         self._trying.cancel()
-        self.heard(response)
+        with suppress(MessageError):
+            self.heard(response)
         if response.status < 200:
             self._progresses(response)
         elif response.status < 300:
             self._is_answered(response)
+        elif self._rung_by is not None and self._timer.is_too_brief(response):
+            self._ask_again()
         elif (user := self._ended()) is not None:
             user.refuses(self, response)
+
+    def _ask_again(self) -> None:
+        """The same once more, but for how often it is asked whether it is there (RFC 4028 §7.3)."""
+        if self._invitation is None:
+            return
+        before = self._invitation.request
+        invite = Request("INVITE", before.uri, before.headers.copy(), before.body)
+        invite.cseq = CSeq(before.cseq.number + 1, "INVITE")
+        self._timer.ask(invite)
+        self._send(invite)
+
+    def _send(self, invite: Request) -> None:
+        self._early = EarlyDialogs(invite)
+        self._trying = self._wire.alarm(_TRYING_S, self._is_silent)
+        self._invitation = Invitation(self._wire, invite, self.flow, self._heard)
 
     def _progresses(self, response: Response) -> None:
         if self._rung_by is None:
             return
-        try:
-            early = session_of(response) if self._has_offered else None
-        except SipError:
-            # It may still answer with something that can be read.
-            early = None
+        if len(self._tags) < _MOST_TAGS:
+            self._tags.add(response.to.tag)
+        self.is_reliable = self._may_be_reliable and is_reliable(response)
+        if self.is_reliable and not self._takes(response):
+            return
+        offers = self._agreeing is not None and self._agreeing.owes is response
+        early = readable_session(response) if self._has_offered or offers else None
         if response.status == 180 or early is not None:
             self._rung_by.rings(self, early)
 
@@ -120,22 +226,27 @@ class OutgoingLeg(Leg):
         invitation = self._invitation
         if invitation is None:
             raise AssertionError("there is an INVITE, or nobody could have answered it")
+        early = self._early.of(response)
         try:
-            dialog = Dialog.as_client(invitation.request, response)
+            if early is None:
+                dialog = Dialog.as_client(invitation.request, response)
+            else:
+                dialog = early.dialog
+                dialog.receive_response(response)
         except SipError:
             # Where it is can't be told: it can't even be thanked, and gives up by itself.
             if (user := self._ended()) is not None:
                 user.refuses(self, invitation.request.response(502))
             return
         if self.dialog is not None:
-            self._hang_up_on(dialog, invitation)
+            invitation.hang_up_on(dialog)
             return
         self.dialog = dialog
         self._timer.agreed(response)
-        try:
-            description = session_of(response)
-        except SipError:
-            description = None
+        if early is not self._agreeing or not self.has_agreed:
+            self._agreeing = None
+        # What was agreed upon before is not said once more, or doesn't count (RFC 6337 §3.1.1).
+        description = readable_session(response) if self._agreeing is None else self._agreeing.agreed
         user, self._rung_by = self._rung_by, None
         if user is None:
             # It was stopped, and somebody has answered all the same (§9.1).
@@ -145,11 +256,6 @@ class OutgoingLeg(Leg):
             user.refuses(self, invitation.request.response(488))
         else:
             user.answers(self, description)
-
-    def _hang_up_on(self, dialog: Dialog, invitation: Invitation) -> None:
-        """Another has answered the same INVITE, behind a proxy: one is enough (§13.2.2.4)."""
-        invitation.acknowledge(dialog, self.flow)
-        self._wire.request(dialog.request("BYE"), self.flow, lambda _: None)
 
     def _is_silent(self) -> None:
         invitation, user = self._invitation, self._rung_by

@@ -9,11 +9,9 @@ from collections.abc import Callable
 
 from sip.call.errors import Glare
 from sip.call.leg import Leg
-from sip.call.session import session_of
+from sip.call.session import readable_session, session_of
 from sip.call.story import EndedBy
-from sip.errors import SipError
 from sip.message.message import Request, Response
-from sip.message.sdp import SessionDescription
 from sip.transaction.machine import ServerTransaction
 
 _PASSED_ON = frozenset({415, 488, 491, 500, 503, 504, 606})
@@ -37,7 +35,7 @@ def renegotiate(
             failed(EndedBy.VANISHED)
         elif offer is None:
             # The other side has offered, and this is the answer.
-            if (answer := _read(ack)) is None:
+            if (answer := readable_session(ack)) is None:
                 failed(EndedBy.FAILED)
             else:
                 other.acknowledge(answer)
@@ -50,7 +48,7 @@ def renegotiate(
         if response.status >= 300:
             leg.refuse(transaction, response.status if response.status in _PASSED_ON else 488)
             return
-        description = _read(response)
+        description = readable_session(response)
         if offer is not None:
             other.acknowledge()
         if description is None:
@@ -62,10 +60,3 @@ def renegotiate(
     takes_updates = "UPDATE" in other.allows
     method = "UPDATE" if transaction.request.method == "UPDATE" and takes_updates else "INVITE"
     other.offer(offer, heard, method)
-
-
-def _read(message: Request | Response) -> SessionDescription | None:
-    try:
-        return session_of(message)
-    except SipError:
-        return None

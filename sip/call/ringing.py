@@ -20,6 +20,8 @@ class Outcome(StrEnum):
 
     BUSY = "busy"
     "In a call, or not to be disturbed (486, 600)."
+    FULL = "full"
+    "In as many calls as its line may have at once."
     DECLINED = "declined"
     "Somebody has turned the call down (603)."
     NO_ANSWER = "no-answer"

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from sip.call.attempt import Attempt
 from sip.call.board import Board
+from sip.call.leg import Leg
 from sip.call.outgoing import OutgoingLeg
-from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Why
+from sip.call.ringing import Confirm, Ending, GivenUp, Outcome, Ring, Ringing, Skip, Step, Stop, Target, Why
 from sip.call.story import LegBegan, LegEnded, LegRang
 from sip.call.wire import Alarm
 from sip.message.sdp import SessionDescription
 
 _LONGEST_S = 600.0
-"After which nobody is rung any more, whatever the `Ringing` says."
+"After which nobody is rung any more, where the `Ringing` does not say how long."
 
 
 class RungUser(Protocol):
@@ -45,8 +46,13 @@ class Rung:
         ringing: Ringing,
         offer: SessionDescription | None,
         hops: int,
+        *,
+        answers_early: bool = False,
     ) -> None:
-        """`offer` is what they are offered, and `hops` how often that may be passed on."""
+        """`offer` is what they are offered, and `hops` how often that may be passed on.
+
+        `answers_early`: the caller, who offers nothing, can answer somebody who only rings (RFC 3262 §5).
+        """
         self._board = board
         self._wire = board.wire
         self._call = call
@@ -55,14 +61,19 @@ class Rung:
         "None: nobody is to be rung any more."
         self._offer = offer
         self._hops = hops
+        self._answers_early = answers_early
         self._attempts: dict[int, Attempt] = {}
         self._alarm: Alarm | None = None
-        self._latest = board.wire.now + _LONGEST_S
 
     @property
     def lines(self) -> list[str]:
         """Those that ring now."""
         return [attempt.target.aor for attempt in self._attempts.values()]
+
+    def target_of(self, leg: Leg) -> Target | None:
+        """As whom one is rung; None: it isn't."""
+        attempts = self._attempts.values()
+        return next((each.target for each in attempts if each.rings_at(leg)), None)
 
     def start(self) -> None:
         """Rings whoever is to be rung first."""
@@ -96,7 +107,9 @@ class Rung:
 
     def _ring(self, number: int, attempt: Attempt) -> Ending | None:
         """How it has ended, where nobody is there to be rung."""
-        attempt.start(self._board, self._offer, self._hops)
+        # More than one can't be answered at a time: each of the others offers when it answers.
+        may_offer = self._answers_early and not self._attempts
+        attempt.start(self._board, self._offer, self._hops, may_offer=may_offer)
         if not attempt.phones:
             return self._skip(attempt, Ending(Outcome.UNREACHABLE))
         self._attempts[number] = attempt
@@ -123,14 +136,16 @@ class Rung:
             self._alarm.cancel()
         if self._ringing is not None:
             at = self._ringing.deadline
-            at = self._latest if at is None else min(at, self._latest)
-            self._alarm = self._wire.alarm(at - self._wire.now, self._woken)
+            in_s = _LONGEST_S if at is None else at - self._wire.now
+            self._alarm = self._wire.alarm(in_s, self._woken)
 
     def _woken(self) -> None:
-        if self._wire.now >= self._latest:
+        if self._ringing is None:
+            return
+        if self._ringing.deadline is None:
             self.stop(Why.NO_ANSWER)
             self._user.is_given_up(480, "")
-        elif self._ringing is not None:
+        else:
             self._do(self._ringing.timer(self._wire.now))
 
     # What becomes of those who are rung
@@ -140,7 +155,7 @@ class Rung:
             attempt.has_rung = True
             self._board.tell(LegRang(self._call, attempt.uuid, self._wire.now))
         is_alone = len(self._attempts) == 1 and attempt.phones == 1
-        self._user.rings(leg, early if is_alone else None)
+        self._user.rings(leg, early if is_alone or leg.owes_answer else None)
 
     def answers(self, attempt: Attempt, leg: OutgoingLeg, description: SessionDescription) -> None:
         self._attempts = {number: each for number, each in self._attempts.items() if each is not attempt}

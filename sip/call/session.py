@@ -10,13 +10,16 @@ import secrets
 from dataclasses import replace
 
 from sip.call.errors import NoSession
+from sip.errors import SipError
 from sip.message.errors import BadHeader
 from sip.message.message import Message
-from sip.message.sdp import Connection, Line, Origin, SessionDescription, parse_sdp
+from sip.message.sdp import Connection, Direction, Line, Media, Origin, SessionDescription, parse_sdp
 from sip.message.values import MediaType
 
 SDP = MediaType("application", "sdp")
 _SILENCE = parse_sdp(b"v=0\no=- 0 0 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\n")
+_DISCARD = 9
+"A port that is none: 0 would refuse the stream."
 _NOWHERE = Connection("IP4", "0.0.0.0")  # noqa: S104
 
 
@@ -33,6 +36,22 @@ def session_of(message: Message) -> SessionDescription | None:
     if kind.essence != SDP.essence or message.content_encoding:
         raise NoSession(f"{kind.essence} describes no session")
     return parse_sdp(message.body)
+
+
+def readable_session(message: Message) -> SessionDescription | None:
+    """The same; None also for what can't be read."""
+    try:
+        return session_of(message)
+    except SipError:
+        return None
+
+
+def on_hold(offered: SessionDescription) -> SessionDescription:
+    """An answer that takes the streams, and neither sends nor hears anything yet (RFC 3264 §8.4).
+
+    One that is encrypted is refused: there is nobody yet who has a key.
+    """
+    return _SILENCE.with_media(*map(_put_off, offered.media))
 
 
 def silence(offered: SessionDescription | None) -> SessionDescription:
@@ -67,6 +86,15 @@ class Told:
             "-", self._id, str(self._version), "IN", connection.address_type, connection.address
         )
         return description.with_origin(origin)
+
+
+def _put_off(stream: Media) -> Media:
+    if not stream.port or stream.protocol != "RTP/AVP":
+        return replace(stream.refused(), lines=())
+    codecs = tuple(
+        line for line in stream.lines if line.type == "a" and line.value.startswith(("rtpmap:", "fmtp:"))
+    )
+    return replace(stream, lines=codecs, port=_DISCARD, port_count=None).with_direction(Direction.INACTIVE)
 
 
 def _content(description: SessionDescription) -> tuple[object, ...]:

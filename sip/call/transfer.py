@@ -7,44 +7,44 @@ first call lives as long as the transferor stays, so that a transfer that fails 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sip.call.board import Board
 from sip.call.calling import Takes
-from sip.call.errors import NotYet
 from sip.call.joining import when_free
 from sip.call.leg import Leg
 from sip.call.referral import Referral
 from sip.call.ringing import Caller, Ending, Ring, Ringing, Step
 from sip.call.story import EndedBy
-from sip.call.wire import Wire
+from sip.call.unconnected import Unconnected
 from sip.message.message import Response
 from sip.message.sdp import SessionDescription
 from sip.message.values import Reason
-from sip.transaction.machine import ServerTransaction
 
 if TYPE_CHECKING:
     from sip.call.call import Call
 
 
-class Transfer:
+class Transfer(Unconnected):
     """Somebody who is passed on to a number: its side of the new call, until that is answered."""
 
     offered: SessionDescription | None = None
     "It is asked when somebody has answered: until then it talks to another."
+    answers_early = False
 
     def __init__(
-        self, wire: Wire, first: Call, referral: Referral, transferor: Leg, leg: Leg, shown: Caller
+        self, board: Board, first: Call, referral: Referral, transferor: Leg, leg: Leg
     ) -> None:
         self.referral = referral
         self.transferor = transferor
         self.leg = leg
         "Who is passed on."
         self.is_waiting = True
-        self._wire = wire
+        self._board = board
         self._first = first
         self._next: Call | None = None
-        self._shown = shown
 
     def goes_on(self, call: Call) -> None:
         """`call` is the new one."""
@@ -52,7 +52,7 @@ class Transfer:
 
     def presented(self, ringing: Ringing) -> Ringing:
         """Rings the same, on behalf of who is passed on."""
-        return _Presented(ringing, self._shown)
+        return _Presented(ringing, lambda to: self._board.shown(self.leg, to))
 
     # As the caller of the new call
 
@@ -72,9 +72,9 @@ class Transfer:
                 takes(response)
 
         def offer() -> None:
-            self.leg.offer(description, heard)
+            self.leg.offer(description, heard, shown=self._board.shown(leg, self.leg.aor))
 
-        when_free(self._wire, self.leg, offer, lambda: takes(None))
+        when_free(self._board.wire, self.leg, offer, lambda: takes(None))
 
     def confirm(self) -> None:
         """There is nobody to talk to."""
@@ -117,22 +117,10 @@ class Transfer:
         """It does not want to be passed on."""
         self._give_up(EndedBy.CALLER)
 
-    def lost(self, leg: Leg) -> None:
+    def lost(self, leg: Leg, status: int = 487) -> None:
         """It is gone."""
         self.leg.leave()
         self._give_up(EndedBy.VANISHED)
-
-    def renegotiates(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """There is nobody yet to agree with."""
-        raise NotYet("nobody has answered yet")
-
-    def refers(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """There is nobody yet who could be passed on."""
-        raise NotYet("nobody has answered yet")
-
-    def informs(self, leg: Leg, transaction: ServerTransaction) -> None:
-        """There is nobody yet to be told."""
-        raise NotYet("nobody has answered yet")
 
     def _give_up(self, by: EndedBy) -> None:
         if self._next is not None:
@@ -144,7 +132,8 @@ class Transfer:
 class _Presented:
     """Rings whoever `ringing` rings, on behalf of somebody else."""
 
-    def __init__(self, ringing: Ringing, shown: Caller) -> None:
+    def __init__(self, ringing: Ringing, shown: Callable[[str], Caller]) -> None:
+        """`shown`: as whom a line may see that somebody else."""
         self._ringing = ringing
         self._shown = shown
 
@@ -164,7 +153,7 @@ class _Presented:
     def _presented(self, steps: list[Step]) -> list[Step]:
         # A gateway is told who has to answer for the call: the transferor.
         return [
-            replace(step, target=replace(step.target, caller=self._shown))
+            replace(step, target=replace(step.target, caller=self._shown(step.target.aor)))
             if isinstance(step, Ring) and step.target.uri is None
             else step
             for step in steps

@@ -8,15 +8,39 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from sip.message.message import Request, Response
+from sip.message.uri import SipUri
 from sip.message.values import Reason
 from sip.transaction.effects import Effect, Why
-from sip.transaction.errors import TooManyTransactions
+from sip.transaction.errors import TooLarge, TooManyTransactions
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
 
 Hears: TypeAlias = Callable[[Response], None]
 "Is told each answer to a request, never before the request has been sent."
+
+
+class Held:
+    """A request that is too large for a datagram, until it is known by which flow it goes (§18.1.1)."""
+
+    __slots__ = ("flow", "hears", "is_given_up", "request", "sent", "size")
+
+    def __init__(self, request: Request, flow: Flow, size: int, hears: Hears) -> None:
+        self.request = request
+        self.flow = flow
+        "By which it would go if it were smaller, and goes where there is no connection."
+        self.size = size
+        "In bytes."
+        self.hears = hears
+        self.is_given_up = False
+        self.sent: Sent | None = None
+
+
+Sent: TypeAlias = ClientTransaction | Held | None
+"None: it could not be sent."
+
+Fit: TypeAlias = Callable[[Held], None]
+"Finds out by which flow it goes, and says so by `Calls.send`, but not at once."
 
 _SPARE = 1_000
 "So many alarms that have been cancelled are not worth looking for."
@@ -50,8 +74,10 @@ class Alarm:
 class Wire:
     """Gathers what is to be done until somebody `take`s it. `now` is loop time, in seconds."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, fit: Fit | None = None) -> None:
+        """`fit`: None where nothing is too large."""
         self._transactions = transactions
+        self._fit = fit
         self._effects: list[Effect] = []
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._order = itertools.count()
@@ -66,20 +92,43 @@ class Wire:
 
     # Sending
 
-    def request(self, request: Request, flow: Flow, hears: Hears) -> ClientTransaction | None:
+    def request(self, request: Request, flow: Flow, hears: Hears) -> Sent:
         """Sends a request. A peer that stays silent has answered 408, and one without a way 503 (§8.1.3.1).
 
-        None: it could not be sent, and `hears` is told so next.
+        Where it could not be sent `hears` is told so next.
         """
+        if self._fit is None or not _is_direct(request, flow):
+            return self._request(request, flow, hears)
         try:
-            transaction, effects = self._transactions.request(request, flow, self.now)
+            return self._request(request, flow, hears, unless_large=True)
+        except TooLarge as error:
+            held = Held(request, flow, error.size, hears)
+            self._fit(held)
+            return held
+
+    def send(self, held: Held, flow: Flow) -> None:
+        """Sends by `flow` what was held back."""
+        if not held.is_given_up and held.sent is None:
+            held.sent = self._request(held.request, flow, held.hears)
+
+    def _request(
+        self, request: Request, flow: Flow, hears: Hears, *, unless_large: bool = False
+    ) -> ClientTransaction | None:
+        try:
+            transaction, effects = self._transactions.request(
+                request, flow, self.now, unless_large=unless_large
+            )
         except TooManyTransactions as error:
-            refused = request.response(error.status)
-            self.alarm(0.0, lambda: hears(refused))
+            self._tell(request, error.status, hears)
             return None
         transaction.answered = hears
         self._effects += effects
         return transaction
+
+    def _tell(self, request: Request, status: int, hears: Hears) -> None:
+        """As if the peer had said so."""
+        response = request.response(status)
+        self.alarm(0.0, lambda: hears(response))
 
     def failed(self, transaction: ClientTransaction, why: Why) -> None:
         """It has ended without an answer."""
@@ -90,9 +139,14 @@ class Wire:
         """Answers a request."""
         self._effects += self._transactions.respond(transaction, response, self.now)
 
-    def cancel(self, transaction: ClientTransaction, reasons: Iterable[Reason] = ()) -> None:
+    def cancel(self, invite: ClientTransaction | Held, reasons: Iterable[Reason] = ()) -> None:
         """Cancels an INVITE as soon as that may be."""
-        self._effects += self._transactions.cancel(transaction, self.now, reasons)
+        sent = invite.sent if isinstance(invite, Held) else invite
+        if isinstance(sent, ClientTransaction):
+            self._effects += self._transactions.cancel(sent, self.now, reasons)
+        elif isinstance(invite, Held) and not invite.is_given_up:
+            invite.is_given_up = True
+            self._tell(invite.request, 487, invite.hears)
 
     def acknowledge(self, ack: Request, flow: Flow) -> Effect:
         """Sends the ACK of a 2xx; the same is for `repeat` when the 2xx comes again."""
@@ -130,3 +184,9 @@ class Wire:
             due.append(heapq.heappop(self._alarms)[2])
         for alarm in due:
             alarm.ring()
+
+
+def _is_direct(request: Request, flow: Flow) -> bool:
+    """Whether the peer is where it says that it is: behind a NAT it takes no connection."""
+    uri = request.uri
+    return isinstance(uri, SipUri) and uri.host.strip("[]") == flow.remote.host

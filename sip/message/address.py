@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from sip.message import lexer
@@ -66,7 +66,7 @@ class NameAddress:
 
     def with_tag(self, tag: str) -> Self:
         """The same with this tag."""
-        return replace(self, parameters=self.parameters.with_("tag", tag))
+        return type(self)(self.uri, self.display_name, self.parameters.with_("tag", tag))
 
     def __str__(self) -> str:
         name = "" if self.display_name is None else f"{lexer.quoted(self.display_name)} "

@@ -41,6 +41,7 @@ KEYS = {
         "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Content-Length", "Content-Type",
         "Accept", "Allow", "Allow-Events", "Supported", "Require", "Route", "Record-Route", "Path", "Event",
         "Server", "Date", "Timestamp", "Retry-After", "Subscription-State", "Session-Expires", "Min-SE",
+        "P-Asserted-Identity", "Remote-Party-ID", "Privacy", "Reason", "Alert-Info",
     )
 } | COMPACT  # fmt: skip
 "Most names of most messages as they are written; others are found by `key_of` all the same."
@@ -121,9 +122,13 @@ class Headers:
         """Leaves these alone under this name, where the first stood; raises `ValueError` as `add` does."""
         fields = [_field(name, value) for value in values]
         key = key_of(name)
-        at = next((i for i, field in enumerate(self._fields) if field[0] == key), len(self._fields))
-        self.remove(name)
-        self._fields[at:at] = fields
+        for at, field in enumerate(self._fields):
+            if field[0] == key:
+                self.remove(name)
+                self._fields[at:at] = fields
+                return
+        self._fields += fields
+        self._changed(key)
 
     def note_in_first(self, key: str, value: str, typed: object) -> None:
         """Another value in the first header of this key, with which all of them are read as `typed`.
@@ -179,11 +184,13 @@ class Headers:
 
 
 def _field(name: str, value: str) -> Field:
-    if name not in KEYS and not lexer.is_token(name):
-        raise ValueError(f"{name!r} can't name a header")
+    key = KEYS.get(name)
+    if key is None:
+        if not lexer.is_token(name):
+            raise ValueError(f"{name!r} can't name a header")
+        key = key_of(name)
     if not lexer.is_writable(value):
         raise ValueError(f"a value of {name} can't hold a line end or a lone surrogate")
-    key = key_of(name)
     if key == "content-length":
         raise ValueError("Content-Length is written by the message that knows its body")
     return key, name, value.strip(lexer.BLANKS)

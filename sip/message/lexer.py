@@ -80,7 +80,11 @@ def elements(text: str) -> list[str]:
     """
     if "," not in text:
         return [text] if text else []
-    return [each for part in _split(_ELEMENT, text, limits.VALUES) if (each := part.strip(BLANKS))]
+    if '"' in text or "<" in text:
+        parts = _split(_ELEMENT, text, limits.VALUES)
+    elif len(parts := text.split(",", limits.VALUES)) > limits.VALUES:
+        raise _too_many(limits.VALUES)
+    return [each for part in parts if (each := part.strip(BLANKS))]
 
 
 def parameters(text: str) -> list[str]:
@@ -109,7 +113,11 @@ def _split(pattern: re.Pattern[str], text: str, most: int) -> list[str]:
         if text[match.end()] in '"<':
             raise BadHeader("", "quotes or brackets do not end")
         at = match.end() + 1
-    raise BadHeader("", f"more than {most} values or parameters")
+    raise _too_many(most)
+
+
+def _too_many(most: int) -> BadHeader:
+    return BadHeader("", f"more than {most} values or parameters")
 
 
 def number(text: str, most: int) -> int:

@@ -72,6 +72,8 @@ class Parameters(tuple[tuple[str, str | None], ...]):
         return Parameters(each for each in self if each[0].lower() not in names)
 
     def __str__(self) -> str:
+        if not self:
+            return ""
         return "".join([f";{name}" if value is None else f";{name}={value}" for name, value in self])
 
 

@@ -37,10 +37,11 @@ class _Read(Generic[R]):
         if message is None:
             return self
         headers = message.headers
-        if self._key in headers.typed:
-            return headers.typed[self._key]
+        typed = headers.typed
+        if self._key in typed:
+            return typed[self._key]
         try:
-            value = headers.typed[self._key] = self._read(headers.under(self._key))
+            value = typed[self._key] = self._read(headers.under(self._key))
         except (BadHeader, BadUri, BadAuthHeader) as error:
             raise BadHeader(self._name, str(error)) from error
         return value

@@ -11,7 +11,9 @@ from sip.transport.flow import Flow
 
 
 class NonInviteClient(ClientTransaction):
-    """From Trying to Terminated."""
+    """From Trying to Completed. What remains of it then is its key, see `Ended`."""
+
+    rests_in = State.COMPLETED
 
     __slots__ = ()
 
@@ -24,7 +26,7 @@ class NonInviteClient(ClientTransaction):
         if response.status < 200:
             self.state = State.PROCEEDING
         else:
-            self._stay(State.COMPLETED, self._timers.k_s(self.flow.transport), now)
+            self._rest(self._timers.k_s(self.flow.transport))
         return [Answered(self, response)]
 
     def closed(self) -> list[Effect]:

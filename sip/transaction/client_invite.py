@@ -8,19 +8,26 @@ from sip.message.message import Request, Response
 from sip.transaction.effects import Answered, Effect, Send, Why
 from sip.transaction.keys import ClientKey
 from sip.transaction.machine import ClientTransaction, State
-from sip.transaction.outgoing import ack_of, cancel_of
+from sip.transaction.outgoing import ack_of, cancel_of, top_of
 from sip.transaction.timers import Timers
 from sip.transport.flow import Flow
 
 
 class InviteClient(ClientTransaction):
-    """From Calling to Terminated. Once it rings it rings until somebody answers or cancels."""
+    """From Calling to Terminated. Once it rings it rings until somebody answers or cancels.
 
-    __slots__ = ("_ack", "_held_back")
+    What remains of one that was refused is `ack`, see `Ended`. One that was accepted has a user who wants to
+    hear of every 2xx; its request is as good as gone, for there are many of these.
+    """
+
+    rests_in = State.COMPLETED
+
+    __slots__ = ("_held_back", "ack")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, key: ClientKey) -> None:
         super().__init__(request, flow, timers, State.CALLING, key)
-        self._ack = b""
+        self.ack = b""
+        "Of the refusal."
         self._held_back: Request | None = None
 
     def receive(self, response: Response, now: float) -> list[Effect]:
@@ -32,16 +39,15 @@ class InviteClient(ClientTransaction):
                     self.state, self._resend_at, self._end_at = State.PROCEEDING, None, None
             case State.CALLING | State.PROCEEDING if status < 300:
                 self._held_back = None
+                self._data, self.request = b"", top_of(self.request)
                 self._stay(State.ACCEPTED, self._timers.give_up_s, now)
             case State.CALLING | State.PROCEEDING:
                 self._held_back = None
-                self._ack = bytes(ack_of(self.request, response))
-                self._stay(State.COMPLETED, self._timers.d_s(self.flow.transport), now)
-                return [Send(self.flow, self._ack), Answered(self, response)]
+                self.ack = bytes(ack_of(self.request, response))
+                self._rest(self._timers.d_s(self.flow.transport))
+                return [Send(self.flow, self.ack), Answered(self, response)]
             case State.ACCEPTED if 200 <= status < 300:
                 pass
-            case State.COMPLETED if status >= 300:
-                return [Send(self.flow, self._ack)]
             case _:
                 return []
         return [Answered(self, response)]

@@ -14,6 +14,16 @@ class TooManyTransactions(SipError):
     status: ClassVar[int] = 503
 
 
+class TooLarge(SipError):
+    """A request that should go by a connection, if there can be one (RFC 3261 §18.1.1)."""
+
+    code = "too-large"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes are too many for one datagram")
+        self.size = size
+
+
 class MergedRequest(SipError):
     """The same request came by another way, and is being served there (RFC 3261 §8.2.2.2)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import ClassVar
 
 from sip.message.message import Request, Response
 from sip.transaction.effects import Effect, Failed, Send, Why
@@ -27,14 +28,17 @@ class State(Enum):
 class Machine:
     """A transaction: one timer that sends again, and one that ends its state."""
 
-    __slots__ = ("_end_at", "_interval_s", "_resend_at", "_timers", "flow", "request", "state", "woken_at")
+    rests_in: ClassVar[State]
+    "In which nothing is left to decide about it; what comes late is answered from what is kept of it."
+
+    __slots__ = ("_end_at", "_interval_s", "_resend_at", "_timers", "flow", "request", "state", "waking")
 
     def __init__(self, request: Request, flow: Flow, timers: Timers, state: State) -> None:
         self.request = request
         self.flow = flow
         self.state = state
-        self.woken_at: float | None = None
-        "When whoever keeps it will look at it; theirs to keep."
+        self.waking: tuple[float, int] | None = None
+        "When whoever keeps it will look at it, and as which one; theirs to keep."
         self._timers = timers
         self._resend_at: float | None = None
         self._end_at: float | None = None
@@ -52,6 +56,11 @@ class Machine:
     def has_ended(self) -> bool:
         """Whether it is in the state Terminated: nothing comes of it any more."""
         return self.state is State.TERMINATED
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is left to decide: it is in nobody's hands any more but its user's."""
+        return self.state is self.rests_in
 
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""
@@ -88,6 +97,12 @@ class Machine:
         else:
             self._terminate()
 
+    def _rest(self, for_s: float) -> None:
+        """Enters the state that it `rests_in`, whose end somebody else sees to; no time means not at all."""
+        self._terminate()
+        if for_s:
+            self.state = self.rests_in
+
 
 class ClientTransaction(Machine):
     """Of a request that we send; `request` has our Via."""
@@ -100,6 +115,11 @@ class ClientTransaction(Machine):
         self.answered: Callable[[Response], None] | None = None
         "Who is to hear of each answer; its user's to keep, and gone with it."
         self._data = bytes(request)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the request."""
+        return len(self._data)
 
     def start(self, now: float) -> list[Effect]:
         """Sends the request."""
@@ -135,7 +155,7 @@ class ServerTransaction(Machine):
         self.key = key
         self.cancelled: Callable[[Request], None] | None = None
         self.failed: Callable[[], None] | None = None
-        "Who is to hear of its CANCEL, and of its failure; its user's to keep, and gone with it."
+        "Who is to hear of its CANCEL, and of its failure; its user's to keep, until the final response."
 
     def again(self) -> bytes | None:
         """What the request gets when it comes again."""

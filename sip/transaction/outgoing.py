@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sip.message.message import Request, Response
-from sip.message.parameters import Parameters
 from sip.message.values import CSeq
-from sip.message.via import Via
 from sip.transport.flow import Flow
 
 _HOPS = 70
@@ -15,15 +13,9 @@ _HOPS = 70
 
 def with_via(request: Request, flow: Flow, branch: str) -> Request:
     """A copy with our Via on top, which asks for rport (RFC 3581 §3)."""
-    host, port = flow.local
-    via = Via(
-        flow.transport.upper(),
-        f"[{host}]" if ":" in host else host,
-        port,
-        Parameters([("branch", branch), ("rport", None)]),
-    )
+    via = f"SIP/2.0/{flow.transport.upper()} {flow.local};branch={branch};rport"
     sent = Request(request.method, request.uri_text, request.headers.copy(), request.body)
-    sent.headers.prepend("Via", str(via))
+    sent.headers.prepend("Via", via)
     return sent
 
 
@@ -40,6 +32,12 @@ def ack_of(invite: Request, response: Response) -> Request:
     ack = _belonging_to(invite, "ACK")
     ack.headers.set("To", *response.headers.all("To"))
     return ack
+
+
+def top_of(invite: Request) -> Request:
+    """As much of an INVITE as its answers repeat."""
+    headers = invite.headers.copy("Via", "From", "To", "Call-ID", "CSeq")
+    return Request(invite.method, invite.uri_text, headers)
 
 
 def _belonging_to(invite: Request, method: str) -> Request:

@@ -10,7 +10,9 @@ from sip.transport.flow import Flow
 
 
 class NonInviteServer(ServerTransaction):
-    """From Trying to Completed. What remains of it then is `answer`, see `Answers`."""
+    """From Trying to Completed. What remains of it then is `answer`, see `Ended`."""
+
+    rests_in = State.COMPLETED
 
     __slots__ = ("answer",)
 
@@ -31,7 +33,7 @@ class NonInviteServer(ServerTransaction):
         if response.status < 200:
             self.state = State.PROCEEDING
         else:
-            self._stay(State.COMPLETED, self._timers.j_s(self.flow.transport), now)
+            self._rest(self._timers.j_s(self.flow.transport))
         return [Send(self.flow, self.answer)]
 
     def closed(self) -> list[Effect]:

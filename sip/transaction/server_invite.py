@@ -10,7 +10,13 @@ from sip.transport.flow import Flow
 
 
 class InviteServer(ServerTransaction):
-    """From Proceeding to Terminated. Its user may let it ring for as long as it likes."""
+    """From Proceeding to Terminated. Its user may let it ring for as long as it likes.
+
+    What remains of one that was accepted is its key, and `to_tag`, see `Ended`. Its user, who sends the 2xx
+    again by itself, knows for how long (RFC 6026 §7.1).
+    """
+
+    rests_in = State.ACCEPTED
 
     __slots__ = ("_answer", "is_cancelled", "to_tag")
 
@@ -29,13 +35,7 @@ class InviteServer(ServerTransaction):
         """Whether there is no final response yet, nor another CANCEL (§9.2)."""
         return self.state is State.PROCEEDING and not self.is_cancelled
 
-    @property
-    def is_accepted(self) -> bool:
-        """Whether its ACK is for its user."""
-        return self.state is State.ACCEPTED
-
     def again(self) -> bytes | None:
-        # In Accepted the user sends its 2xx again by itself (RFC 6026 §7.1).
         return self._answer if self.state is State.PROCEEDING or self.state is State.COMPLETED else None
 
     def respond(self, response: Response, now: float) -> list[Effect]:
@@ -43,8 +43,10 @@ class InviteServer(ServerTransaction):
             self._answer = bytes(response)
             self._resend_at = None
             self.to_tag = response.to.tag or self.to_tag
+            if response.status >= 200:
+                self.cancelled = self.failed = None
             if 200 <= response.status < 300:
-                self._stay(State.ACCEPTED, self._timers.give_up_s, now)
+                self._rest(self._timers.give_up_s)
             elif response.status >= 300:
                 self._stay(State.COMPLETED, self._timers.give_up_s, now)
                 if not self.flow.transport.is_reliable:

@@ -11,7 +11,6 @@ from math import inf
 
 from sip.message.message import Request, Response
 from sip.message.values import Reason
-from sip.transaction.answers import Answers
 from sip.transaction.client import NonInviteClient
 from sip.transaction.client_invite import InviteClient
 from sip.transaction.effects import (
@@ -26,7 +25,7 @@ from sip.transaction.effects import (
     Send,
     Stray,
 )
-from sip.transaction.errors import AlreadyServed, MergedRequest, TooManyTransactions
+from sip.transaction.errors import AlreadyServed, MergedRequest, TooLarge, TooManyTransactions
 from sip.transaction.keys import (
     ClientKey,
     MergeKey,
@@ -36,13 +35,14 @@ from sip.transaction.keys import (
     merge_key,
     server_key,
 )
-from sip.transaction.machine import ClientTransaction, Machine, ServerTransaction, State
+from sip.transaction.machine import ClientTransaction, Machine, ServerTransaction
 from sip.transaction.outgoing import with_via
+from sip.transaction.resting import Resting
 from sip.transaction.server import NonInviteServer
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.timers import Timers
 from sip.transaction.wakings import Wakings
-from sip.transport.flow import Flow
+from sip.transport.flow import LARGEST_DATAGRAM, Flow
 
 _TAG_BYTES = 8
 
@@ -61,10 +61,10 @@ class Transactions:
         remembered: int = 200_000,
         branches: Callable[[], str] = fresh_branch,
     ) -> None:
-        """`most` may be under way; `remembered` answers wait for retransmissions, see `Answers`.
+        """`most` may be under way; `remembered` of each kind rest, see `Resting`.
 
-        An INVITE that was accepted is under way for 32 s more (RFC 6026), and a call has two of them: `most`
-        is what a thousand calls a second come to.
+        An INVITE of ours that was accepted is under way for 32 s more (RFC 6026): `most` is what two thousand
+        calls a second come to.
         """
         self._timers = timers or Timers()
         self._most = most
@@ -76,7 +76,7 @@ class Transactions:
         "Refused INVITEs of RFC 2543, by what their ACK will be known by."
         self._requests: OrderedDict[str, NonInviteServer] = OrderedDict()
         "Not yet answered; all may take equally long, so the first is the first to end."
-        self._answers = Answers(64 * self._timers.t1_s, remembered)
+        self._resting = Resting(self._timers, remembered)
         self._merged: dict[MergeKey | None, str] = {}
         "Which transaction has a request that may come by other ways, too."
         self._by_flow: dict[Flow, set[Machine]] = {}
@@ -85,12 +85,12 @@ class Transactions:
         "Of all others."
 
     def __len__(self) -> int:
-        return self._under_way + len(self._answers)
+        return self._under_way + len(self._resting)
 
     @property
     def deadline(self) -> float | None:
         """When `timer` is to be called; None: nothing waits."""
-        soonest = min(self._wakings.deadline, self._answers.deadline)
+        soonest = min(self._wakings.deadline, self._resting.deadline)
         if self._requests:
             oldest = next(iter(self._requests.values())).deadline
             soonest = soonest if oldest is None else min(soonest, oldest)
@@ -137,24 +137,24 @@ class Transactions:
     def respond(self, transaction: ServerTransaction, response: Response, now: float) -> list[Effect]:
         """Sends a response. One that comes too late, after the transaction has failed, goes nowhere."""
         effects = transaction.respond(response, now)
-        if isinstance(transaction, NonInviteServer):
-            if effects and response.status >= 200:
-                self._answered(transaction, now)
-            return effects
         is_refused = bool(effects) and response.status >= 300
         if is_refused and isinstance(transaction, InviteServer):
             self._await_ack_of_rfc_2543(transaction)
-        return self._after(transaction, effects)
+        return self._after(transaction, effects, now)
 
-    def request(self, request: Request, flow: Flow, now: float) -> tuple[ClientTransaction, list[Effect]]:
+    def request(
+        self, request: Request, flow: Flow, now: float, *, unless_large: bool = False
+    ) -> tuple[ClientTransaction, list[Effect]]:
         """Sends a request, our Via on top of its own; `request` itself is left as it is.
 
-        Raises `TooManyTransactions`.
+        Raises `TooManyTransactions`, and with `unless_large` `TooLarge`.
         """
         self._make_room()
         branch = self._branches()
         make = InviteClient if request.method == "INVITE" else NonInviteClient
         transaction = make(with_via(request, flow, branch), flow, self._timers, (branch, request.method))
+        if unless_large and transaction.size > LARGEST_DATAGRAM and not flow.transport.is_reliable:
+            raise TooLarge(transaction.size)
         return transaction, self._start(transaction, now)
 
     def abandon(self, transaction: ClientTransaction) -> None:
@@ -190,51 +190,55 @@ class Transactions:
                 self._requests.values(),
             )
             ending = [each for each in itertools.chain(*every) if each.flow == flow]
-        return [effect for machine in ending for effect in self._after(machine, machine.closed())]
+        return [effect for machine in ending for effect in self._after(machine, machine.closed(), now)]
 
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""
         effects: list[Effect] = []
         for machine in self._wakings.due(now):
-            effects += self._after(machine, machine.timer(now))
+            effects += self._after(machine, machine.timer(now), now)
         while self._requests:
             oldest = next(iter(self._requests.values()))
             if oldest.deadline is None or oldest.deadline > now:
                 break
-            effects += self._after(oldest, oldest.timer(now))
-        self._answers.timer(now)
+            effects += self._after(oldest, oldest.timer(now), now)
+        self._resting.timer(now)
         return effects
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> list[Effect]:
         if len(response.via) > 1:
             # Not for us, whatever it says (§8.1.3.3).
             return []
-        transaction = self._clients.get(client_key(response))
+        key = client_key(response)
+        transaction = self._clients.get(key)
         if transaction is None:
-            return [Stray(response, flow)]
-        effects = self._after(transaction, transaction.receive(response, now))
+            late = self._resting.receive(key, response)
+            return [Stray(response, flow)] if late is None else late
+        effects = self._after(transaction, transaction.receive(response, now), now)
         return effects + self._send_cancel(transaction, transaction.held_back_cancel(now), now)
 
     def _receive_ack(self, ack: Request, flow: Flow, now: float) -> list[Effect]:
         key = server_key(ack, flow, "INVITE")
         invite = self._invites.get(key) or self._acks.get(key)
-        if invite is None or invite.is_accepted:
+        if invite is None:
             return [Acknowledged(ack, flow)]
         invite.acknowledged(now)
-        return self._after(invite, [])
+        return self._after(invite, [], now)
 
     def _receive_cancel(self, cancel: Request, flow: Flow, now: float) -> list[Effect]:
         key = server_key(cancel, flow)
         if self._knows(key):
             return self._again(cancel, flow, key)
-        invite = self._invites.get(server_key(cancel, flow, "INVITE"))
-        if invite is None:
+        cancelled = server_key(cancel, flow, "INVITE")
+        invite = self._invites.get(cancelled)
+        if invite is None and cancelled not in self._resting.accepted:
             return [self._refusal(cancel, flow, key, 481)]
-        answer = bytes(cancel.response(200, to_tag=invite.to_tag or self._tag(key)))
+        tag = self._resting.accepted.get(cancelled) if invite is None else invite.to_tag
+        answer = bytes(cancel.response(200, to_tag=tag or self._tag(key)))
         if not flow.transport.is_reliable:
-            self._answers.add(key, answer, now)
+            self._resting.answer(key, answer, now)
         effects: list[Effect] = [Reply(cancel, flow, answer)]
-        if invite.can_be_cancelled:
+        if invite is not None and invite.can_be_cancelled:
             invite.is_cancelled = True
             effects.append(Cancelled(invite, cancel))
         return effects
@@ -245,15 +249,17 @@ class Transactions:
 
     def _again(self, request: Request, flow: Flow, key: str) -> list[Effect]:
         """What a retransmission gets."""
-        answer = self._answers.get(key)
+        answer = self._resting.answers.get(key)
         transaction = self._requests.get(key) or self._invites.get(key)
         if transaction is not None:
             answer = transaction.again()
         return [] if answer is None else [Reply(request, flow, answer)]
 
     def _is_merged(self, request: Request, key: str) -> bool:
-        same = merge_key(request) if self._merged else None
-        return same is not None and self._merged.get(same, key) != key
+        same = merge_key(request)
+        if same is None:
+            return False
+        return (self._merged.get(same) or self._resting.copy_of(same) or key) != key
 
     def _refusal(self, request: Request, flow: Flow, key: str, status: int) -> Refused:
         return Refused(request, flow, request.response(status, to_tag=self._tag(key)))
@@ -266,13 +272,13 @@ class Transactions:
     def _start(self, transaction: ClientTransaction, now: float) -> list[Effect]:
         self._clients[transaction.key] = transaction
         self._hold_by_flow(transaction)
-        return self._after(transaction, transaction.start(now))
+        return self._after(transaction, transaction.start(now), now)
 
     def _send_cancel(self, invite: ClientTransaction, cancel: Request | None, now: float) -> list[Effect]:
         if cancel is None:
             return []
         # From now on the INVITE waits, but not for ever.
-        self._after(invite, [])
+        self._after(invite, [], now)
         key = (invite.key[0], cancel.method)
         return self._start(NonInviteClient(cancel, invite.flow, self._timers, key), now)
 
@@ -285,12 +291,15 @@ class Transactions:
         return len(self._clients) + len(self._invites) + len(self._requests)
 
     def _knows(self, key: str) -> bool:
-        return key in self._requests or key in self._invites or key in self._answers
+        return key in self._requests or key in self._invites or key in self._resting
 
-    def _after(self, machine: Machine, effects: list[Effect]) -> list[Effect]:
+    def _after(self, machine: Machine, effects: list[Effect], now: float) -> list[Effect]:
         """Looks to what a machine has become; gives back what of its effects is for the driver."""
         if machine.has_ended:
             self._remove(machine)
+        elif machine.rests:
+            if self._remove(machine):
+                self._resting.add(machine, now)
         elif not isinstance(machine, NonInviteServer):
             self._wakings.expect(machine)
         if isinstance(machine, ClientTransaction) and machine.request.method == "CANCEL":
@@ -298,12 +307,8 @@ class Transactions:
             return [effect for effect in effects if not isinstance(effect, Answered | Failed)]
         return effects
 
-    def _answered(self, transaction: NonInviteServer, now: float) -> None:
-        if transaction.state is State.COMPLETED and transaction.answer is not None:
-            self._answers.add(transaction.key, transaction.answer, now)
-        self._remove(transaction)
-
-    def _remove(self, machine: Machine) -> None:
+    def _remove(self, machine: Machine) -> bool:
+        """Whether it was there."""
         # By now another may have the key of one that ended before.
         match machine:
             case ClientTransaction(key=branch) if self._clients.get(branch) is machine:
@@ -315,14 +320,16 @@ class Transactions:
                 if (ack := _ack_key_of_rfc_2543(machine)) is not None:
                     self._acks.pop(ack, None)
             case _:
-                return
+                return False
         if self._merged and isinstance(machine, ServerTransaction):
             self._merged.pop(merge_key(machine.request), None)
+        self._wakings.forget(machine)
         if machine.flow.transport.is_reliable:
             kept = self._by_flow[machine.flow]
             kept.discard(machine)
             if not kept:
                 del self._by_flow[machine.flow]
+        return True
 
     def _hold_by_flow(self, machine: Machine) -> None:
         if machine.flow.transport.is_reliable:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+LARGEST_DATAGRAM = 1300
+"Bytes of a request that go by UDP: 200 less than what passes an Ethernet in one piece (RFC 3261 §18.1.1)."
+
 
 class Transport(StrEnum):
     """What carries messages."""

@@ -14,7 +14,7 @@ from sip.transport.accepting import Accepting
 from sip.transport.answers import response_address
 from sip.transport.connections import Connections
 from sip.transport.errors import CantConnect
-from sip.transport.flow import Address, Flow, Transport
+from sip.transport.flow import LARGEST_DATAGRAM, Address, Flow, Transport
 from sip.transport.intake import Intake
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
@@ -26,8 +26,8 @@ from sip.transport.udp_flow import UdpFlow
 logger = logging.getLogger(__name__)
 
 _SWEEP_S = 1.0
-_LARGEST_DATAGRAM = 1300
-"Bytes of a request that go by UDP: 200 less than what passes an Ethernet in one piece (RFC 3261 §18.1.1)."
+_PATIENCE_S = 2.0
+"How long a request waits for a connection, which it goes without as well: somebody else waits for it."
 _TRY_AGAIN_S = 600.0
 "When a peer that takes no connection is tried again."
 _MOST_UNREACHABLE = 1000
@@ -103,14 +103,15 @@ class SipTransport:
         It is a connection where the request is too large for UDP. Whoever takes none, a phone behind a NAT
         mostly, gets it by UDP all the same, in fragments (§18.1.1).
         """
-        if flow.transport is not Transport.UDP or size <= _LARGEST_DATAGRAM:
+        if flow.transport is not Transport.UDP or size <= LARGEST_DATAGRAM:
             return flow
         now = asyncio.get_running_loop().time()
         if self._unreachable.get(flow.remote, now) > now:
             return flow
         try:
-            return await self.connect(Transport.TCP, flow.remote)
-        except CantConnect as error:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self.connect(Transport.TCP, flow.remote)
+        except (CantConnect, TimeoutError) as error:
             logger.debug("by UDP, however large: %s", error)
             self._unreachable.pop(flow.remote, None)
             if len(self._unreachable) >= _MOST_UNREACHABLE:

@@ -38,6 +38,8 @@ class Phone:
     line: str
     options: Mapping[str, object]
     "What stands under its `phone:`."
+    services: str = ""
+    "What else the file says of its line, as `dnd: true`."
 
     def extension(self, number: str, name: str) -> str:
         """An extension that rings it, as an entry in a company file."""
@@ -80,7 +82,7 @@ class Site:
         """Where phone `number`, which counts from 2, is."""
         return f"{self.network}.{number}"
 
-    def phone(self, number: int, transport: Transport = Transport.UDP) -> Phone:
+    def phone(self, number: int, transport: Transport = Transport.UDP, services: str = "") -> Phone:
         """Phone `number`, which is told to register by `transport` at this site."""
         model, firmware = _MODELS[transport]
         server = self.sips if transport is Transport.TLS else self.sip
@@ -95,6 +97,7 @@ class Site:
                 "sip_transport": transport,
                 "register_expires_s": 60,
             },
+            services=services,
         )
 
 
@@ -111,6 +114,10 @@ class Exchange:
 
     async def account(self, phone: Phone) -> Account:
         """What `phone` has on its first account, when it has been claimed and has booted."""
+        return accounts(await self.boots(phone))[0]
+
+    async def boots(self, phone: Phone) -> BootMachine:
+        """Claims `phone`, and gives it as it is when it has booted."""
         mac = MacAddress.parse(phone.mac)
         await claims.claim(self.installation, mac, COMMAND_LINE)
         url = f"{self.running.provisioning_url}/"
@@ -118,7 +125,7 @@ class Exchange:
         machine = BootMachine(mac.hex, model, phone.firmware, name=phone.model, dhcp_url=url)
         booted = await boot(machine, "127.0.0.1")
         assert booted.applied is not None, booted.asked
-        return accounts(machine)[0]
+        return machine
 
     def host(self, phone: Phone) -> str:
         """Where `phone` is."""
@@ -168,9 +175,9 @@ async def exchange(
 
 
 def _company(phones: Sequence[Phone], more: str) -> str:
+    services = {each.line: f", {each.services}" if each.services else "" for each in phones}
     lines = "".join(
-        f'\n      - {{number: "{line}", product: telefonia-ip-plus}}'
-        for line in dict.fromkeys(each.line for each in phones)
+        f'\n      - {{number: "{line}", product: telefonia-ip-plus{said}}}' for line, said in services.items()
     )
     devices = "".join(f"\n      - {each.device}" for each in phones)
     return (

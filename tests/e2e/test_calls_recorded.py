@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ class Keys:
     """A phone whose keys watch numbers."""
 
     phone: Phone
-    lamps: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    "What each shows."
+    lamps: dict[str, list[list[tuple[str, str]]]] = field(default_factory=dict)
+    "What each has shown, in order."
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def watch(self, number: str) -> None:
@@ -61,13 +62,13 @@ class Keys:
             if came.method == "NOTIFY":
                 number = str(checked(came.body).get("entity")).removeprefix("sip:").partition("@")[0]
                 async with self.news:
-                    self.lamps[number] = shown(came.body)
+                    self.lamps.setdefault(number, []).append(shown(came.body))
                     self.news.notify_all()
 
     async def shows(self, number: str, *lit: tuple[str, str]) -> None:
         """Returns when the key of a number is lit like that."""
         async with asyncio.timeout(_LONGEST_S), self.news:
-            await self.news.wait_for(lambda: self.lamps.get(number) == list(lit))
+            await self.news.wait_for(lambda: self.lamps.get(number, [[]])[-1] == list(lit))
 
 
 @asynccontextmanager
@@ -155,6 +156,11 @@ async def test_a_call_to_a_group_is_seen_everywhere_and_ended_from_outside(
         for number, direction in (("101", "initiator"), ("102", "recipient"), ("600", "recipient")):
             await lamps.shows(number, ("terminated", direction))
         running.cancel()
+        # Each was told in this order; what is sent again says the same.
+        for number, states in lamps.lamps.items():
+            told = [state for state, _ in groupby(lit[0][0] for lit in states if lit)]
+            first = "proceeding" if number == "101" else "early"
+            assert told == [first, "confirmed", "terminated"]
 
         over = await comes_to(
             lambda: said(served, f"/calls/{call['id']}"), lambda found: found["ended_at"] is not None

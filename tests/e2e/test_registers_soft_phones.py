@@ -50,7 +50,7 @@ async def test_linphone_registers_refreshes_moves_and_says_goodbye(
             trusted=served.certificate.chain,
         )  # fmt: skip
         async with watching(served, phone) as seen:
-            await lives(seen, start, "Unknown")
+            await lives(seen, start, "Linphonec/5.1.65")
 
     async with exchange(tmp_path, migrated_sqlite, site, phones, SHORT) as served:
         await asyncio.gather(*(life(served, each) for each in phones))

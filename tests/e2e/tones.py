@@ -30,13 +30,13 @@ def write_tone(file: Path, hertz: int, seconds: int = 60) -> Path:
 async def hears(file: Path, hertz: int, seconds: float = 1.0) -> None:
     """Returns when so much of this tone is in a file that is being written."""
     for _ in range(int(LONGEST_S / _LOOK_S)):
-        if _heard_s(file, hertz) >= seconds:
+        if heard_s(file, hertz) >= seconds:
             return
         await asyncio.sleep(_LOOK_S)
-    raise AssertionError(f"of {hertz} Hz it heard {_heard_s(file, hertz)} s, and never {seconds}")
+    raise AssertionError(f"of {hertz} Hz it heard {heard_s(file, hertz)} s, and never {seconds}")
 
 
-def _heard_s(file: Path, hertz: int) -> float:
+def heard_s(file: Path, hertz: int) -> float:
     """For how long this tone, and hardly anything else, is in a file."""
     data = file.read_bytes()
     # Its writer may still be at it, so that its head doesn't say how long it is.

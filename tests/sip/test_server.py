@@ -17,7 +17,7 @@ from sip.transport.flow import Address, Transport
 from sip.transport.sockets import bind
 from sip.transport.transport import SipTransport, listening
 from tests.sip.message.messages import response, wire
-from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Peer, peer
+from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Peer, Remembers, peer
 
 HEAD = """
 {method} {uri} SIP/2.0
@@ -254,3 +254,17 @@ async def test_whoever_asks_when_it_is_closed_does_not_wait(up: Up):
     assert isinstance(asked, Request)
     async with asyncio.timeout(PATIENCE_S):
         assert await up.server.ask(asked, flow) is None
+
+
+async def test_a_question_that_is_too_large_for_a_datagram_goes_by_a_connection(up: Up):
+    theirs = Remembers()
+    async with listening(bind(LOOPBACK), theirs) as phone:
+        flow = up.transport.flow_to(Transport.UDP, phone.listeners[0][1])
+        assert flow is not None
+        asked = own_request()
+        asked.headers.add("Subject", "x" * 1300)
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await up.server.ask(asked, flow)
+        assert answer is not None
+        assert answer.status == 200
+        assert [each.transport for each in theirs.flows] == [Transport.TCP]

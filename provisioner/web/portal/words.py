@@ -131,6 +131,7 @@ class Words:
     leg_not_registered: str
     leg_answered: str
     leg_busy: str
+    leg_full: str
     leg_declined: str
     leg_no_answer: str
     leg_unreachable: str
@@ -252,6 +253,7 @@ PL = Words(
     leg_not_registered="niezarejestrowany",
     leg_answered="odebrał",
     leg_busy="zajęty",
+    leg_full="tyle połączeń, na ile pozwala linia",
     leg_declined="odrzucił",
     leg_no_answer="nie odebrał",
     leg_unreachable="nieosiągalny",
@@ -369,6 +371,7 @@ EN = Words(
     leg_not_registered="not registered",
     leg_answered="answered",
     leg_busy="busy",
+    leg_full="as many calls as the line may have",
     leg_declined="turned it down",
     leg_no_answer="did not answer",
     leg_unreachable="out of reach",

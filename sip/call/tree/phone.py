@@ -11,6 +11,7 @@ from sip.message.uri import Uri
 
 _STATUS = {
     Outcome.BUSY: 486,
+    Outcome.FULL: 486,
     Outcome.DECLINED: 603,
     Outcome.NO_ANSWER: 480,
     Outcome.UNREACHABLE: 480,
@@ -87,6 +88,8 @@ class Refusal:
     outcome: Outcome
     status: int
     text: str = ""
+    target: Target | None = None
+    "Whose fault that is; None: nobody's who has a phone."
 
     @property
     def deadline(self) -> float | None:
@@ -99,7 +102,8 @@ class Refusal:
 
     def start(self, now: float) -> list[Step]:
         """See `Ringing`."""
-        return [GivenUp(self.outcome, self.status, self.text)]
+        skipped = [] if self.target is None else [Skip(self.target, self.outcome)]
+        return [*skipped, GivenUp(self.outcome, self.status, self.text)]
 
     def ended(self, id: int, ending: Ending, now: float) -> list[Step]:
         """Nothing of its own can end."""

@@ -82,10 +82,6 @@ class Baresip:
         """Returns when a call of its own is there."""
         await self.program.says("Call established")
 
-    async def session_changes(self) -> None:
-        """Returns when the other one wants another session, as for hold and resume."""
-        await self.program.says(r"got re-INVITE")
-
     async def hangs_up(self) -> None:
         """Ends its call, or turns down the one that rings."""
         assert (await self.command("hangup"))["ok"]

@@ -1,4 +1,4 @@
-"""linphone 5.1 without a screen: a profile made of an account, and its control over a Unix socket."""
+"""linphone 5.1 on a terminal: a profile made of an account, and its control by what is typed there."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ default_proxy=0
 verify_server_certs=1
 verify_server_cn=1
 {trusted}
+[rtp]
+audio_rtp_port=30000-30100
+bind_address={listens.host}
 [net]
 dns_srv_enabled=0
 [sound]
 playback_dev_id=ANullSoundDevice
 capture_dev_id=ANullSoundDevice
+{codecs}
 [misc]
 config-uri=
 file_transfer_server_url=
@@ -48,50 +52,92 @@ reg_expires={account.expires_s}
 reg_sendregister=1
 publish=0
 """
+# What is heard is then written down as 8,000 samples a second.
+_CODECS = "\n".join(
+    f"[audio_codec_{number}]\nmime={name}\nrate={rate}\nenabled={int(name == 'PCMA')}"
+    for number, (name, rate) in enumerate(
+        [("PCMA", 8000), ("PCMU", 8000), ("opus", 48000), ("speex", 8000), ("speex", 16000), ("speex", 32000)]
+    )
+)
 _PORTS = {Transport.UDP: "sip_port", Transport.TCP: "sip_tcp_port", Transport.TLS: "sip_tls_port"}
 _LOOK_S = 0.05
 "It says nothing on its own of how it registers: it has to be asked."
+_LOG, _HEARD = "log", "heard.wav"
 
 
 @dataclass(frozen=True)
 class Linphone:
-    """A running linphone-daemon with one account."""
+    """A running linphonec with one account."""
 
     program: Program
     account: Account
+    folder: Path
     listens: Address
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    "It serves one connection at a time."
 
     async def registers(self) -> None:
         """Returns when it says that it is registered."""
-        await self._comes_to("LinphoneRegistrationOk")
+        async with asyncio.timeout(LONGEST_S):
+            while True:
+                self.program.told("status register")
+                if (await self.program.says(r"registered(, identity|=)"))[1] != "=":
+                    return
+                await asyncio.sleep(_LOOK_S)
 
-    async def is_refused(self) -> None:
-        """Returns when it says that it could not register."""
-        await self._comes_to("LinphoneRegistrationFailed")
+    async def dials(self, number: str) -> None:
+        """Calls a number of its server."""
+        self.program.told(f"call {number}")
+        await self.program.says("in progress")
+
+    async def rings(self) -> str:
+        """Returns when somebody calls: who that is, as it is shown."""
+        return (await self.program.says(r"Receiving new incoming call from (.*), assigned"))[1]
+
+    async def accepts(self) -> None:
+        """Answers the call that rings."""
+        self.program.told("answer")
+
+    async def moves(self, uri: str) -> None:
+        """Sends the call that rings somewhere else."""
+        self.program.told(f"redirect all {uri}")
+
+    async def talks(self) -> None:
+        """Returns when it has sound with the other one, at first or after it was on hold."""
+        await self.program.says("Media streams established")
+
+    async def holds(self) -> None:
+        """Has the other one wait; returns when it does."""
+        self.program.told("pause")
+        await self.program.says("is now paused")
+
+    async def is_held(self) -> None:
+        """Returns when the other one has it wait."""
+        await self.program.says("has been paused")
+
+    async def resumes(self) -> None:
+        """Talks to it again."""
+        self.program.told("resume")
+        await self.talks()
+
+    async def hangs_up(self) -> None:
+        """Ends its call, or turns down the one that rings."""
+        self.program.told("terminate")
+
+    async def is_hung_up(self) -> None:
+        """Returns when its call is over."""
+        await self.program.says(r"Call \d+ with .* (ended|error)")
+
+    def heard(self) -> Path:
+        """The file of what it hears."""
+        return self.folder / _HEARD
+
+    def log(self) -> str:
+        """What it has written down of itself, with all messages that came and went."""
+        return (self.folder / _LOG).read_text(errors="replace")
 
     async def unregister(self) -> None:
         """Ends in order, which takes its binding back."""
-        self.writer.write(b"quit\n")
+        self.program.told("quit")
         await self.program.ended()
-
-    async def command(self, line: str) -> str:
-        """What it answers to one of its commands, but `quit`."""
-        async with asyncio.timeout(LONGEST_S):
-            self.writer.write(f"{line}\n".encode())
-            said = await self.reader.readuntil(b"\n")
-            if said == b"Status: Ok\n":
-                # What follows ends with a blank line, and begins with one.
-                said += await self.reader.readuntil(b"\n\n")
-            return said.decode()
-
-    async def _comes_to(self, state: str) -> None:
-        async with asyncio.timeout(LONGEST_S):
-            while f"State: {state}\n" not in (said := await self.command("register-status ALL")):
-                assert "Status: Ok" in said, said
-                await asyncio.sleep(_LOOK_S)
 
 
 @asynccontextmanager
@@ -102,33 +148,22 @@ async def linphone(
     *,
     trusted: Path | None = None,
     listens: Address | None = None,
+    tone: Path | None = None,
 ) -> AsyncIterator[Linphone]:
     """linphone with `account` at the loopback address `host`, up while the context lasts.
 
     Its instance is made of the phone's MAC, as Yealink phones do it: started again it is the same phone.
-    `trusted` is the certificate that a TLS server must be known by.
+    `trusted` is the certificate that a TLS server must be known by. With `tone`, a file of sound, it can
+    talk.
     """
-    config, pipe, listens = folder / "linphonerc", folder / "pipe", listens or free(host)
+    config, listens = folder / "linphonerc", listens or free(host)
     _write_profile(folder, config, account, listens, trusted)
-    # It makes its socket in /tmp, whatever it is told.
-    command: list[str | Path] = ["linphone-daemon", "--pipe", f"..{pipe}", "--config", config]
-    command += ["--disable-stats-events", "--log", folder / "log"]
-    async with running(command, folder, {"HOME": str(folder)}) as program:
-        reader, writer = await _connected(pipe)
-        try:
-            yield Linphone(program, account, listens, reader, writer)
-        finally:
-            writer.close()
-
-
-async def _connected(pipe: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """To its control, when that is there."""
-    async with asyncio.timeout(LONGEST_S):
-        while True:
-            try:
-                return await asyncio.open_unix_connection(pipe)
-            except OSError:
-                await asyncio.sleep(_LOOK_S)
+    command: list[str | Path] = ["linphonec", "-c", config, "-d", "6", "-l", folder / _LOG]
+    async with running(command, folder, {"HOME": str(folder)}, is_typed_to=True) as program:
+        if tone is not None:
+            for line in ("soundcard use files", f"play {tone}", f"record {folder / _HEARD}"):
+                program.told(line)
+        yield Linphone(program, account, folder, listens)
 
 
 def _write_profile(
@@ -136,12 +171,12 @@ def _write_profile(
 ) -> None:
     # Without this folder it ends and doesn't say why.
     (folder / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
-    (folder / "pipe").unlink(missing_ok=True)
     ports = dict.fromkeys(_PORTS, 0) | {account.transport: listens.port}
     text = _CONFIG.format(
         account=account,
         listens=listens,
         trusted=f"root_ca={trusted}" if trusted is not None else "",
+        codecs=_CODECS,
         ports="\n".join(f"{_PORTS[transport]}={port}" for transport, port in ports.items()),
     )
     config.write_text(text)

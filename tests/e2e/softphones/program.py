@@ -18,7 +18,7 @@ LONGEST_S = 60
 "What takes longer has failed."
 _PACKAGES = {
     "baresip": "baresip",
-    "linphone-daemon": "linphone-cli",
+    "linphonec": "linphone-cli",
     "sipp": "sip-tester",
     "sipsak": "sipsak",
     "svcrack": "sipvicious",
@@ -56,6 +56,11 @@ class Program:
             pass
         raise AssertionError(f"it never said {pattern!r}: {''.join(self.lines)}")
 
+    def told(self, line: str) -> None:
+        """Has it typed."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+
     async def ended(self) -> int:
         """Its exit code, when it has ended on its own or has been told to."""
         assert self.process.stdout is not None
@@ -76,7 +81,11 @@ class Program:
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    is_typed_to: bool = False,
 ) -> AsyncIterator[Program]:
     """The command as a process, in `folder`; it has ended when the context has."""
     wanted(str(command[0]))
@@ -84,7 +93,7 @@ async def running(
         *command,
         cwd=folder,
         env={**os.environ, **(environment or {})},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if is_typed_to else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

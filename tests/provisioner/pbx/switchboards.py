@@ -79,7 +79,9 @@ class Office:
     random: Random = field(default_factory=lambda: seeded(7))
     gateway: SipUri | None = None
 
-    def routing(self, caller: str = "105", *, is_hidden: bool = False) -> Routing:
+    def routing(
+        self, caller: str = "105", *, is_hidden: bool = False, is_transfer: bool = False
+    ) -> Routing:
         around = Surroundings(
             elsewhere=lambda number: next((each for each in self.others if number in each.lines), None),
             is_registered=lambda line: line not in {line_of(number) for number in self.out},
@@ -90,7 +92,7 @@ class Office:
             emergency_numbers=POLISH_EMERGENCY_NUMBERS,
             emergency_gateway=self.gateway,
         )
-        return Routing(self.exchange, line_of(caller), around, is_hidden)
+        return Routing(self.exchange, line_of(caller), around, is_hidden, is_transfer)
 
     def call(
         self, dialled: str, caller: str = "105", scripts: dict[str, Script] | None = None, **said: bool

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
+from db.changes import ALL, touch
 from db.freshness import watching
+from provisioner.centrex.codes import Case
 from provisioner.centrex.customer import Forwarding, HuntStrategy, Member
+from provisioner.operations import line_services
 from provisioner.operations.installation import Installation
 from provisioner.pbx import exchange as module
+from provisioner.pbx.codes import PHONE
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.news import News
 from tests.provisioner.conftest import apply_text
@@ -58,6 +62,26 @@ async def test_a_switchboard_is_what_its_customer_has_set(exchanges: Exchanges):
     assert exchange.distinctive_ring
 
 
+async def test_how_many_calls_a_line_may_have_is_said_by_its_product_its_customer_or_itself(
+    installation: Installation, exchanges: Exchanges
+):
+    async def allowed(change: str = "SELECT 1") -> tuple[float, float]:
+        async with installation.database.change() as session:
+            await session.execute(text(change))
+            touch(session, ALL)
+        exchange = await exchanges.of_line(ONE)
+        assert exchange is not None
+        return exchange.most_calls(ONE), exchange.most_calls(TWO)
+
+    assert await allowed() == (2, 2)
+    says = "INSERT INTO {0}_features ({0}_id, feature_id, value, locked, reason) SELECT own.id, f.id, '{1}',"
+    says += " false, '' FROM {0}s own, features f WHERE f.name = 'concurrent_calls'"
+    assert await allowed(says.format("customer", 7)) == (7, 7)
+    assert await allowed(f"{says.format('line', 1)} AND own.number = '{ONE}'") == (1, 7)
+    assert await allowed("UPDATE customer_features SET locked = true") == (7, 7)
+    assert await allowed("UPDATE product_features SET locked = true") == (2, 2)
+
+
 async def test_a_line_that_is_not_there_has_none_until_somebody_gets_it(
     installation: Installation, exchanges: Exchanges
 ):
@@ -88,6 +112,43 @@ async def test_it_is_read_once_and_again_after_each_change(
     assert changed is not None
     assert not changed.distinctive_ring
     assert len(reads) == 2
+
+
+async def test_what_a_line_changes_by_itself_is_read_alone_and_makes_the_same_switchboard(
+    installation: Installation, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+):
+    before = await exchanges.of_line(ONE)
+    assert before is not None
+
+    async def never(*_: object) -> object:
+        raise AssertionError("the whole switchboard was read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "exchange_rows", never)
+        await line_services.set_dnd(installation, ONE, PHONE, dnd=False)
+        await line_services.set_forwarding(installation, TWO, Case.ALWAYS, "101", PHONE, enabled=True)
+        await line_services.set_logged_in(installation, TWO, None, PHONE, logged_in=True)
+        assert exchanges.known(ONE) is None
+        after = await exchanges.of_line(ONE)
+        assert exchanges.known(ONE) == await exchanges.of_line(TWO) == after
+    assert after is not None
+    assert (before.lines[ONE].dnd, after.lines[ONE].dnd) == (True, False)
+    assert after.lines[TWO].forwarding.always == Forwarding("101")
+    assert [member.logged_in for member in after.groups["600"].members] == [True, True]
+    async with watching(installation.database) as watcher:
+        assert await Exchanges(installation.database, News(watcher)).of_line(ONE) == after
+
+
+async def test_after_many_such_changes_it_is_read_anew(
+    installation: Installation, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_MOST_STALE", 1)
+    await exchanges.of_line(ONE)
+    for number in (ONE, TWO):
+        await line_services.set_dnd(installation, number, PHONE, dnd=number == TWO)
+    after = await exchanges.of_line(ONE)
+    assert after is not None
+    assert [after.lines[number].dnd for number in (ONE, TWO)] == [False, True]
 
 
 async def test_a_change_of_one_company_leaves_the_others_in_memory(

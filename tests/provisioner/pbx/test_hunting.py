@@ -143,6 +143,13 @@ def test_a_group_in_a_group_rings_by_its_own_strategy_for_the_members_time():
     ]
 
 
+def test_a_group_in_a_group_has_the_members_time_and_no_more_like_any_other_member():
+    inner = group("601", "102", "103", "105")
+    outer = group("600", Member(group="601", ring_time=20), "104")
+    played = Office(exchange(inner, outer)).call("600", caller="101")
+    assert when(played) == [(0, "102"), (15, "103"), (20, "104")]
+
+
 def test_groups_that_hold_each_other_ring_each_member_once():
     here = exchange(group("600", "101", Member(group="601")), group("601", "102", Member(group="600")))
     assert rang(Office(here).call("600")) == ["101", "102"]

@@ -225,3 +225,41 @@ def test_a_member_whose_phone_has_vanished_is_passed_over_before_its_ring_time()
     talk.asks("BYE")
     floor["102"].says(floor["102"].request("BYE"), 200)
     floor.board.assert_nothing_is_left()
+
+
+@pytest.mark.parametrize("skip_forwarding", [False, True])
+def test_a_member_rings_for_as_long_as_its_group_says_and_the_caller_hears_so_each_minute(
+    skip_forwarding: bool,
+):
+    member = Member("101", ring_time=3600, skip_forwarding=skip_forwarding)
+    floor = Floor(Office(exchange(group("600", member, Member("102", ring_time=3600)))))
+    caller, invite = floor.dials("600")
+    incoming = floor["101"].request()
+    floor["101"].says(incoming, 180)
+    caller.takes("180 INVITE")
+    # A proxy on the way waits for three minutes (RFC 3261 §16.6, timer C).
+    for _ in range(59):
+        floor.board.passes(60)
+        caller.takes("180 INVITE")
+        floor["101"].assert_silence()
+    floor.board.passes(60)
+    floor["101"].says(floor["101"].request("CANCEL"), 200)
+    floor["101"].says(incoming, 487)
+    floor["101"].takes("ACK")
+    second = floor["102"].request()
+    floor["102"].says(second, 180)
+    floor.board.passes(3599)
+    assert set(caller.lines()) == {"180 INVITE"}
+    talks(floor, caller, invite, floor["102"], second)
+
+
+def test_who_waits_long_until_somebody_rings_hears_of_it_each_minute():
+    floor = Floor(Office(exchange(group("600", Member("101", ring_time=30, ring_delay=3600)))))
+    caller, invite = floor.dials("600")
+    floor.board.passes(3600.1)
+    assert caller.lines() == ["100 INVITE", *["183 INVITE"] * 60]
+    assert not caller.last.body
+    incoming = floor["101"].request()
+    floor["101"].says(incoming, 180)
+    caller.takes("180 INVITE")
+    talks(floor, caller, invite, floor["101"], incoming)

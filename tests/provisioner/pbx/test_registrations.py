@@ -393,10 +393,11 @@ async def test_more_than_may_wait_are_refused_before_they_wait(
 async def test_nobody_waits_for_ever_for_a_database_that_hangs(
     sample: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    goes_on = asyncio.Event()
+    hangs, goes_on = asyncio.Event(), asyncio.Event()
     appended = Database.appended
 
     async def hanging(database: Database, work: Work[Any]) -> Any:
+        hangs.set()
         await goes_on.wait()
         return await appended(database, work)
 
@@ -405,7 +406,7 @@ async def test_nobody_waits_for_ever_for_a_database_that_hangs(
     monkeypatch.setattr(registrations, "_STUCK_S", 0.05)
     async with registering(sample) as hurried:
         under_way = hurried.begin(ONE)
-        await asyncio.sleep(0.01)
+        await hangs.wait()
         behind = hurried.begin(TWO)
         assert [(await each).status for each in (under_way, behind)] == [503, 503]
         assert hurried.registrations.is_full

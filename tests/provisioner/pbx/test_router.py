@@ -22,7 +22,7 @@ from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.news import News
 from provisioner.pbx.router import ExchangeRouter
 from sip.call.ringing import Caller as Shown
-from sip.call.ringing import Confirm, GivenUp, Outcome, Ring
+from sip.call.ringing import Confirm, GivenUp, Membership, Outcome, Ring, Target
 from sip.call.tree.done import Done
 from sip.message.message import Request
 from sip.message.uri import SipUri
@@ -103,6 +103,15 @@ async def test_a_number_rings_and_shows_the_callers_extension(desk: Desk):
     assert await desk.rings("48333000001") == [("48333000001", Shown(THREE))]
 
 
+@pytest.mark.parametrize("prefix", ["", "48", "+48", "0048"])
+async def test_lines_are_dialled_in_each_form_of_their_numbers(desk: Desk, prefix: str):
+    # One of the own company, and one of another.
+    assert await desk.rings(f"{prefix}221110001") == [(ONE, Shown("103"))]
+    assert await desk.rings(f"{prefix}333000001") == [("48333000001", Shown(THREE))]
+    assert await desk.dials(f"*21*{prefix}333000001#", ONE) == Confirm()
+    assert await desk.rings("101") == [("48333000001", Shown(THREE))]
+
+
 async def test_a_forwarding_that_was_dialled_holds_from_the_next_call_on(
     desk: Desk, installation: Installation
 ):
@@ -175,3 +184,54 @@ async def test_who_answered_last_rings_last_also_after_a_restart(desk: Desk, ins
 async def test_a_line_that_has_gone_meanwhile_calls_nobody(desk: Desk):
     with pytest.raises(Exception, match="gone"):
         await desk.dials("101", "48999999999")
+
+
+# Dialogs that are taken over
+
+
+async def may(desk: Desk, line: str, other: str, *groups: str) -> bool:
+    """Whether a line may take over the dialog of another, which rings for these groups."""
+    asked: Any = SimpleNamespace(request=Request("INVITE", SipUri("pbx", "101")), flow=None)
+    taker = await desk.router.taker(asked, line, "101")
+    assert (taker.aor, taker.dialled, taker.is_hidden) == (line, "101", False)
+    memberships = tuple(Membership(group, "101") for group in groups)
+    return taker.may(other, Target(other, Shown("1"), memberships=memberships) if groups else None)
+
+
+async def test_dialogs_of_ones_own_company_may_be_taken_over_and_no_others(desk: Desk):
+    assert await may(desk, THREE, ONE)
+    assert await may(desk, THREE, THREE)
+    assert not await may(desk, THREE, "48333000001")
+    assert not await may(desk, "48333000001", ONE)
+    assert not await may(desk, THREE, "112")
+    assert not await may(desk, "48999999999", "48999999999")
+
+
+async def test_what_rings_for_a_group_is_picked_up_by_its_members_or_where_it_lets_everybody(
+    desk: Desk, installation: Installation
+):
+    assert await may(desk, TWO, ONE, "600")
+    assert not await may(desk, THREE, ONE, "600")
+    groups = [{**GROUPS[0], "pickup_allowed": True}, GROUPS[1]]
+    lines = [line(ONE), line(TWO), line(THREE)]
+    extensions = [{"number": f"10{n}", "line": number} for n, number in enumerate((ONE, TWO, THREE), 1)]
+    more = written(small(lines=lines, extensions=extensions, hunt_groups=groups), other())
+    await apply_text(installation, more)
+    assert await may(desk, THREE, ONE, "600")
+    assert not await may(desk, THREE, ONE, "600", "601")
+    assert await may(desk, TWO, ONE, "600", "601")
+
+
+async def test_who_asks_for_privacy_takes_over_unseen(desk: Desk):
+    request = Request("INVITE", SipUri("pbx", "101"))
+    request.headers.add("Privacy", "id")
+    asked: Any = SimpleNamespace(request=request, flow=None)
+    assert (await desk.router.taker(asked, THREE, "101")).is_hidden
+
+
+async def test_a_line_is_an_extension_for_colleagues_and_a_number_for_all_others(desk: Desk):
+    await desk.rings("101")
+    assert desk.router.shown(THREE, ONE) == Shown("103")
+    assert desk.router.shown(THREE, "48333000001") == Shown(THREE)
+    assert desk.router.shown("48333000001", ONE) == Shown("48333000001")
+    assert desk.router.shown("112", ONE) == Shown("112")

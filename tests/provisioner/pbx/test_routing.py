@@ -38,6 +38,14 @@ def test_a_number_that_nobody_has_is_refused_as_such(dialled: str):
     assert Office(exchange()).call(dialled).refused == GivenUp(Outcome.REFUSED, 404)
 
 
+def test_a_circle_is_one_in_whatever_form_its_numbers_are():
+    back, forth = Forwardings(always=to("220000101")), Forwardings(always=to("0048220000102"))
+    here = exchange(company="48220000", forwarding={"101": forth, "102": back})
+    refused = Office(here).call("+48220000101").refused
+    assert refused == GivenUp(Outcome.UNREACHABLE, 482)
+    assert Office(exchange()).call("220001").refused == GivenUp(Outcome.REFUSED, 404)
+
+
 def test_an_extension_without_a_line_can_not_be_reached():
     here = exchange()
     here = replace(here, extensions={**here.extensions, "101": replace(here.extensions["101"], line=None)})
@@ -203,6 +211,44 @@ def test_a_second_call_rings_unless_call_waiting_is_off():
     refused = Office(exchange(no_waiting=("101",)), calls={"101": 1}).call("101").refused
     assert refused == GivenUp(Outcome.BUSY, 486)
     assert rang(Office(exchange(no_waiting=("101",))).call("101")) == ["101"]
+
+
+# Calls at once
+
+
+LIMITS = {line_of("101"): 2, line_of("105"): 1}
+
+
+def test_a_line_in_as_many_calls_as_it_may_have_is_found_busy_and_the_story_says_why():
+    here = exchange(calls_at_once=LIMITS, no_waiting=("102",))
+    assert rang(Office(here, calls={"101": 1}).call("101")) == ["101"]
+    played = Office(here, calls={"101": 2}).call("101")
+    assert played.skipped == [(line_of("101"), Outcome.FULL)]
+    assert played.refused == GivenUp(Outcome.FULL, 486)
+
+
+def test_such_a_line_forwards_as_a_busy_one_and_is_passed_over_in_its_groups():
+    here = exchange(
+        group("600", "101", "102"),
+        calls_at_once=LIMITS,
+        forwarding={"101": Forwardings(busy=to("103"))},
+    )
+    assert rang(Office(here, calls={"101": 2}).call("101")) == ["103"]
+    played = Office(replace(here, lines=exchange().lines), calls={"101": 2}).call("600")
+    assert rang(played) == ["102"]
+
+
+def test_who_is_in_as_many_calls_as_his_line_may_have_calls_nobody_but_for_help():
+    here = exchange(calls_at_once=LIMITS, short_numbers={"1": "112"})
+    full = Office(here, calls={"105": 1}, gateway=GATEWAY)
+    played = full.call("101")
+    assert played.skipped == [(line_of("105"), Outcome.FULL)]
+    assert played.refused == GivenUp(Outcome.FULL, 486, "Too many calls at once")
+    # Who passes a call on leaves one.
+    assert rang(full.call("101", is_transfer=True)) == ["101"]
+    for number in ("112", "1"):
+        (ring,) = [step for _, step in full.call(number).steps if isinstance(step, Ring)]
+        assert str(ring.target.uri) == "sip:112@192.0.2.99:5080"
 
 
 # Who is shown

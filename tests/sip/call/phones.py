@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 from sip.call.board import Place
 from sip.call.calls import Calls
+from sip.call.replacing import May, Taker
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring, Step, Target
 from sip.call.story import CallEnded, EndedBy, Event
 from sip.call.transfer import Transfer
+from sip.call.wire import Fit
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.message.address import Contact, NameAddress
@@ -31,6 +33,7 @@ from sip.transport.flow import Address, Transport
 from tests.sip.transaction.messages import Way
 
 SERVER = Address("192.0.2.1", 5060)
+NAMES = {"101": "Recepcja", "102": "Biuro", "103": "Magazyn"}
 _STATUS = {Outcome.BUSY: 486, Outcome.DECLINED: 603, Outcome.NO_ANSWER: 480, Outcome.UNREACHABLE: 480}
 
 
@@ -89,10 +92,15 @@ class Switchboard:
     "Those of which nobody has found out yet whom they ring."
     lost: Callable[[bytes], bool] = lambda _: False
     "Which messages get lost on the way, either way."
+    fit: Fit | None = None
+    "Is asked by which flow a large request goes."
+    may: May = lambda line, target: len(line) == 3
+    "Whose dialogs may be taken over."
 
     def __post_init__(self) -> None:
         self.transactions = Transactions()
-        self.calls = Calls(self.transactions, self.places, self.story.append, self.transfers.append)
+        tell, refer = self.story.append, self.transfers.append
+        self.calls = Calls(self.transactions, self.places, tell, refer, self.fit, self.present)
         self.routes: dict[str, Callable[[], Everybody]] = {}
         "Whom a number rings; others ring the line of that number."
 
@@ -107,6 +115,10 @@ class Switchboard:
             Place(phone.contact.uri, phone.way) for phone in self.phones.values()
             if phone.line == target.aor and phone.is_registered
         ]  # fmt: skip
+
+    def present(self, line: str, to: str) -> Caller:
+        """Lines of three digits are colleagues, who see each other's names."""
+        return Caller(line, NAMES.get(line, "")) if len(line) == len(to) else Caller(f"48{line}")
 
     def kinds(self) -> list[str]:
         """What has happened, by its names."""
@@ -159,6 +171,11 @@ class Switchboard:
         try:
             if self.calls.knows(request):
                 self.perform(self.calls.receive(transaction, self.now))
+            elif request.method == "INVITE" and request.replaces is not None:
+                line = request.from_.uri
+                assert isinstance(line, SipUri)
+                taker = Taker(line.user or "", "102", self.may, is_hidden=bool(request.privacy))
+                self.perform(self.calls.take_over(transaction, request.replaces, taker, self.now))
             elif request.method == "INVITE" and request.to.tag is None:
                 dialled = request.uri.user if isinstance(request.uri, SipUri) else None
                 assert dialled is not None

@@ -389,3 +389,17 @@ def test_what_was_overtaken_is_refused(board):
     alice.asks(early)
     assert alice.lines() == ["200 OPTIONS", "500 INFO"]
     assert len(board.calls) == 1
+
+
+@pytest.mark.parametrize("header", ["Allow: a b", "Session_Expires: x", "Require: a b", "RSeq: x"])
+def test_what_a_phone_answers_counts_though_a_header_of_it_can_not_be_read(board, header):
+    alice, bob = board.phone("101"), board.phone("102")
+    name, _, value = header.partition(": ")
+    invite = alice.invite("102")
+    incoming = bob.request()
+    bob.says(incoming, 180, **{name: value})
+    alice.takes("180 INVITE")
+    bob.says(incoming, 200, sdp(bob.port), **{name: value})
+    bob.takes("ACK")
+    calling(alice, invite, alice.response("200 INVITE")).acks(invite)
+    assert len(board.calls) == 1

@@ -54,3 +54,23 @@ def test_memory_is_the_same_after_many_calls() -> None:
     assert board.deadline is None
     # A few buffers of the interpreter and of Hypothesis come and go; a call keeps some 20 KiB while it lives.
     assert ended - began < 300_000
+
+
+def test_what_calls_leave_goes_by_itself() -> None:
+    # The collector would have to look for it in all that lives, and everybody would wait for that.
+    board = Switchboard()
+    board.phone("101")
+    board.phone("102")
+    a_round(board, 4)
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        a_round(board, 8)
+        gc.collect()
+        left = {type(each).__name__ for each in gc.garbage if type(each).__module__.startswith("sip.")}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == set()

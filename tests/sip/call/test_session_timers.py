@@ -133,7 +133,7 @@ def test_a_callee_that_says_that_it_refreshes_and_does_not_is_gone(board):
     invite = alice.invite("102")
     incoming = bob.request()
     assert str(incoming.session_expires) == "1800"
-    assert incoming.supported == ("timer",)
+    assert "timer" in incoming.supported
     accepted = bob.says(incoming, 200, sdp(bob.port), Session_Expires=bob_s, Require="timer")
     talk = calling(alice, invite, alice.response("200 INVITE"))
     talk.acks(invite)
@@ -146,3 +146,88 @@ def test_a_callee_that_says_that_it_refreshes_and_does_not_is_gone(board):
     bob.assert_silence()
     board.passes(1.2)
     assert bob.lines() == ["BYE"]
+
+
+def test_a_phone_that_wants_to_be_asked_less_often_is_rung_so(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    invite = alice.invite("102")
+    first = bob.request()
+    bob.says(first, 422, Min_SE="3600")
+    bob.takes("ACK")
+    again = bob.request()
+    assert (str(again.session_expires), str(again.min_se)) == ("3600", "3600")
+    assert again.cseq.number == first.cseq.number + 1
+    assert (again.call_id, again.from_.tag, again.to.tag) == (first.call_id, first.from_.tag, None)
+    assert parse_sdp(again.body) == parse_sdp(first.body)
+    bob.says(again, 200, sdp(bob.port), Session_Expires="3600;refresher=uac")
+    bob.takes("ACK")
+    talk = calling(alice, invite, alice.response("200 INVITE"))
+    talk.acks(invite)
+    # The caller's interval is another.
+    board.passes(900.2)
+    alice.answers(alice.request())
+    bob.assert_silence()
+    board.passes(900)
+    assert str(bob.request().session_expires) == "3600;refresher=uac"
+
+
+@pytest.mark.parametrize("said", ["", "1800", "90", "90000", "x"])
+def test_a_phone_that_says_nothing_that_would_help_has_refused(board, said):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102")
+    bob.says(bob.request(), 422, **({"Min_SE": said} if said else {}))
+    bob.takes("ACK")
+    bob.assert_silence()
+    assert alice.lines() == ["422 INVITE"]
+    board.assert_nothing_is_left()
+
+
+def test_a_phone_that_always_wants_more_is_given_up(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102")
+    asked = 0
+    for interval in range(2_000, 200_000, 2_000):
+        if not bob.inbox:
+            break
+        bob.says(bob.request(), 422, Min_SE=str(interval))
+        bob.takes("ACK")
+        asked += 1
+    assert asked < 6
+    assert len(alice.lines()) == 1
+
+
+def test_a_phone_that_wants_more_after_it_was_given_up_is_left_alone(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    invite = alice.invite("102")
+    incoming = bob.request()
+    bob.says(incoming, 180)
+    alice.cancels(invite)
+    bob.says(bob.request("CANCEL"), 200)
+    bob.says(incoming, 422, Min_SE="3600")
+    bob.takes("ACK")
+    bob.assert_silence()
+
+
+@pytest.mark.parametrize("allow", ["INVITE", "INVITE, UPDATE"])
+def test_another_session_is_asked_for_once_more_where_it_would_be_asked_too_often(board, allow):
+    alice, bob = board.phone("101"), board.phone("102")
+    bob.allow = allow
+    talk, _ = connected(board, alice, bob)
+    method = "UPDATE" if "UPDATE" in allow else "INVITE"
+    asked = talk.asks(method, sdp(5000))
+    first = bob.request(method)
+    bob.says(first, 422, Min_SE="2400")
+    if method == "INVITE":
+        bob.takes("ACK")
+    again = bob.request(method)
+    assert str(again.session_expires).startswith("2400")
+    assert again.body == first.body
+    bob.answers(again)
+    assert alice.response(f"200 {method}").cseq == asked.cseq
+
+
+def test_an_interval_is_not_made_shorter_than_the_caller_bears(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102", Supported="timer", Session_Expires="7200", Min_SE="3600")
+    bob.answers(bob.request())
+    assert str(alice.response("200 INVITE").session_expires) == "3600;refresher=uac"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram
 from sip.transaction.effects import Answered, Effect, NewRequest, Reply, Send
+from sip.transaction.ended import Ended
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Address, Transport
@@ -107,10 +109,21 @@ def answer(transaction: ClientTransaction, status: int, to_tag: str | None = "as
     return transaction.request.response(status, to_tag=None if status == 100 else to_tag)
 
 
+def objects() -> int:
+    """How many there are that the collector looks at."""
+    gc.collect()
+    return len(gc.get_objects())
+
+
 def assert_nothing_is_left(transactions: Transactions) -> None:
     """No transaction, nothing that waits, and nothing in any table that finds one."""
     assert len(transactions) == 0
     assert transactions.deadline is None
-    tables = {name: value for name, value in vars(transactions).items() if isinstance(value, dict)}
-    assert len(tables) >= 5
-    assert not any(tables.values()), tables
+    tables = {
+        name: value
+        for each in (transactions, transactions._resting)
+        for name, value in vars(each).items()
+        if isinstance(value, dict | Ended)
+    }
+    assert len(tables) >= 10
+    assert not any(map(len, tables.values())), tables

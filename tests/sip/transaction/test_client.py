@@ -147,11 +147,12 @@ def test_a_closed_flow_is_told_to_who_waits_for_an_answer(transactions, before, 
     assert statuses(transactions.receive(answer(other, 200), flow, 2)) == [200]
 
 
-def test_a_closed_flow_ends_completed_in_silence(transactions):
+def test_of_a_flow_that_closes_in_completed_nothing_is_told(transactions):
     transaction, _ = transactions.request(asked(), UDP, 0)
     transactions.receive(answer(transaction, 200), UDP, 1)
     assert transactions.closed(UDP, 2) == []
-    assert len(transactions) == 0
+    assert transactions.timer(6) == []
+    assert_nothing_is_left(transactions)
 
 
 def test_a_response_is_known_by_branch_and_method_of_cseq(transactions):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
-from sip.message.message import Request
+from sip.message.message import Request, Response
 from sip.message.values import Reason
 from sip.transaction.effects import Answered, Failed, Send, Stray, Why
 from sip.transaction.transactions import Transactions
-from tests.sip.transaction.messages import TCP, UDP, answer, asked, first_lines, sent, statuses
+from tests.sip.transaction.messages import (
+    TCP,
+    UDP,
+    answer,
+    asked,
+    assert_nothing_is_left,
+    first_lines,
+    objects,
+    sent,
+    statuses,
+)
 from tests.sip.transaction.test_client import times_sent
 
 CANCEL = "CANCEL sip:600@pbx.example.com SIP/2.0"
@@ -148,10 +160,22 @@ def test_timer_m_ends_accepted(transactions, flow):
 
 
 @pytest.mark.parametrize("status", [200, 486])
-def test_a_closed_flow_ends_in_silence_what_has_its_answer(transactions, status):
+def test_of_a_flow_that_closes_nothing_is_told_that_has_its_answer(transactions, status):
     invited(transactions, status)
     assert transactions.closed(UDP, 1) == []
-    assert len(transactions) == 0
+    assert transactions.timer(32) == []
+    assert_nothing_is_left(transactions)
+
+
+def test_of_an_invite_that_was_refused_nothing_is_kept_but_its_ack(transactions):
+    before = objects()
+    for _ in range(1000):
+        invited(transactions, 180, 486)
+    # When it would have been sent again.
+    assert transactions.timer(1) == []
+    assert len(transactions) == 1000
+    # One thing to be sent each, and the flow that all share.
+    assert objects() - before < 1500
 
 
 # ACK
@@ -267,3 +291,19 @@ def test_a_late_provisional_response_does_not_prolong_what_is_cancelled(transact
     transactions.cancel(transaction, 0)
     transactions.receive(answer(transaction, 183), UDP, 31)
     assert Failed(transaction, Why.TIMEOUT) in transactions.timer(32)
+
+
+def test_of_an_invite_that_was_cancelled_and_refused_its_user_is_let_go(transactions):
+    transaction = invited(transactions, 180)
+    transactions.cancel(transaction, 1)
+
+    def hears(_: Response) -> None:
+        raise AssertionError("its user is told by effects")
+
+    user = weakref.ref(hears)
+    transaction.answered = hears
+    del hears
+    transactions.receive(answer(transaction, 487), UDP, 2)
+    assert user() is not None
+    del transaction
+    assert user() is None

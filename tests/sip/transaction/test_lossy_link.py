@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip.message.message import Request, Response
+from sip.message.message import Request
 from sip.message.parser import parse_datagram
 from sip.transaction.effects import (
     Acknowledged,
@@ -123,7 +123,8 @@ class Server:
         self.seen: Counter[str] = Counter()
         self.answered: set[ServerTransaction] = set()
         self.failed: list[Failed] = []
-        self.unacknowledged: dict[str, tuple[ServerTransaction, Response]] = {}
+        self.unacknowledged: dict[str, float] = {}
+        "INVITEs that have a 2xx, and until when it is sent again."
         self.plans: list[tuple[float, int, ServerTransaction, int, float]] = []
         "When, order, what, status, and for a 2xx until it is sent again."
         self.order = itertools.count()
@@ -158,8 +159,10 @@ class Server:
             self.answered.add(transaction)
         is_2xx_of_invite = request.method == "INVITE" and 200 <= status < 300
         if is_2xx_of_invite and is_first:
-            self.unacknowledged[request.call_id] = transaction, request.response(status, to_tag="b")
-        elif not is_first and not (is_2xx_of_invite and request.call_id in self.unacknowledged):
+            self.unacknowledged[request.call_id] = self.link.now + 32
+        elif not is_first and not (
+            is_2xx_of_invite and self.link.now < self.unacknowledged.get(request.call_id, 0)
+        ):
             return
         self.perform(
             self.transactions.respond(transaction, request.response(status, to_tag="b"), self.link.now)

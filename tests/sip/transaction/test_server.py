@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-
 import pytest
 
 from sip.transaction.effects import Failed, NewRequest, Reply, Send, Why
 from sip.transaction.errors import AlreadyServed, TooManyTransactions
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Address
-from tests.sip.transaction.messages import TCP, UDP, Way, data, made, sent, served
+from tests.sip.transaction.messages import TCP, UDP, Way, data, made, objects, sent, served
 
 
 @pytest.fixture
@@ -112,10 +110,6 @@ def test_answers_of_one_second_end_together(transactions):
 
 
 def test_of_an_answered_request_nothing_is_kept_but_bytes(transactions):
-    def objects() -> int:
-        gc.collect()
-        return len(gc.get_objects())
-
     before = objects()
     for i in range(1000):
         transaction = served(transactions, made("REGISTER", branch=f"z9hG4bK{i}"))

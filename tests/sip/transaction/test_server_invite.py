@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from sip.transaction.effects import Acknowledged, Failed, Send, Why
+from sip.transaction.effects import Acknowledged, Failed, NewRequest, Send, Why
 from sip.transaction.transactions import Transactions
-from tests.sip.transaction.messages import TCP, UDP, data, first_lines, made, served
+from tests.sip.transaction.messages import (
+    TCP,
+    UDP,
+    assert_nothing_is_left,
+    data,
+    first_lines,
+    made,
+    objects,
+    served,
+)
 from tests.sip.transaction.test_client import times_sent
 
 BOTH = pytest.mark.parametrize("flow", [UDP, TCP], ids=lambda flow: flow.transport)
@@ -171,10 +180,39 @@ def test_an_ack_with_a_branch_of_its_own_is_told(transactions):
 
 
 @BOTH
-def test_a_closed_flow_ends_accepted_in_silence(transactions, flow):
+def test_of_a_flow_that_closes_in_accepted_nothing_is_told(transactions, flow):
     invited(transactions, 200, flow=flow)
     assert transactions.closed(flow, 1) == []
-    assert len(transactions) == 0
+    assert transactions.timer(32) == []
+    assert_nothing_is_left(transactions)
+
+
+def test_a_cancel_that_comes_too_late_has_the_tag_of_the_answer(transactions):
+    transaction = invited(transactions)
+    response, _ = responded(transactions, transaction, 200)
+    (reply,) = transactions.receive(made("CANCEL"), UDP, 1)
+    assert f"To: {response.headers.get('To')}\r\n".encode() in reply.data
+
+
+def test_in_accepted_the_same_invite_by_another_way_is_a_merged_one(transactions):
+    responded(transactions, served(transactions, made("INVITE", call_id="a")), 200)
+    other = made("INVITE", call_id="a", branch="z9hG4bKother")
+    assert transactions.receive(other, UDP, 31.9)[0].response.status == 482
+    transactions.timer(32)
+    assert isinstance(transactions.receive(other, UDP, 33)[0], NewRequest)
+
+
+def test_of_an_invite_that_was_accepted_nothing_is_kept_but_texts(transactions):
+    before = objects()
+    for number in range(1000):
+        invite = made("INVITE", branch=f"z9hG4bK{number}", call_id=str(number))
+        transaction = served(transactions, invite)
+        responded(transactions, transaction, 200)
+    del invite, transaction
+    # When it would have said 100.
+    assert transactions.timer(1) == []
+    assert len(transactions) == 1000
+    assert objects() - before < 500
 
 
 def test_an_ack_that_comes_before_any_answer_means_nothing(transactions):

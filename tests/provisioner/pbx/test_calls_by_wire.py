@@ -1,0 +1,102 @@
+"""Calls through a whole server, over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from provisioner.app import Running
+from provisioner.operations.installation import Installation
+from sip.dialog import Dialog
+from sip.message.sdp import parse_sdp
+from sip.message.values import MediaType, RAck
+from sip.transport.flow import Transport
+from tests.provisioner.conftest import apply_text
+from tests.provisioner.operations.small import other, written
+from tests.provisioner.pbx.story import ANNA, RECEPTION, SALES
+from tests.provisioner.pbx.wired import Wired, wired
+from tests.provisioner.web.asking import all_secrets
+from tests.sip.call.phones import sdp
+from tests.sip.call.test_large_requests import LARGE
+
+STRANGER = "48333000001"
+"A line of another company."
+
+
+@dataclass
+class Two:
+    """Two phones of one company, which are registered."""
+
+    reception: Wired
+    anna: Wired
+
+
+@pytest.fixture
+async def two(sample: Installation, running: Running) -> AsyncIterator[Two]:
+    secrets = await all_secrets(sample)
+    async with (
+        wired(running.sip, RECEPTION, secrets[f"line {RECEPTION}"]) as reception,
+        wired(running.sip, ANNA, secrets[f"line {ANNA}"]) as anna,
+    ):
+        await reception.registers()
+        await anna.registers()
+        yield Two(reception, anna)
+
+
+async def test_an_invite_that_is_too_large_for_a_datagram_comes_by_tcp(two: Two):
+    invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000) + LARGE))
+    incoming, flow = await two.anna.request("INVITE")
+    assert (flow.transport, incoming.via[0].transport) == (Transport.TCP, "TCP")
+    two.anna.says(incoming, flow, 200, sdp(4010))
+    accepted = await two.reception.response("200 INVITE")
+    two.reception.acks(invite, accepted)
+    _, small = await two.anna.request("ACK")
+    assert small.transport is Transport.UDP
+
+
+async def test_a_caller_who_requires_reliable_provisional_responses_is_served(two: Two):
+    invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000), Require="100rel"))
+    incoming, flow = await two.anna.request("INVITE")
+    two.anna.says(incoming, flow, 180)
+    ringing = await two.reception.response("180 INVITE")
+    assert ringing.require == ("100rel",)
+    prack = Dialog.as_client(invite, ringing).request("PRACK")
+    assert ringing.rseq is not None
+    prack.rack = RAck(ringing.rseq, ringing.cseq)
+    two.reception.asks(prack)
+    await two.reception.gets("200 PRACK")
+    two.anna.says(incoming, flow, 200, sdp(4010))
+    assert (await two.reception.response("200 INVITE")).body
+
+
+async def test_a_colleague_picks_up_a_call_that_rings_and_a_stranger_does_not(
+    two: Two, sample: Installation, running: Running
+):
+    await apply_text(sample, written(other()))
+    secrets = await all_secrets(sample)
+    invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000)))
+    incoming, flow = await two.anna.request("INVITE")
+    ringing = two.anna.says(incoming, flow, 180)
+    await two.reception.gets("180 INVITE")
+    dialog = f"{incoming.call_id};to-tag={ringing.to.tag};from-tag={incoming.from_.tag}"
+    async with (
+        wired(running.sip, STRANGER, secrets[f"line {STRANGER}"]) as stranger,
+        wired(running.sip, SALES, secrets[f"line {SALES}"]) as sales,
+    ):
+        await stranger.proves(stranger.made("INVITE", "102", sdp(4020), Replaces=dialog), "481 INVITE")
+        own = await sales.calls(sales.made("INVITE", "102", Replaces=dialog, Require="replaces"))
+        offered = await sales.response("200 INVITE")
+        (shown,) = offered.p_asserted_identity
+        assert (shown.display_name, str(shown.uri).partition("@")[0]) == ("Recepcja", "sip:101")
+        at_sales = Dialog.as_client(own, offered)
+        ack = at_sales.ack(own)
+        ack.content_type, ack.body = MediaType("application", "sdp"), sdp(4030)
+        sales.asks(ack)
+        accepted = await two.reception.response("200 INVITE")
+        (shown,) = accepted.p_asserted_identity
+        assert str(shown.uri).partition("@")[0] == "sip:103"
+        assert parse_sdp(accepted.body).media[0].port == 4030
+        two.reception.acks(invite, accepted)
+        await two.anna.gets("CANCEL")
