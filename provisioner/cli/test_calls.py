@@ -24,7 +24,7 @@ from provisioner.operations.proofs import Proof, ProvedCall, Rung, proof_of
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED
 from provisioner.web.call_report.junit import junit
 from provisioner.web.call_report.page import page
-from provisioner.web.call_report.sentences import sentences_of
+from provisioner.web.call_report.sentences import scenario_of, sentences_of
 from provisioner.web.call_report.words import EN, LANGUAGES
 from sip.testcall.scenario import Kind
 
@@ -103,7 +103,7 @@ def table(calls: Iterable[ProvedCall]) -> Table:
     for call in calls:
         seen = dict.fromkeys(f"{each.shown_number} {each.shown_name}".strip() for each in call.rung)
         shown.add_row(
-            EN.scenarios[call.scenario],
+            scenario_of(call, EN),
             Text(call.dialled),
             Text("\n".join(map(_rung, call.rung)) or "nobody"),
             Text("\n".join(seen)),
@@ -117,7 +117,7 @@ def conclusion(proof: Proof) -> Iterator[str]:
     """What is wrong, if anything is, and what is to be made of it all."""
     for call in proof.calls:
         for sentence in sentences_of(call, EN):
-            yield f"{EN.scenarios[call.scenario]}: {sentence.text} To blame: {sentence.blames}."
+            yield f"{scenario_of(call, EN)}: {sentence.text} To blame: {sentence.blames}."
     for sentence in sentences_of(proof, EN):
         yield f"{sentence.text} To blame: {sentence.blames}."
     made = f"{len(proof.calls)} calls"

@@ -51,7 +51,7 @@ def test_a_number_that_rings_as_configured_is_told_for_people_and_programs(asks:
     async def work() -> None:
         code, table, errors = await asks("101", *CUSTOMER)
         assert (code, errors) == (0, "")
-        for word in ("101 Recepcja", "Everybody would answer", "Nobody answers", "as configured"):
+        for word in ("101 Recepcja", "The phone answers", "Nobody answers", "as configured"):
             assert word in table
         assert table.splitlines()[-1].startswith("101 rings as configured (")
         code, said, errors = await asks("601", *CUSTOMER, "--calls", "2", "--json")

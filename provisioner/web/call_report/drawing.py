@@ -99,9 +99,7 @@ class Drawing:
             told.append(self._heard())
             bars.append(self._talk())
         elif call.status is not None:
-            told.append(
-                words.gave_up if call.status == _GAVE_UP else words.turned_down.format(status=call.status)
-            )
+            told.append(self._told(call.status))
         is_wrong = CALLER_LINE in self._wrong
         dialled = words.dialled.format(number=call.dialled)
         return Row(words.caller, dialled, tuple(bars), (), ", ".join(told), is_wrong)
@@ -168,6 +166,11 @@ class Drawing:
             return heard
         return f"{words.talked.format(length=self.length(talk.until_s - talk.from_s))}, {heard}"
 
+    def _told(self, status: int) -> str:
+        words = self._words
+        said = {487: words.gave_up, 486: words.found_busy, 600: words.found_busy, 603: words.found_declined}
+        return said.get(status, words.turned_down)
+
     def _last_s(self) -> float:
         return max((each.until_s or each.invited_s for each in self._call.rung), default=self._whole_s)
 
@@ -183,7 +186,3 @@ class Drawing:
             text = f"{at_s:g}".replace(".", self._words.comma)
             share = at_s / self._whole_s
             yield Tick(f"{share * 100:.1f}", self._words.seconds.format(length=text), share > _END)
-
-
-_GAVE_UP = 487
-"What the caller is told that has hung up by itself."

@@ -11,7 +11,7 @@ import jinja2
 
 from provisioner.operations.proofs import Proof, ProvedCall
 from provisioner.web.call_report.drawing import WIDTH, Drawing, Timeline
-from provisioner.web.call_report.sentences import Sentence, for_call, sentences_of
+from provisioner.web.call_report.sentences import Sentence, for_call, scenario_of, sentences_of
 from provisioner.web.call_report.words import Words
 
 _PACKAGE = "provisioner.web.call_report"
@@ -78,7 +78,7 @@ def page(proof: Proof, words: Words) -> str:
 
 def _call(call: ProvedCall, words: Words) -> CallView:
     return CallView(
-        name=words.scenarios[call.scenario],
+        name=scenario_of(call, words),
         passed=call.passed,
         at=_written(call.at),
         sentences=sentences_of(call, words),

@@ -77,6 +77,12 @@ def for_call(call: ProvedCall, words: Words) -> Sentences:
     return Sentences(words, {**names, CALLER_LINE: words.caller})
 
 
+def scenario_of(call: ProvedCall, words: Words) -> str:
+    """What the phones of a call did."""
+    single = words.single.get(call.scenario) if len(call.phones) == 1 else None
+    return single or words.scenarios[call.scenario]
+
+
 def sentences_of(proved: ProvedCall | Proof, words: Words) -> tuple[Sentence, ...]:
     """What is said of a call, or of all together that no single one shows."""
     said = for_call(proved, words) if isinstance(proved, ProvedCall) else Sentences(words, {})

@@ -83,3 +83,11 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "The caller hides his number",
     Kind.SHORT_NUMBER: "The caller dials the short number",
 }
+
+SINGLE: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "The phone answers",
+    Kind.BUSY: "The phone is busy",
+    Kind.DECLINED: "The phone turns the call down",
+    Kind.UNREGISTERED: "The phone is switched off",
+}
+"Where there is but one phone."

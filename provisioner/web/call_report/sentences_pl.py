@@ -83,3 +83,11 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "Dzwoniący ukrywa swój numer",
     Kind.SHORT_NUMBER: "Dzwoniący wybiera numer skrócony",
 }
+
+SINGLE: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "Telefon odbiera",
+    Kind.BUSY: "Telefon jest zajęty",
+    Kind.DECLINED: "Telefon odrzuca połączenie",
+    Kind.UNREGISTERED: "Telefon jest wyłączony",
+}
+"Where there is but one phone."

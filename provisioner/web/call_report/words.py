@@ -22,6 +22,8 @@ class Words:
     findings: Mapping[Code, str]
     blames: Mapping[Setting, str]
     scenarios: Mapping[Kind, str]
+    single: Mapping[Kind, str]
+    "Scenarios, otherwise said where there is but one phone."
 
     title: str
     passed: str
@@ -52,6 +54,8 @@ class Words:
     hears_answerer_only: str
     hears_none: str
     turned_down: str
+    found_busy: str
+    found_declined: str
     gave_up: str
     told: str
     nothing: str
@@ -74,6 +78,7 @@ PL = Words(
     findings=sentences_pl.FINDINGS,
     blames=sentences_pl.BLAMES,
     scenarios=sentences_pl.SCENARIOS,
+    single=sentences_pl.SINGLE,
     title="Test połączeń z numerem {number}",
     passed="Numer {number} dzwoni tak, jak go ustawiono.",
     failed="Numer {number} nie dzwoni tak, jak go ustawiono.",
@@ -102,7 +107,9 @@ PL = Words(
     hears_caller_only="dzwoniący nic nie słyszał",
     hears_answerer_only="odbierający nic nie słyszał",
     hears_none="nikt nic nie słyszał",
-    turned_down="nikt nie odebrał ({status})",
+    turned_down="nikt nie odebrał",
+    found_busy="zajęte",
+    found_declined="odrzucone",
     gave_up="rozłączył się",
     told="sygnał po {length} s",
     nothing="nic",
@@ -124,6 +131,7 @@ EN = Words(
     findings=sentences_en.FINDINGS,
     blames=sentences_en.BLAMES,
     scenarios=sentences_en.SCENARIOS,
+    single=sentences_en.SINGLE,
     title="Test calls to {number}",
     passed="{number} rings as it is configured.",
     failed="{number} does not ring as it is configured.",
@@ -152,7 +160,9 @@ EN = Words(
     hears_caller_only="the caller heard nothing",
     hears_answerer_only="who answered heard nothing",
     hears_none="nobody heard anything",
-    turned_down="nobody answered ({status})",
+    turned_down="nobody answered",
+    found_busy="busy",
+    found_declined="turned down",
     gave_up="hung up",
     told="told after {length} s",
     nothing="nothing",

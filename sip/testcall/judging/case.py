@@ -130,8 +130,10 @@ def _strangeness(foretold: Expected, seen: Seen, tolerances: Tolerances) -> tupl
 
 def _fits(ring: ExpectedRing, display: Display) -> bool:
     """Whether a display shows the number, or hides it, as it should, and the name that it should have."""
-    is_named = display.name == ring.shown.name or not ring.shown.name
-    return is_named and (display.number == ring.shown.number or not ring.shown.number)
+    shown = ring.shown
+    if shown.number:
+        return (display.number, display.name) == (shown.number, shown.name)
+    return display.number.lower() == "anonymous" and shown.name in ("", display.name)
 
 
 def _orders(shuffled: Iterable[Group], seen: Seen) -> dict[str, tuple[str, ...]]:
