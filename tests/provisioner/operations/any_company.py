@@ -33,7 +33,7 @@ def companies(draw: st.DrawFn, strategies: tuple[HuntStrategy, ...] = CERTAIN) -
         Member,
         extension=st.sampled_from([*NAMES]),
         ring_delay=st.sampled_from([0, 0, 2, 9]),
-        ring_time=st.sampled_from([4, 15, 33]),
+        ring_time=st.sampled_from([4, 15, 33, 180]),
         stop=st.sampled_from([False, False, True]),
         skip_forwarding=st.booleans(),
         logged_in=st.sampled_from([True, True, False]),
