@@ -17,6 +17,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
+from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 from sip.testcall.plan import (
     Cause,
@@ -34,7 +35,7 @@ from sip.testcall.plan import (
 from sip.testcall.plan_parts import phones_of
 
 LONGEST_RING_S = 120.0
-"How long a line rings that says nothing of it."
+"How long a line rings that says nothing of it, where no group says it."
 _MOST_HOPS = 10
 "Numbers that a call goes by."
 _MOST_PARTS = 500
@@ -60,12 +61,17 @@ class _Way:
     shown: Shown
     cause: Cause
     path: tuple[str, ...] = ()
+    ring_s: float = LONGEST_RING_S
+    "How long a line rings that says nothing of it."
+    ring_cause: Cause = Cause(Setting.EXCHANGE)
+    "What says so."
 
     def by(self, number: str, cause: Cause | None = None) -> _Way | None:
         """Over one more number; None: round in a circle, or too far."""
+        number = whole_number(number)
         if number in self.path or len(self.path) >= _MOST_HOPS:
             return None
-        return replace(self, path=(*self.path, number), cause=cause or self.cause)
+        return _Way(self.shown, cause or self.cause, (*self.path, number))
 
 
 @dataclass(slots=True)
@@ -108,7 +114,7 @@ class Planner:
             if target in self.emergency_numbers:
                 return None
             return self._number(further, target, Cause(Setting.SHORT_NUMBER, number))
-        if (line := exchange.lines.get(number.removeprefix("+"))) is not None:
+        if (line := exchange.lines.get(whole_number(number))) is not None:
             return self._line(further, line)
         return None
 
@@ -159,7 +165,7 @@ class Planner:
             onward = self._number(way, forwarding.to, cause)
             for outcome in outcomes:
                 # Where it leads back, or to nobody here, it is as if nothing followed.
-                status = _STATUS[outcome] if forwarding.to in way.path else None
+                status = _STATUS[outcome] if whole_number(forwarding.to) in way.path else None
                 after[outcome] = onward or Nobody(outcome, status, cause)
         return self._rung(way, line, ring_s, ring_cause, after, tuple(kept_out))
 

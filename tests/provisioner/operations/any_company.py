@@ -25,7 +25,7 @@ GROUPS = ("600", "601", "602")
 
 @st.composite
 def companies(draw: st.DrawFn, strategies: tuple[HuntStrategy, ...] = CERTAIN) -> Exchange:
-    numbers = st.sampled_from([*NAMES, *GROUPS, "34", "48601000000"])
+    numbers = st.sampled_from([*NAMES, *GROUPS, "34", "48601000000", f"+{line_of('102')}"])
     forwardings = st.none() | st.builds(
         Forwarding, numbers, st.booleans(), st.sampled_from([3, 7, 11])
     )
