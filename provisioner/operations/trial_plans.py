@@ -50,6 +50,8 @@ _STRATEGIES = {
     HuntStrategy.RANDOM: Strategy.SHUFFLED,
 }
 
+_NO_SETTING = Cause(Setting.EXCHANGE)
+
 Uses = Mapping[tuple[str, str], int]
 "Of a group and a line: when that answered for it last, as a number that grows."
 
@@ -63,7 +65,7 @@ class _Way:
     path: tuple[str, ...] = ()
     ring_s: float = LONGEST_RING_S
     "How long a line rings that says nothing of it."
-    ring_cause: Cause = Cause(Setting.EXCHANGE)
+    ring_cause: Cause = _NO_SETTING
     "What says so."
 
     def by(self, number: str, cause: Cause | None = None) -> _Way | None:
