@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import CustomerRow, ProofRow
+from db.changes import ALL, COMPANIES
+from db.schema import ChangeRow, CustomerRow, LineRow, ProofRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ async def forget_proofs(session: AsyncSession, customer_id: int, number: str, ke
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
     newest = select(ProofRow.id).where(*own).order_by(ProofRow.id.desc()).offset(kept).limit(1)
     await session.execute(delete(ProofRow).where(*own, ProofRow.id <= newest.scalar_subquery()))
+
+
+async def note_proved(session: AsyncSession, lines: Collection[str], at: datetime | None) -> None:
+    """Test calls have rung these lines as is configured; `at` is None: they went wrong."""
+    await session.execute(update(LineRow).where(LineRow.number.in_(lines)).values(proved_at=at))
+
+
+async def is_changed(session: AsyncSession, customer_id: int, since: int) -> bool:
+    """Whether a company may be another since that change (`db.changes`)."""
+    own = [f"{each}{customer_id}" for each in COMPANIES]
+    scopes = await session.scalars(select(ChangeRow.scope).where(ChangeRow.id > since))
+    return any(scope == ALL or ":".join(scope.split(":")[:2]) in own for scope in scopes)
 
 
 def _chosen(chosen: Chosen) -> Select[str, ProofRow]:

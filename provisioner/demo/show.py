@@ -155,6 +155,8 @@ async def _show(
     await _show_change(installation, running, phones, console, verdict)
     console.rule("Test calls: phones that are not ours call and ring in a copy of the switchboard")
     await show_test_calls(installation.data_dir, verdict.expect)
+    for mac in phones:
+        verdict.expect(Rung.PROVEN in await _rungs(installation, mac), f"{mac} is proven")
     console.rule("How far each phone came")
     table = Table("MAC", "model", "name", "came as far as", "firmware")
     for summary in await devices.list_devices(installation):

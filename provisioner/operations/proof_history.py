@@ -55,10 +55,14 @@ class Wanted:
     passed: bool | None = None
 
 
-async def keep_proof(installation: Installation, customer_id: int, proof: Proof, actor: Actor) -> int | None:
+async def keep_proof(
+    installation: Installation, customer_id: int, proof: Proof, actor: Actor, since: int
+) -> int | None:
     """Keeps what was proved, and forgets the oldest of that number.
 
-    Returns its id; None: the customer is gone meanwhile. Raises `StorageError`.
+    `since` is the change (`db.changes`) of which the configuration was that was tested: lines of one that is
+    another now count as proved no more. Returns its id; None: the customer is gone meanwhile. Raises
+    `StorageError`.
     """
     async with installation.database.append() as session:
         if await session.get(CustomerRow, customer_id) is None:
@@ -76,6 +80,9 @@ async def keep_proof(installation: Installation, customer_id: int, proof: Proof,
         session.add(row)
         await session.flush()
         await queries.forget_proofs(session, customer_id, proof.number, KEPT)
+        if not await queries.is_changed(session, customer_id, since):
+            rang = {each.line for call in proof.calls for each in call.rung}
+            await queries.note_proved(session, rang, row.at if proof.passed else None)
         return row.id
 
 

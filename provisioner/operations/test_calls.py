@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from db.changes import newest
 from db.queries.chosen_lines import customer_called
 from db.queries.exchanges import exchange_rows
 from provisioner.centrex.actor import Actor
@@ -74,6 +75,8 @@ async def prove(
     if switchboard.twin is None:
         raise NoCallsHere
     asked = _Asked(number, login, calls, speed, installation.settings.numbering.emergency_numbers)
+    async with installation.database.read() as session:
+        since = await newest(session)
     exchange = await _stored(installation, login)
     # What is wrong with the question is said before anything is up.
     run = _Run(installation, switchboard.twin, asked, exchange, tell)
@@ -87,7 +90,7 @@ async def prove(
     made = tuple(run.made[place] for place in sorted(run.made))
     findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
     proof = Proof(login, number, speed, made, findings)
-    return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor))
+    return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor, since))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the table, empty: nothing has been proved yet."""
+    """Make the table, empty, and a column for lines: nothing has been proved yet."""
     op.create_table(
         "proofs",
         sa.Column("id", ID, nullable=False),
@@ -32,8 +32,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_proofs_customer_id_number_id", "proofs", ["customer_id", "number", "id"])
+    op.add_column("lines", sa.Column("proved_at", MOMENT))
 
 
 def downgrade() -> None:
-    """Drop it, and what was proved with it."""
+    """Drop both, and what was proved with them."""
+    op.drop_column("lines", "proved_at")
     op.drop_table("proofs")

@@ -7,14 +7,25 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from db.schema import CustomerRow
+from db.changes import newest
+from db.schema import CustomerRow, LineRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import NotFound
+from provisioner.centrex.mac import MacAddress
+from provisioner.operations.devices import list_devices, show_device
 from provisioner.operations.installation import Installation
+from provisioner.operations.ladder import Rung
+from provisioner.operations.line_services import set_dnd
 from provisioner.operations.proof_history import KEPT, Wanted, keep_proof, list_proofs, show_proof
 from provisioner.operations.proofs import Proof
+from provisioner.operations.registrations import Wanted as Registered
+from provisioner.operations.registrations import list_registrations
+from provisioner.pbx.codes import PHONE
+from tests.provisioner.bindings import bind, now
+from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.proofs import FINDING, proof
 from tests.provisioner.operations.small import put, small
+from tests.provisioner.pbx.story import ANNA, RECEPTION
 
 
 async def customer(installation: Installation, login: str = "nowyklienttestowy") -> int:
@@ -26,7 +37,9 @@ async def customer(installation: Installation, login: str = "nowyklienttestowy")
 
 async def kept(installation: Installation, *proofs: Proof) -> list[int]:
     owner = await customer(installation)
-    ids = [await keep_proof(installation, owner, each, COMMAND_LINE) for each in proofs]
+    async with installation.database.read() as session:
+        since = await newest(session)
+    ids = [await keep_proof(installation, owner, each, COMMAND_LINE, since) for each in proofs]
     return [each for each in ids if each is not None]
 
 
@@ -74,5 +87,60 @@ async def test_no_customer_sees_anothers(sample: Installation):
 
 
 async def test_of_a_customer_that_is_gone_nothing_is_kept(sample: Installation):
-    assert await keep_proof(sample, 10**9, proof(), COMMAND_LINE) is None
+    assert await keep_proof(sample, 10**9, proof(), COMMAND_LINE, 0) is None
     assert (await list_proofs(sample, Wanted())).runs == ()
+
+
+async def proven(installation: Installation) -> set[str]:
+    """The lines that are proved now."""
+    async with installation.database.read() as session:
+        return set(await session.scalars(select(LineRow.number).where(LineRow.proved_at.is_not(None))))
+
+
+async def test_lines_that_rang_as_configured_are_proved_until_a_call_goes_wrong(sample: Installation):
+    await kept(sample, proof())
+    assert await proven(sample) == {RECEPTION}
+    await kept(sample, proof("600", FINDING))
+    assert await proven(sample) == set()
+
+
+@pytest.mark.parametrize("login", ["nowyklienttestowy", "firma"])
+async def test_a_change_of_their_company_leaves_nothing_proved_and_of_another_does(
+    sample: Installation, login: str
+):
+    await put(sample, small())
+    await kept(sample, proof())
+    await apply_text(sample, f"customers: [{{login: {login}, name: Inna nazwa}}]")
+    assert await proven(sample) == (set() if login == "nowyklienttestowy" else {RECEPTION})
+
+
+async def test_a_code_that_a_phone_dials_leaves_nothing_proved(sample: Installation):
+    await kept(sample, proof())
+    await set_dnd(sample, ANNA, PHONE, dnd=True)
+    assert await proven(sample) == set()
+
+
+async def test_what_was_changed_while_it_was_tested_is_not_proved(sample: Installation):
+    async with sample.database.read() as session:
+        since = await newest(session)
+    await set_dnd(sample, ANNA, PHONE, dnd=True)
+    await keep_proof(sample, await customer(sample), proof(), COMMAND_LINE, since)
+    assert await proven(sample) == set()
+
+
+async def test_a_phone_that_is_reachable_has_proved_itself_by_a_call_to_its_line(sample: Installation):
+    phone = MacAddress("001565314bc0")
+    await kept(sample, proof())
+
+    async def rung() -> Rung:
+        shown = (await show_device(sample, phone)).summary
+        (listed,) = [each for each in await list_devices(sample) if each.mac == str(phone)]
+        (line,) = (await list_registrations(sample, Registered(line=RECEPTION, mac=phone))).rows
+        assert shown.rung is listed.rung is line.rungs[-1]
+        return shown.rung
+
+    assert await rung() is Rung.LISTED
+    await bind(sample, RECEPTION, phone, reachable=True, heard_at=now(), rtt_ms=9)
+    assert await rung() is Rung.PROVEN
+    await kept(sample, proof("600", FINDING))
+    assert await rung() is Rung.REACHABLE

@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from db.schema import LineRow
 from provisioner.control.client import ask
 from provisioner.control.errors import Refused
 from provisioner.operations.installation import Installation
@@ -30,16 +32,20 @@ async def told(installation: Installation, number: str, **more: Any) -> list[dic
 
 
 async def kept(installation: Installation) -> dict[str, list[str]]:
+    """All that is stored but what test calls are to leave."""
+    async with installation.database.append() as session:
+        await session.execute(update(LineRow).values(proved_at=None))
     return {name: rows for name, rows in (await dump(installation)).items() if name not in _OWN}
 
 
 def own_processes() -> set[int]:
     """The processes that this one has started."""
-    return {
-        int(pid)
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text().split()
-    }
+    found: set[int] = set()
+    for thread in Path("/proc/self/task").iterdir():
+        # It may have ended meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.update(map(int, (thread / "children").read_text().split()))
+    return found
 
 
 @contextmanager
