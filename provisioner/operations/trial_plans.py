@@ -120,26 +120,22 @@ class Planner:
             return self._line(further, line)
         return None
 
-    def _extension(
-        self, way: _Way, number: str, skipped: Cause | None = None, longest_s: float = LONGEST_RING_S
-    ) -> Plan:
+    def _extension(self, way: _Way, number: str, skipped: Cause | None = None) -> Plan:
         """`skipped`: what says that its own forwarding isn't followed."""
         extension = self.exchange.extensions.get(number)
         line = self.exchange.lines.get((extension and extension.line) or "")
         if line is None:
             return Nobody(Outcome.UNREACHABLE, 480, Cause(Setting.LINE, number))
-        if skipped is not None:
-            return self._unforwarded(way, line, skipped, longest_s)
-        return self._line(way, line, longest_s)
+        return self._line(way, line) if skipped is None else self._unforwarded(way, line, skipped)
 
-    def _unforwarded(self, way: _Way, line: Line, skipped: Cause, longest_s: float) -> Plan:
+    def _unforwarded(self, way: _Way, line: Line, skipped: Cause) -> Plan:
         """A line whose own forwarding has no say."""
         cases = line.forwarding
         targets = (cases.always, cases.busy, cases.no_answer, cases.unreachable)
         kept_out = self._kept_out(way, [said for said in targets if said is not None], skipped)
-        return self._rung(way, line, longest_s, Cause(Setting.EXCHANGE), {}, kept_out)
+        return self._rung(way, line, way.ring_s, way.ring_cause, {}, kept_out)
 
-    def _line(self, way: _Way, line: Line, longest_s: float = LONGEST_RING_S) -> Plan:
+    def _line(self, way: _Way, line: Line) -> Plan:
         said = line.forwarding
         if said.always is not None and said.always.enabled:
             cause = Cause(Setting.FORWARD_ALWAYS, line.number)
@@ -149,7 +145,7 @@ class Planner:
             return replace(onward, kept_out=(*onward.kept_out, KeptOut(line.number, cause)))
         after: dict[Outcome, Plan] = {}
         kept_out: list[KeptOut] = []
-        ring_s, ring_cause = longest_s, Cause(Setting.EXCHANGE)
+        ring_s, ring_cause = way.ring_s, way.ring_cause
         for setting, forwarding, outcomes in (
             (Setting.FORWARD_ALWAYS, said.always, ()),
             (Setting.FORWARD_BUSY, said.busy, (Outcome.BUSY, Outcome.DECLINED)),
@@ -235,8 +231,9 @@ class Planner:
             spared = [] if overflow is None else [KeptOut(phone, cause) for phone in phones_of(overflow)]
             return replace(plan, kept_out=(*plan.kept_out, *spared))
         skipped = Cause(Setting.SKIP_FORWARDING, group.number, number) if member.skip_forwarding else None
-        # Not cut off before its time in the group, however long that is.
-        return self._extension(further, number, skipped, max(LONGEST_RING_S, member.ring_time))
+        ring_time = Cause(Setting.RING_TIME, group.number, number)
+        further = replace(further, ring_s=float(member.ring_time), ring_cause=ring_time)
+        return self._extension(further, number, skipped)
 
     def _last_use(self, group: HuntGroup, member: Member) -> int:
         """When the member answered for the group last: a group in it, when one of its own members did."""

@@ -276,15 +276,18 @@ class _Walk:
 
     def _rings(self, plan: Ring, at: float) -> bool:
         """Whether its phone rings already, by another part of the plan."""
+        if any(ring.phone == plan.phone and ring.begins_s == at < ring.ends_s for ring in self.rings):
+            return True
         before = self._before
-        return any(ring.phone == plan.phone and ring.begins_s == at < ring.ends_s for ring in self.rings) or (
-            before is not None
-            and any(
-                ring.phone == plan.phone
-                and ring.begins_s < at < ring.ends_s
-                and before._of_plan[id(ring)] != id(plan)
-                for ring in before.rings
-            )
+        if before is None:
+            return False
+        walked = set(self._of_plan.values())
+        of_plan = before._of_plan
+        # Of what ends and begins at one moment, that comes first which was begun with first.
+        return any(
+            ring.begins_s < at < ring.ends_s or (at == ring.ends_s and of_plan[id(ring)] not in walked)
+            for ring in before.rings
+            if ring.phone == plan.phone and of_plan[id(ring)] != id(plan)
         )
 
     def _fails_at_once(self, plan: Plan, at: float) -> bool:

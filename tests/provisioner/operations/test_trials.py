@@ -113,6 +113,14 @@ def test_skipped_forwarding_is_watched_too():
     assert [ring.ends for ring in foretold.rings] == [Ends.REFUSED]
 
 
+def test_a_member_rings_for_all_of_its_time_and_a_line_alone_for_two_minutes():
+    here = exchange(group("600", Member("101", ring_time=300)))
+    (member,) = expected(replace(of(here, "600")[Kind.NO_ANSWER], gives_up_s=None)).rings
+    assert (member.lasts_s, member.end_cause) == (300, Cause(Setting.RING_TIME, "600", "101"))
+    (alone,) = expected(replace(of(here, "101")[Kind.NO_ANSWER], gives_up_s=None)).rings
+    assert alone.lasts_s == 120
+
+
 def test_who_hides_is_dialled_with_the_code_and_shown_to_nobody():
     scenario = of(exchange(), "101")[Kind.HIDDEN]
     assert scenario.dialled == "*67101"
