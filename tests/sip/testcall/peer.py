@@ -55,6 +55,10 @@ class Peer:
                 self._kept.append(text)
         return text
 
+    def has_heard(self, start: str) -> bool:
+        """Whether such a message waits for its turn."""
+        return any(kept.startswith(start) for kept in self._kept)
+
     def answers(self, request: str, status: str, *more: str, body: str = "", tag: str = "theirs") -> None:
         """Answers a request of the phone."""
         head = wording.response(request, status, tag, more).partition("Content-Length")[0]

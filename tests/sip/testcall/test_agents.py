@@ -31,13 +31,17 @@ class Registrar(asyncio.DatagramProtocol):
 
     status: str = "200 OK"
     asked: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    "Each request once, however often it comes."
+    known: set[str] = field(default_factory=set)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         text = data.decode()
-        self.asked.put_nowait(text)
+        if (branch := wording.branch_of(text)) not in self.known:
+            self.known.add(branch)
+            self.asked.put_nowait(text)
         if self.status:
             self.transport.sendto(wording.response(text, self.status, "theirs").encode(), addr)
 
