@@ -26,6 +26,8 @@ _RUN = secrets.token_hex(4)
 _CALL = re.compile(rb"\r\nCall-ID: *(\d+)-")
 _MARK = re.compile(rb"\r\na=call:(\d+)")
 _CHALLENGE = re.compile(rb'nonce="([^"]+)"')
+_RUNG = re.compile(rb"INVITE sip:(\d+)@")
+_LIT = re.compile(rb'entity="sip:(\d+)@.*<state>(?:early|confirmed)<', re.DOTALL)
 _TO = re.compile(rb"\r\nTo: *([^\r]+)")
 _CONTACT = re.compile(rb"\r\nContact: *<([^>]+)>")
 _COPIED = re.compile(rb"\r\n((?:Via|Record-Route|From|Call-ID|CSeq): [^\r]+)")
@@ -53,6 +55,8 @@ class Plan:
     "Calls stay up, `at_once` of them, until a line comes from stdin."
     dialled: str = ""
     "What all call; empty: each another callee."
+    keys: list[str] = field(default_factory=list)
+    "Extensions of the callees, in their order: a key of the caller in the same place watches each."
 
 
 @dataclass(slots=True)
@@ -77,6 +81,8 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)
     to_callee_ms: list[float] = field(default_factory=list)
     "From the caller's INVITE that is let in to the callee's, for each callee that rings."
+    lit_ms: list[float] = field(default_factory=list)
+    "From a callee's 180 to the NOTIFY that lights its lamp."
     up_ms: list[float] = field(default_factory=list)
     "From the first INVITE to the 200."
     seconds: float = 0.0
@@ -87,7 +93,7 @@ class Load:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.tally = plan, Tally()
-        self._callers, self._callees = _socket(0), _socket(plan.callees_port)
+        self._callers, self._callees, self._keys = _socket(0), _socket(plan.callees_port), _socket(0)
         self._own = f"127.0.0.1:{self._callers.getsockname()[1]}"
         self._theirs = f"127.0.0.1:{plan.callees_port}"
         self._server = ("127.0.0.1", plan.port)
@@ -96,6 +102,8 @@ class Load:
         self._up: dict[int, Attempt] = {}
         self._order: deque[int] = deque()
         self._rings: dict[int, float] = {}
+        self._dark: dict[str, float] = {}
+        "When each extension's phone rang whose lamp isn't lit yet."
         self._answered: set[int] = set()
         self._held: list[tuple[Attempt, bytes, str]] = []
 
@@ -103,6 +111,8 @@ class Load:
         """Until all calls are over."""
         if self.plan.password:
             self._register()
+        for line, number in zip(self.plan.callers, self.plan.keys, strict=False):
+            self._watch(line, number)
         start = time.monotonic()
         if self.plan.rate:
             self._open(start)
@@ -133,9 +143,10 @@ class Load:
             self._read(0.001)
 
     def _read(self, wait_s: float) -> None:
-        ready, _, _ = select.select([self._callers, self._callees], [], [], wait_s)
+        takers = {self._callers: self._to_caller, self._callees: self._to_callee, self._keys: self._to_key}
+        ready, _, _ = select.select([*takers], [], [], wait_s)
         for each in ready:
-            take = self._to_caller if each is self._callers else self._to_callee
+            take = takers[each]
             for _ in range(_BURST):
                 try:
                     data = each.recv(8192)
@@ -275,6 +286,9 @@ class Load:
             if (began := self._rings.get(serial)) is not None:
                 self.tally.to_callee_ms.append(1000 * (time.monotonic() - began))
             self._reply(data, "180 Ringing")
+            if self.plan.keys:
+                place = self.plan.callees.index(_first(_RUNG, data).decode())
+                self._dark[self.plan.keys[place]] = time.monotonic()
             if not self.plan.dialled or serial not in self._answered:
                 self._answered.add(serial)
                 self._reply(data, "200 OK", f"{_SDP}a=call:{serial}\r\n")
@@ -283,6 +297,43 @@ class Load:
             self._reply(data.replace(b" CANCEL\r\n", b" INVITE\r\n"), "487 Request Terminated")
         elif not data.startswith((b"ACK", b"SIP/2.0")):
             self._reply(data, "200 OK")
+
+    # Keys
+
+    def _watch(self, line: str, number: str) -> None:
+        uri, own = f"sip:{number}@{self._at}", f"127.0.0.1:{self._keys.getsockname()[1]}"
+        for cseq in (1, 2):
+            self._keys.sendto(
+                f"SUBSCRIBE {uri} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {own};branch=z9hG4bK{_RUN}k{number}c{cseq};rport\r\n"
+                f"From: <sip:{line}@{self._at}>;tag=k{number}\r\nTo: <{uri}>\r\n"
+                f"Call-ID: k{number}-{_RUN}\r\nCSeq: {cseq} SUBSCRIBE\r\nContact: <sip:{line}@{own}>\r\n"
+                f"Event: dialog\r\nAccept: application/dialog-info+xml\r\n"
+                f"{self._login(line, 'SUBSCRIBE', uri)}Expires: 3600\r\nMax-Forwards: 70\r\n"
+                f"Content-Length: 0\r\n\r\n".encode(),
+                self._server,
+            )
+            data = b""
+            while not data.startswith(b"SIP/2.0"):
+                select.select([self._keys], [], [], 5)
+                data = self._keys.recv(8192)
+                self._to_key(data)
+            if data.startswith(b"SIP/2.0 401"):
+                self._nonces[line] = _first(_CHALLENGE, data).decode(), 0
+            else:
+                assert data.startswith(b"SIP/2.0 2"), data
+                break
+
+    def _to_key(self, data: bytes) -> None:
+        if not data.startswith(b"NOTIFY"):
+            return
+        lit = _LIT.search(data)
+        rang_at = None if lit is None else self._dark.pop(lit[1].decode(), None)
+        if rang_at is not None:
+            self.tally.lit_ms.append(1000 * (time.monotonic() - rang_at))
+        self._reply(data, "200 OK")
+
+    # Both
 
     def _reply(self, request: bytes, status: str, body: str = "") -> None:
         head = request.partition(b"\r\n\r\n")[0]

@@ -3,6 +3,8 @@
     .venv/bin/python bench/calls.py compare     calls a second, and what each costs, when 50 are under way
     .venv/bin/python bench/calls.py added       how much later an INVITE leaves than it came, at half of that
     .venv/bin/python bench/calls.py group       simultaneous INVITEs to a hunt group of 50
+    .venv/bin/python bench/calls.py lamps       how soon a key shows that a colleague's phone rings
+    .venv/bin/python bench/calls.py flat        memory of the server after each of some loads
     .venv/bin/python bench/calls.py held        memory of a call that is up
 
 Each call is INVITE, 180, 200, ACK, BYE, 200 on both sides, over UDP on loopback; media would go directly.
@@ -20,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +40,8 @@ PAIRS = 100
 GROUP = 50
 _GROUP_RATE = 5
 "Calls to it a second."
+_REST_S = 33.0
+"Longer than a transaction outlives its answer."
 _KAMAILIO = """\
 debug=0
 log_stderror=yes
@@ -211,6 +216,29 @@ def group(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) 
     )
 
 
+def lamps(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
+    """Each callee is watched by a key, while all are called at a rate that is given."""
+    keys = [str(1000 + number) for number in range(PAIRS)]
+    found = run(ours, rate=options.rate, seconds=options.seconds, keys=keys)
+    lit = found.tally["lit_ms"]
+    CONSOLE.print(
+        f"{found.tally['begun']:,} calls, {options.rate:,} a second: {len(lit):,} lamps lit after "
+        f"p50 {percentile(lit, 50):.1f} ms, p99 {percentile(lit, 99):.1f} ms, {max(lit):.1f} ms at the most; "
+        f"{found.tally['failed']:,} failed"
+    )
+
+
+def flat(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
+    """One load after another, and after each a rest in which the server forgets the last of it."""
+    for number in range(1, options.rounds + 1):
+        found = run(ours, count=options.count, at_once=options.at_once)
+        time.sleep(_REST_S)
+        CONSOLE.print(
+            f"after {number * options.count:,} calls: {ours.memory() / 2**20:.1f} MiB, "
+            f"{found.tally['failed']:,} of these failed"
+        )
+
+
 def held(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
     """Calls that stay up."""
     before = ours.memory()
@@ -230,9 +258,13 @@ def held(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -
     CONSOLE.print(f"{up:,} calls up: {grown / max(1, up) / 1024:.1f} KiB each")
 
 
+_WITH_KAMAILIO = {"compare": compare, "added": added}
+_ALONE = {"group": group, "lamps": lamps, "flat": flat, "held": held}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=["compare", "added", "group", "held"])
+    parser.add_argument("what", choices=[*_WITH_KAMAILIO, *_ALONE])
     parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
@@ -241,11 +273,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, our_server(Path(place) / "ours") as ours:
-        if options.what in ("compare", "added"):
+        if options.what in _WITH_KAMAILIO:
             with proxy(Path(place) / "kamailio") as peer:
-                {"compare": compare, "added": added}[options.what](options, ours, [peer])
+                _WITH_KAMAILIO[options.what](options, ours, [peer])
         else:
-            {"group": group, "held": held}[options.what](options, ours, [])
+            _ALONE[options.what](options, ours, [])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def in_parts(
     begin = 0
     for number in _parts(len(rows), len(rows[0]) if rows else 0):
         part = rows[begin : begin + number]
-        yield _for_many(statement, number), tuple(map(_as_sqlite_keeps_it, chain.from_iterable(part)))
+        yield _for_many(statement, number), tuple(map(as_sqlite_keeps_it, chain.from_iterable(part)))
         begin += number
 
 
@@ -80,6 +80,6 @@ def _for_many(statement: str, rows: int) -> str:
     raise ValueError(f"not a statement for many rows: {statement}")
 
 
-def _as_sqlite_keeps_it(value: object) -> object:
-    """SQLAlchemy keeps moments there as text without a zone."""
+def as_sqlite_keeps_it(value: object) -> object:
+    """A value for a statement: SQLAlchemy keeps moments there as text without a zone."""
     return value.isoformat(" ", "microseconds")[:26] if type(value) is datetime else value

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.many import in_parts
+from db.many import as_sqlite_keeps_it, in_parts
 from db.plain import Rows
 
 T = TypeVar("T")
@@ -47,7 +47,8 @@ class ConnectionWriter:
 
     async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
         """See `Writer`."""
-        found = await self._connection.exec_driver_sql(self._worded(statement), tuple(parameters))
+        given = map(as_sqlite_keeps_it, parameters) if self.database == "sqlite" else parameters
+        found = await self._connection.exec_driver_sql(self._worded(statement), tuple(given))
         return [tuple(row) for row in found] if found.returns_rows else []
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
@@ -138,7 +139,7 @@ class _SqliteWriter:
 
     async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
         """See `Writer`."""
-        return self._connection.execute(statement, parameters).fetchall()
+        return self._connection.execute(statement, tuple(map(as_sqlite_keeps_it, parameters))).fetchall()
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         """See `Writer`."""

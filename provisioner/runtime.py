@@ -14,10 +14,10 @@ def settle_in() -> None:
     """Spares what is there for good from being looked through, and lets threads take turns sooner.
 
     A full collection walks through everything that lives: with many phones it stops the loop for a quarter
-    of a second. What comes after has next to no circles in it: requests and calls go as soon as they are over,
-    and leave the collector nothing to look for. To look through what is new costs a quarter of a batch, in which nearly all is in use. And a
-    thread of the database waits for the loop's thread up to the switch interval, each time that it has
-    something to say.
+    of a second. After this it has little to walk through: requests and calls go as soon as they are over, for
+    there are no circles in them. To look through what is new costs a quarter of a batch, in which nearly all
+    is in use. And a thread of the database waits for the loop's thread up to the switch interval, each time
+    that it has something to say.
     """
     gc.collect()
     gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 
 from sip.binding import Binding
 from sip.message.address import Contact, NameAddress
@@ -10,7 +11,7 @@ from sip.message.message import Request
 from sip.message.parameters import Parameters
 from sip.message.uri import SipUri
 from sip.message.values import CSeq
-from sip.transport.flow import Flow, Transport
+from sip.transport.flow import Address, Flow, Transport
 
 _MAX_FORWARDS = 70
 "§8.1.1.6."
@@ -46,7 +47,10 @@ def request_to(
 
 def own_uri(flow: Flow) -> SipUri:
     """Where the phone finds us on this flow."""
-    transport = Parameters()
-    if flow.transport is not Transport.UDP:
-        transport = Parameters((("transport", flow.transport.value),))
-    return SipUri(flow.local.uri_host, port=flow.local.port, parameters=transport)
+    return _own_uri(flow.transport, flow.local)
+
+
+@lru_cache(256)
+def _own_uri(transport: Transport, local: Address) -> SipUri:
+    said = Parameters() if transport is Transport.UDP else Parameters((("transport", transport.value),))
+    return SipUri(local.uri_host, port=local.port, parameters=said)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, select, text
+from sqlalchemy import Text, Uuid, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.many import write_many
-from db.schema import CallEventRow, CallRecordRow, ExtensionRow, LineRow
+from db.schema import CallEventRow
 from db.schema.types import Id, UtcDateTime
+from db.writing import Writer
 
 _SEEN = "calls-seen"
 "The row of `instance` that says when the server last wrote that it lives, while there were calls."
@@ -34,12 +34,12 @@ class RecordRow(NamedTuple):
     "32 hex digits, as both databases take it."
     customer_id: int
     direction: str
-    sip_call_id: str
+    sip_call_id: str | None
     from_number: str
     from_name: str | None
     to_number: str
-    billed_line_id: int
-    billed_number: str
+    billed_line_id: int | None
+    billed_number: str | None
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -137,15 +137,23 @@ _CLOSE_LEGS = (
     "UPDATE call_legs SET ended_at = ?, reason = coalesce(reason, ?) WHERE call_id = ? AND ended_at IS NULL"
 )
 _CLOSE = "UPDATE call_records SET ended_at = ?, end_reason = ? WHERE id = ?"
-_ANSWERED = text(
+_ANSWERED = (
     "INSERT INTO hunt_group_usage (group_id, extension_id, last_answered_at)"
-    " SELECT g.id, e.id, :at FROM lines l"
-    " JOIN hunt_groups g ON g.customer_id = l.customer_id AND g.number = :group"
+    " SELECT g.id, e.id, CAST(? AS {moment}) FROM lines l"
+    " JOIN hunt_groups g ON g.customer_id = l.customer_id AND g.number = ?"
     " JOIN hunt_group_members m ON m.group_id = g.id"
     " JOIN extensions e ON e.id = m.extension_id AND e.line_id = l.id"
-    " WHERE l.number = :line GROUP BY g.id, e.id"
+    " WHERE l.number = ? GROUP BY g.id, e.id"
     " ON CONFLICT (group_id, extension_id) DO UPDATE SET last_answered_at = excluded.last_answered_at"
-).bindparams(bindparam("at", type_=UtcDateTime()))
+)
+_MOMENT = {"sqlite": "TEXT", "postgresql": "timestamptz"}
+_CALLED = (
+    "SELECT l.number, l.id, l.customer_id, e.number, e.name FROM lines l"
+    " LEFT JOIN extensions e ON e.line_id = l.id WHERE l.number IN ({wanted}) ORDER BY e.number DESC"
+)
+_NOTE_SEEN = (
+    "INSERT INTO instance (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 _OPEN = text(
     "SELECT r.id, r.uuid, r.customer_id, r.billed_number AS line, r.from_number, r.to_number,"
     " coalesce(r.answered_at, r.started_at) AS known_at"
@@ -161,66 +169,64 @@ _OPEN = text(
 )
 
 
-async def lines_called(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, LineOfCall]:
+async def lines_called(writer: Writer, numbers: Collection[str]) -> dict[str, LineOfCall]:
     """Those of the lines that are there, by number; they stay until this transaction ends."""
     if not numbers:
         return {}
-    query = (
-        select(LineRow.number, LineRow.id, LineRow.customer_id, ExtensionRow.number, ExtensionRow.name)
-        .outerjoin(ExtensionRow, ExtensionRow.line_id == LineRow.id)
-        .where(LineRow.number.in_(sorted(numbers)))
-        .order_by(ExtensionRow.number.desc())
+    query = _CALLED.format(wanted=", ".join("?" * len(numbers)))
+    if writer.database == "postgresql":
         # What a change is just taking away counts as gone: nobody waits for that change.
-        .with_for_update(read=True, key_share=True, skip_locked=True, of=LineRow)
-    )
+        query += " FOR KEY SHARE OF l SKIP LOCKED"
     # Of several extensions the first.
-    return {row[0]: LineOfCall(*row[1:]) for row in await connection.execute(query)}
+    return {row[0]: LineOfCall(*row[1:]) for row in await writer.rows(query, sorted(numbers))}
 
 
-async def put_records(connection: AsyncConnection, rows: Sequence[RecordRow]) -> None:
+async def put_records(writer: Writer, rows: Sequence[RecordRow]) -> None:
     """Writes calls, or how they are now."""
-    await write_many(connection, _PUT_RECORD, rows)
+    await writer.many(_PUT_RECORD, rows)
 
 
-async def record_ids(connection: AsyncConnection, uuids: Collection[UUID]) -> dict[UUID, int]:
+async def record_ids(writer: Writer, uuids: Collection[UUID]) -> dict[UUID, int]:
     """The numbers of the rows of these calls."""
     if not uuids:
         return {}
-    query = select(CallRecordRow.uuid, CallRecordRow.id).where(CallRecordRow.uuid.in_(uuids))
-    return {row.uuid: row.id for row in await connection.execute(query)}
+    query = f"SELECT uuid, id FROM call_records WHERE uuid IN ({', '.join('?' * len(uuids))})"  # noqa: S608
+    rows = await writer.rows(query, [each.hex for each in uuids])
+    return {UUID(str(found)): number for found, number in rows}
 
 
-async def put_legs(connection: AsyncConnection, rows: Sequence[LegRow]) -> None:
+async def put_legs(writer: Writer, rows: Sequence[LegRow]) -> None:
     """Writes legs, or how they are now."""
-    await write_many(connection, _PUT_LEG, rows)
+    await writer.many(_PUT_LEG, rows)
 
 
-async def add_events(connection: AsyncConnection, rows: Sequence[EventRow]) -> None:
+async def add_events(writer: Writer, rows: Sequence[EventRow]) -> None:
     """Writes what happened, unless it stands there."""
-    await write_many(connection, _ADD_EVENT, rows)
+    await writer.many(_ADD_EVENT, rows)
 
 
-async def prune_events(connection: AsyncConnection, customer_ids: Collection[int], kept: int) -> None:
+async def prune_events(writer: Writer, customer_ids: Collection[int], kept: int) -> None:
     """Forgets the oldest events of these customers beyond so many of each."""
     statement = (
         "DELETE FROM call_events WHERE customer_id = ? AND id <= (SELECT id FROM call_events"  # noqa: S608
         f" WHERE customer_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
     )
-    await write_many(connection, statement, [(each, each) for each in sorted(customer_ids)])
+    await writer.many(statement, [(each, each) for each in sorted(customer_ids)])
 
 
 # What others read of it
 
 
-async def note_used(connection: AsyncConnection, used: Sequence[Used]) -> None:
+async def note_used(writer: Writer, used: Sequence[Used]) -> None:
     """Writes when lines were used last."""
-    await write_many(connection, "UPDATE lines SET last_used_at = ? WHERE number = ?", used)
+    await writer.many("UPDATE lines SET last_used_at = ? WHERE number = ?", used)
 
 
-async def note_answered(connection: AsyncConnection, answered: Sequence[Answered]) -> None:
+async def note_answered(writer: Writer, answered: Sequence[Answered]) -> None:
     """Writes when members answered a call of their group last, as far as they are its members."""
-    if answered:
-        await connection.execute(_ANSWERED, [each._asdict() for each in answered])
+    statement = _ANSWERED.format(moment=_MOMENT[writer.database])
+    for each in answered:
+        await writer.rows(statement, (each.at, each.group, each.line))
 
 
 # After the end of a server
@@ -244,12 +250,12 @@ async def last_serials(connection: AsyncConnection, call_ids: Collection[int]) -
 
 
 async def close_calls(
-    connection: AsyncConnection, calls: Sequence[OpenCall], ended_at: Sequence[datetime], reason: str
+    writer: Writer, calls: Sequence[OpenCall], ended_at: Sequence[datetime], reason: str
 ) -> None:
     """Says of calls and what is left of their legs when and why they ended."""
     ends = list(zip(calls, ended_at, strict=True))
-    await write_many(connection, _CLOSE_LEGS, [(at, reason, call.id) for call, at in ends])
-    await write_many(connection, _CLOSE, [(at, reason, call.id) for call, at in ends])
+    await writer.many(_CLOSE_LEGS, [(at, reason, call.id) for call, at in ends])
+    await writer.many(_CLOSE, [(at, reason, call.id) for call, at in ends])
 
 
 async def seen_at(connection: AsyncConnection) -> datetime | None:
@@ -259,12 +265,6 @@ async def seen_at(connection: AsyncConnection) -> datetime | None:
     return datetime.fromisoformat(value) if value is not None else None
 
 
-async def note_seen(connection: AsyncConnection, at: datetime) -> None:
+async def note_seen(writer: Writer, at: datetime) -> None:
     """Says that it lives."""
-    await connection.execute(
-        text(
-            "INSERT INTO instance (key, value) VALUES (:key, :value)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-        ),
-        {"key": _SEEN, "value": at.isoformat()},
-    )
+    await writer.many(_NOTE_SEEN, [(_SEEN, at.isoformat())])

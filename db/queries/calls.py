@@ -25,6 +25,8 @@ from db.schema import (
 
 _CODE = "service"
 "How a call ends that was a code."
+_ONCE = CallRecordRow.sip_call_id.is_not(None)
+"A call of everybody's: what another customer than the caller's has of it stands in a record of its own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,10 @@ async def counts(session: AsyncSession, since: datetime) -> Counts:
     Codes are neither answered nor missed.
     """
     row = CallRecordRow
-    live = select(func.count(), func.count(row.answered_at)).where(row.ended_at.is_(None))
+    live = select(func.count(), func.count(row.answered_at)).where(row.ended_at.is_(None), _ONCE)
     all_live, talking = (await session.execute(live)).one()
     ended = select(func.count(), func.count(row.answered_at)).where(
-        row.ended_at.is_not(None), row.started_at >= since, row.end_reason.is_distinct_from(_CODE)
+        *(row.ended_at.is_not(None), _ONCE, row.started_at >= since, row.end_reason.is_distinct_from(_CODE))
     )
     all_ended, answered = (await session.execute(ended)).one()
     return Counts(all_live, all_live - talking, answered, all_ended - answered)
@@ -156,6 +158,8 @@ async def lines_with(session: AsyncSession, customer_id: int, feature: str) -> f
 def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
     row = CallRecordRow
     found: list[ColumnElement[bool]] = []
+    if chosen.customer_id is None and chosen.login is None and chosen.uuid is None:
+        found.append(_ONCE)
     mine: tuple[ColumnElement[bool], ...] = ()
     if chosen.customer_id is not None:
         found.append(row.customer_id == chosen.customer_id)

@@ -30,7 +30,8 @@ class CallRecordRow(Numbered):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     direction: Mapped[str]
     sip_call_id: Mapped[str | None]
-    "Call-ID of the caller's dialog, under which its phone logs the call."
+    """Call-ID of the caller's dialog, under which its phone logs the call. NULL: the caller is another
+    customer's, whose own record says it; this one is of those who were called."""
     from_number: Mapped[str]
     "The caller's extension, or its line where it has none."
     from_name: Mapped[str | None]

@@ -9,18 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.cli.common import moment
-from provisioner.operations.calls import Call, End, Leg, LegEnd
+from provisioner.operations.calls import Call, Leg, LegEnd
+from sip.call.story import EndedBy
 
 ENDS: Mapping[str, str] = {
-    End.CALLER: "caller hung up",
-    End.CALLEE: "callee hung up",
-    End.NOBODY: "nobody answered",
-    End.OPERATOR: "ended from outside",
-    End.VANISHED: "a phone vanished",
-    End.FAILED: "failed",
-    End.SERVICE: "a code",
-    End.TRANSFERRED: "transferred",
-    End.RESTARTED: "server restarted",
+    EndedBy.CALLER: "caller hung up",
+    EndedBy.CALLEE: "callee hung up",
+    EndedBy.NOBODY: "nobody answered",
+    EndedBy.OPERATOR: "ended from outside",
+    EndedBy.VANISHED: "a phone vanished",
+    EndedBy.FAILED: "failed",
+    EndedBy.SERVICE: "a code",
+    EndedBy.TRANSFERRED: "transferred",
+    EndedBy.STOPPED: "server stopped",
+    EndedBy.RESTARTED: "server restarted",
 }
 LEG_ENDS: Mapping[str, str] = {
     LegEnd.ANSWERED: "answered",

@@ -22,31 +22,8 @@ MOST_CALLS = 500
 "Of a page."
 
 
-class End(StrEnum):
-    """Why a call is over."""
-
-    CALLER = "caller"
-    "The caller has hung up, or gave up before anybody answered."
-    CALLEE = "callee"
-    "Whoever answered has hung up."
-    NOBODY = "nobody"
-    "Nobody answered; the status says what the caller was told."
-    OPERATOR = "operator"
-    "Somebody ended it from outside."
-    VANISHED = "vanished"
-    "A phone has not answered for too long, or its connection is gone."
-    FAILED = "failed"
-    "The phones could not agree, or one broke the rules."
-    SERVICE = "service"
-    "What was dialled was a code: it is done."
-    TRANSFERRED = "transferred"
-    "It goes on as another call."
-    RESTARTED = "server-restarted"
-    "Its server has ended, and nobody knows more: the phones may have talked on without it."
-
-
 class LegEnd(StrEnum):
-    """What became of somebody who was tried. Who was cut off in the middle has the call's `End`."""
+    """What became of somebody who was tried. Who was cut off in the middle has the call's `EndedBy`."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -83,7 +60,7 @@ class Leg:
     answered_at: datetime | None
     ended_at: datetime | None
     reason: str | None
-    "A `LegEnd` or an `End`; None: it rings."
+    "A `LegEnd` or an `EndedBy`; None: it rings."
     status: int | None
     "What its phones have said."
 
@@ -109,7 +86,7 @@ class Call:
     ended_at: datetime | None
     "None: it lives."
     end: str | None
-    "An `End`."
+    "An `EndedBy` (`sip.call.story`)."
     status: int | None
     "What the caller was told."
     legs: tuple[Leg, ...]

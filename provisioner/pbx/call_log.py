@@ -55,6 +55,24 @@ class News:
 
 
 @dataclass(slots=True, eq=False)
+class Side:
+    """What a customer has of a call that another customer's line makes: a record of its own."""
+
+    customer_id: int
+    uuid: UUID
+    "Of its record."
+    legs: dict[Leg, None] = field(default_factory=dict)
+    "Those of its own lines."
+    row_id: int | None = None
+    "None: it is not written yet."
+
+    @property
+    def answered_by(self) -> Leg | None:
+        """Which of them has answered."""
+        return next((leg for leg in self.legs if leg.answered_at is not None), None)
+
+
+@dataclass(slots=True, eq=False)
 class Call:
     """One call."""
 
@@ -69,6 +87,8 @@ class Call:
     "The caller's, as it is written."
     row_id: int | None = None
     "None: it is not written yet."
+    sides: dict[int, Side] = field(default_factory=dict)
+    "Of others than the caller's customer, by theirs."
     news: list[News] = field(default_factory=list)
     "That is not written."
     changed: dict[Leg, None] = field(default_factory=dict)
@@ -174,6 +194,13 @@ class CallLog:
         if isinstance(event, CallEnded):
             self._live -= 1
         return call
+
+    def call_of(self, record: UUID) -> UUID:
+        """The call that a record is about; itself, where it is no side of a call that is known."""
+        for call in list(self._calls.values()):
+            if any(side.uuid == record for side in list(call.sides.values())):
+                return call.began.call
+        return record
 
     def take(self, most: int) -> Iterator[Taken]:
         """What is to be written of so many calls; each is then `written`, `unwritten_again` or to `drop`."""

@@ -1,9 +1,10 @@
-"""Calls as rows, and what happens to them as events."""
+"""Calls as rows, and what happens to them as events; how they are written."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import TypeAlias
 
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
 from provisioner.operations.calls import is_dialled
@@ -11,7 +12,7 @@ from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
 
-_Details = dict[str, str | int | float | None]
+Details: TypeAlias = dict[str, str | int | float | None]
 
 
 def record_row(call: Call, line: LineOfCall) -> RecordRow:
@@ -21,7 +22,7 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         began.call.hex,
         line.customer_id,
         # A gateway is outside.
-        "outgoing" if any(leg.target.uri is not None for leg in call.legs.values()) else "internal",
+        "outgoing" if any(leg.target.uri is not None for leg in tuple(call.legs.values())) else "internal",
         printable(began.sip_call_id),
         line.extension or began.aor,
         line.name,
@@ -60,8 +61,8 @@ def leg_row(call: Call, leg: Leg) -> LegRow:
 
 def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     """Something that happened, but for the number of its call's row."""
-    kind, more = _told(call, news)
-    details: _Details = {
+    kind, more = told(call, news)
+    details: Details = {
         "call": str(call.began.call),
         "from": line.extension or call.began.aor,
         "from_line": call.began.aor,
@@ -69,8 +70,7 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     }
     if news.leg is not None:
         leg = news.leg
-        details |= {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg)}
-        details["group"] = leg.target.memberships[-1].group if leg.target.memberships else None
+        details |= of_leg(leg)
         if leg.line is not None and leg.line.customer_id != line.customer_id:
             # Of another company nobody sees more than the number that was dialled.
             details |= dict.fromkeys(("extension", "name", "group"))
@@ -85,7 +85,13 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     )
 
 
-def _told(call: Call, news: News) -> tuple[str, _Details]:
+def of_leg(leg: Leg) -> Details:
+    """Whom an event is about, as his own company calls him."""
+    group = leg.target.memberships[-1].group if leg.target.memberships else None
+    return {"line": leg.target.aor, "extension": _extension(leg), "name": _name(leg), "group": group}
+
+
+def told(call: Call, news: News) -> tuple[str, Details]:
     """Which kind of event it is, and what else it says."""
     leg = news.leg
     match news.event:

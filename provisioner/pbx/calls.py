@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import suppress
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from db.errors import StorageError
@@ -31,8 +32,23 @@ from sip.transport.flow import Flow
 
 logger = logging.getLogger(__name__)
 
+_GOODBYE_S = 2.0
+"How long phones are waited for that are hung up at the end."
+_LOOK_S = 0.02
+
 _WITHIN_A_DIALOG = ("BYE", "INFO", "PRACK", "REFER", "UPDATE")
 "Methods that mean nothing without a call; within one they don't come here."
+
+
+class Closing(SipError):
+    """The server takes no call any more: it is about to end (RFC 3261 §21.5.4)."""
+
+    code = "closing"
+    status: ClassVar[int] = 503
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        return (("Retry-After", "5"),)
 
 
 class Asked(Protocol):
@@ -79,6 +95,7 @@ class CallServing:
         self._phones = phones
         self._router = router
         self._tasks = tasks
+        self._is_closing = False
         server.attach(self.calls)
         server.on("INVITE", self._invite)
         for method in _WITHIN_A_DIALOG:
@@ -90,7 +107,21 @@ class CallServing:
         self._server.perform(effects)
         return bool(effects)
 
+    async def close(self) -> None:
+        """Takes no further call, and hangs up on everybody; whoever doesn't answer that is not waited for."""
+        self._is_closing = True
+        self._server.perform(self.calls.close(self._server.now()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                while self.calls.legs:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(_LOOK_S)
+
+    def _check_is_open(self) -> None:
+        if self._is_closing:
+            raise Closing("the server is being stopped")
+
     def _invite(self, incoming: Incoming) -> None:
+        self._check_is_open()
         if incoming.request.to.tag is not None:
             _without_dialog(incoming)
         else:
@@ -113,7 +144,11 @@ class CallServing:
             failed = error
             incoming.guarded(lambda: _raise(failed))
             return
-        incoming.guarded(lambda: self._server.perform(begin()))
+        incoming.guarded(lambda: self._do(begin))
+
+    def _do(self, begin: Callable[[], list[Effect]]) -> None:
+        self._check_is_open()
+        self._server.perform(begin())
 
     async def _begun(
         self, incoming: Incoming, transaction: ServerTransaction, line: str, dialled: str
@@ -134,6 +169,7 @@ class CallServing:
         line, number = transfer.transferor.aor, transfer.referral.number
         try:
             ringing = await self._router.route(transfer.referral, line, number)
+            self._check_is_open()
         except (SipError, StorageError) as error:
             logger.info("not passed on aor=%s error=%s", line, error)
             status = error.status if isinstance(error, SipError) else 503

@@ -86,8 +86,8 @@ class Lamps:
                 self._light(Lit(call, call, aor, DialogState.PROCEEDING, Direction.INITIATOR))
             case LegBegan(call=call, leg=leg, target=target) if call in self._lit:
                 groups = tuple(each.group for each in target.memberships)
-                begun = Lit(call, leg, target.aor, DialogState.TRYING, Direction.RECIPIENT)
-                self._light(replace(begun, caller=target.caller, groups=groups))
+                state, direction = DialogState.TRYING, Direction.RECIPIENT
+                self._light(Lit(call, leg, target.aor, state, direction, target.caller, groups))
             case LegRang(leg=leg):
                 self._turn(leg, DialogState.EARLY)
             case CallAnswered(call=call, leg=leg):

@@ -15,21 +15,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 from db.errors import DatabaseBusy, StorageError
 from db.queries import call_records as queries
 from db.queries.call_records import Answered, EventRow, OpenCall, Used
-from db.tail import announce
-from provisioner.operations.calls import End
+from db.tail import announce, announce_by
+from db.writing import Writer, writer_of
 from provisioner.operations.counted import Calling
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.call_log import Call, CallLog, Leg, Taken
-from provisioner.pbx.call_rows import event_row, leg_row, record_row
-from sip.call.story import CallAnswered, CallBegan, CallEnded, Event
+from provisioner.pbx.call_writing import Written, write_calls
+from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event
 
 logger = logging.getLogger(__name__)
 
-RESTARTED = End.RESTARTED
+RESTARTED = EndedBy.RESTARTED
 "How a call ended that lived when its server was killed."
 
 _MOST = 20_000
@@ -94,24 +96,28 @@ class Recorder:
             self._count(call, event)
         self._filled.set()
 
+    def call_of(self, record: UUID) -> UUID:
+        """The call that a record is about."""
+        return self._log.call_of(record)
+
     async def start(self) -> None:
         """Closes the records of calls that lived when a server was killed. Raises `StorageError`."""
         after = closed = 0
         while True:
             async with self._database.append() as session:
                 await announce(session)
-                connection = await session.connection()
+                connection, writer = await session.connection(), await writer_of(session)
                 calls = await queries.open_calls(connection, after, _BATCH)
                 seen = await queries.seen_at(connection)
                 # They lived when the server did last, as far as anybody knows.
                 ends = [max(call.known_at, min(seen or call.known_at, self._utc())) for call in calls]
                 serials = await queries.last_serials(connection, [call.id for call in calls])
-                await queries.close_calls(connection, calls, ends, RESTARTED)
+                await queries.close_calls(writer, calls, ends, RESTARTED)
                 rows = [
                     _restarted(call, serials.get(call.id, 0) + 1, at)
                     for call, at in zip(calls, ends, strict=True)
                 ]
-                await queries.add_events(connection, rows)
+                await queries.add_events(writer, rows)
             if not calls:
                 break
             after, closed = calls[-1].id, closed + len(calls)
@@ -177,8 +183,7 @@ class Recorder:
             with suppress(DatabaseBusy):
                 await self._write_used()
         if self._log.live and self._now() - self._seen_at >= _SEEN_S:
-            async with self._database.append() as session:
-                await queries.note_seen(await session.connection(), self._utc())
+            await self._database.appended(partial(queries.note_seen, at=self._utc()))
             self._seen_at = self._now()
 
     async def _write(self, batch: Sequence[Taken]) -> None:
@@ -220,33 +225,18 @@ class Recorder:
     async def _store(self, batch: Sequence[Taken]) -> None:
         """All of it, in one transaction."""
         began = time.monotonic()
-        async with self._database.append() as session:
-            await announce(session)
-            connection = await session.connection()
-            lines = await queries.lines_called(connection, _unknown_lines(batch))
-            rows, legs, events = [], [], []
-            for call in (each.call for each in batch):
-                call.line = call.line or lines.get(call.began.aor)
-                if call.line is not None:
-                    rows.append(record_row(call, call.line))
-            await queries.put_records(connection, rows)
-            new = [each.call.began.call for each in batch if each.call.row_id is None]
-            ids = await queries.record_ids(connection, new)
-            for each in batch:
-                call, line = each.call, each.call.line
-                row_id = call.row_id or ids.get(call.began.call)
-                if line is None or row_id is None:
-                    continue
-                for leg in each.legs:
-                    leg.line = leg.line or lines.get(leg.target.aor)
-                    legs.append(leg_row(call, leg)._replace(call_id=row_id))
-                events += [event_row(call, line, news)._replace(call_id=row_id) for news in each.news]
-            await queries.put_legs(connection, legs)
-            await queries.add_events(connection, events)
-            told = Counter(event.customer_id for event in events)
-            due = {each for each, more in told.items() if self._unpruned[each] + more >= _PRUNE_AFTER}
-            await queries.prune_events(connection, due, self._kept_events)
-        self._unpruned.update(told)
+
+        async def write(writer: Writer) -> tuple[Written, set[int]]:
+            # On SQLite in a thread: what becomes of a call meanwhile waits to be written again.
+            await announce_by(writer)
+            written = await write_calls(writer, batch)
+            told = written.events.items()
+            due = {each for each, more in told if self._unpruned[each] + more >= _PRUNE_AFTER}
+            await queries.prune_events(writer, due, self._kept_events)
+            return written, due
+
+        written, due = await self._database.appended(write)
+        self._unpruned.update(written.events)
         for customer_id in due:
             del self._unpruned[customer_id]
         for each in batch:
@@ -254,7 +244,9 @@ class Recorder:
                 logger.warning("a call of a line that has gone is not recorded aor=%s", each.call.began.aor)
                 self._log.drop(each)
                 continue
-            each.call.row_id = each.call.row_id or ids[each.call.began.call]
+            each.call.row_id = each.call.row_id or written.ids[each.call.began.call]
+            for side in each.call.sides.values():
+                side.row_id = side.row_id or written.ids[side.uuid]
             self._log.written(each)
         self.counted.batches.add(len(batch))
         self.counted.commits_s.add(time.monotonic() - began)
@@ -263,8 +255,8 @@ class Recorder:
     async def _write_answered(self) -> None:
         while self._answered:
             waiting = dict(list(self._answered.items())[:_BATCH])
-            async with self._database.append() as session:
-                await queries.note_answered(await session.connection(), list(waiting.values()))
+            answered = list(waiting.values())
+            await self._database.appended(partial(queries.note_answered, answered=answered))
             for key, each in waiting.items():
                 if self._answered.get(key) is each:
                     del self._answered[key]
@@ -272,8 +264,7 @@ class Recorder:
     async def _write_used(self) -> None:
         while self._used:
             waiting = dict(list(self._used.items())[:_BATCH])
-            async with self._database.append() as session:
-                await queries.note_used(await session.connection(), list(waiting.values()))
+            await self._database.appended(partial(queries.note_used, used=list(waiting.values())))
             for number, each in waiting.items():
                 if self._used.get(number) is each:
                     del self._used[number]
@@ -287,14 +278,6 @@ class Recorder:
         if not self._is_away:
             logger.warning("calls wait to be recorded error=%s", error)
         self._is_away = True
-
-
-def _unknown_lines(batch: Sequence[Taken]) -> set[str]:
-    """The lines of which it is not known yet what they are called."""
-    numbers = {each.call.began.aor for each in batch if each.call.line is None}
-    for each in batch:
-        numbers |= {leg.target.aor for leg in each.legs if leg.line is None and leg.target.uri is None}
-    return numbers
 
 
 def _restarted(call: OpenCall, serial: int, at: datetime) -> EventRow:

@@ -126,7 +126,7 @@ async def serving_sip(
                         logger.exception("something that happened to a call was not heard")
 
             serving = CallServing(server, authentication, phones, router, tell, tasks)
-            switchboard.hang_up = serving.hang_up
+            switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
             switchboard.twin = Twins(settings, exchanges, engaged).up
             control.on("hang-up", hang_up_verb(installation, switchboard))
             control.on("test-call", test_call_verb(installation, switchboard))
@@ -150,6 +150,7 @@ async def serving_sip(
             try:
                 yield
             finally:
+                await serving.close()
                 for task in running:
                     task.cancel()
                 server.close()

@@ -17,13 +17,14 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from provisioner.operations.api_tokens import Bearer
-from provisioner.operations.calls import End, LegEnd
+from provisioner.operations.calls import LegEnd
 from provisioner.operations.counted import Calling, Counted, Registering, Tally
 from provisioner.operations.installation import Installation
 from provisioner.operations.ladder import Rung
 from provisioner.operations.measures import Measures, Measuring
 from provisioner.web.api.auth import INSTALLATION, for_bearers
 from provisioner.web.api.problems import problems
+from sip.call.story import EndedBy
 from sip.counters import Counters
 
 TRANSPORTS = ("udp", "tcp", "tls")
@@ -103,7 +104,8 @@ def _of_registering(registering: Registering) -> Iterator[Metric]:
 
 def _of_calling(calling: Calling) -> Iterator[Metric]:
     yield _gauge("calls_live", "Calls that go on.", calling.live())
-    yield _counters("calls", "Calls that have ended.", "end", {str(end): calling.ended[end] for end in End})
+    ended = {str(by): calling.ended[by] for by in EndedBy}
+    yield _counters("calls", "Calls that have ended.", "end", ended)
     tried = {str(reason): calling.legs[reason] for reason in LegEnd}
     yield _counters("call_legs", "Lines that calls have tried, by what became of them.", "reason", tried)
     yield _histogram("call_seconds", "How long answered calls took.", calling.talked_s)

@@ -72,6 +72,11 @@ class Board:
         """Who one side of a call is, as the line `to` may see it."""
         return self._present(leg.aor, to) if leg.shown_as is None else leg.shown_as
 
+    def extension_of(self, leg: Leg) -> str:
+        """The extension that its line is; empty: none."""
+        own = self._present(leg.aor, leg.aor).number
+        return own if own != leg.aor else ""
+
 
 def capable(message: Message) -> None:
     """Says in `message` what we take in a dialog (§13.2.1, §13.3.1)."""

@@ -152,7 +152,7 @@ class Call:
             raise NotYet("nobody rings")
         self._rung.stop(Why.ELSEWHERE)
         self._rung, calling, number = None, self._calling, uuid4()
-        answering = Target(leg.aor, target.caller)
+        answering = Target(leg.aor, target.caller, self._board.extension_of(leg))
         self._tell(LegBegan(self.id, number, answering, 1, self._wire.now))
         leg.shown = target.caller
 

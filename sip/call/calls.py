@@ -170,6 +170,18 @@ class Calls:
             transfer.turn_down(status)
         return self._wire.take()
 
+    def close(self, now: float) -> list[Effect]:
+        """Hangs up on everybody."""
+        self._wire.now = now
+        # The newest first: what becomes of a call that is passed on is told by that which it becomes.
+        for call in reversed(list(self._board.calls.values())):
+            call.end(EndedBy.STOPPED, status=503)
+        for leg in list(self._board.legs.values()):
+            # Those between two calls.
+            if leg.user is not None and not leg.is_over:
+                leg.user.lost(leg)
+        return self._wire.take()
+
     def hang_up(self, call: UUID, now: float) -> list[Effect]:
         """Ends a call from outside; one that is over stays so."""
         self._wire.now = now

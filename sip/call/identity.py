@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sip.call.ringing import Caller, Target
 from sip.message.address import NameAddress
 from sip.message.message import Message, Request
@@ -26,13 +28,21 @@ def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
         request.from_ = NameAddress(_ANONYMOUS, group or "Anonymous").with_tag(tag)
         request.headers.add("Privacy", "id")
     else:
-        uri = SipUri(own.host, escape_user(caller.number), port=own.port)
-        shown = NameAddress(uri, caller.name or None)
+        shown, asserted, remote_party = _shown(caller, own)
         request.from_ = shown.with_tag(tag)
-        request.p_asserted_identity = (shown,)
-        request.remote_party_id = (NameAddress(uri, caller.name or None, _RPID),)
+        request.headers.add("P-Asserted-Identity", asserted)
+        request.headers.add("Remote-Party-ID", remote_party)
     if target.alert:
         request.headers.add("Alert-Info", target.alert)
+
+
+@lru_cache(256)
+def _shown(caller: Caller, own: SipUri) -> tuple[NameAddress, str, str]:
+    """The address of a caller, and what the two headers say, which all members of a group are told."""
+    uri = SipUri(own.host, escape_user(caller.number), port=own.port)
+    name = caller.name or None
+    shown = NameAddress(uri, name)
+    return shown, str(shown), str(NameAddress(uri, name, _RPID))
 
 
 def connect(message: Message, other: Caller, own: SipUri) -> None:

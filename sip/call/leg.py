@@ -9,21 +9,19 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from sip.call.acceptance import Acceptance, Acknowledged
-from sip.call.board import Board, LegKey, capable
+from sip.call.board import Board, LegKey
 from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.identity import connect
 from sip.call.invitation import Invitation
 from sip.call.leg_user import LegUser
-from sip.call.ringing import Caller, Target
-from sip.call.session import SDP, Told, session_of
+from sip.call.peer import Peer
+from sip.call.ringing import Caller
+from sip.call.session import SDP, session_of
 from sip.call.session_timer import SessionTimer, check_interval
 from sip.call.wire import Hears
-from sip.dialog import Dialog, DialogId, establishing
-from sip.message.address import Contact
 from sip.message.errors import MessageError
-from sip.message.message import Message, Request, Response
+from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
-from sip.message.uri import SipUri
 from sip.message.values import Reason
 from sip.out_of_dialog import own_uri
 from sip.transaction.machine import ServerTransaction
@@ -36,25 +34,13 @@ _PATIENCE_S = 60.0
 "How long a peer may think about another session."
 
 
-class Leg:
+class Leg(Peer):
     """A dialog, and what is under way in it."""
 
     def __init__(self, board: Board, flow: Flow, aor: str, key: LegKey) -> None:
-        self.aor = aor
-        "The line whose phone it is; what a gateway is called."
-        self.flow = flow
-        "The way to the peer: by which it sent last."
-        self.dialog: Dialog | None = None
+        super().__init__(board, flow, aor, key)
         self.user: LegUser | None = None
         "None: it isn't established."
-        self.allows: frozenset[str] = frozenset()
-        "The methods that the peer takes."
-        self.told = Told()
-        self.shown_as: Caller | None = None
-        "As whom everybody sees it, or that nobody does; None: as its line is shown."
-        self._board = board
-        self._wire = board.wire
-        self._key = key
         self._invitation: Invitation | None = None
         "Our latest INVITE."
         self._asked: ServerTransaction | None = None
@@ -76,15 +62,6 @@ class Leg:
     def is_over(self) -> bool:
         """Whether one of the two has hung up."""
         return self._is_leaving
-
-    def has_peer(self, tag: str) -> bool:
-        """Whether its dialog is with who has that tag."""
-        return self.dialog is not None and self.dialog.remote.tag == tag
-
-    @property
-    def call_id(self) -> str:
-        """Of its dialog."""
-        return self._key[0]
 
     @property
     def _is_asking(self) -> bool:
@@ -123,15 +100,6 @@ class Leg:
         """An ACK has come, of a 2xx or of nothing."""
         if self._acceptance is not None and self._dialog_of(ack) is not None:
             self._acceptance.receive(ack)
-
-    def heard(self, message: Message) -> None:
-        """Takes note of what the peer says of itself. Raises `MessageError`."""
-        if allow := message.allow:
-            self.allows = frozenset(allow)
-
-    def _dialog_of(self, request: Request) -> Dialog | None:
-        dialog = self.dialog
-        return dialog if dialog is not None and dialog.id == DialogId.of_request(request) else None
 
     def _hung_up(self, transaction: ServerTransaction, bye: Request) -> None:
         self._wire.respond(transaction, transaction.request.response(200))
@@ -278,23 +246,6 @@ class Leg:
 
         self._wire.request(request, self._way, heard)
 
-    def consent(self, transaction: ServerTransaction, status: int) -> None:
-        """Accepts what the peer asked for, and has nothing else to say."""
-        self._wire.respond(transaction, self._establishing(transaction, status))
-
-    def notify(self, notify: Request) -> None:
-        """Tells the peer something, whatever it thinks of that."""
-        notify.contact = (self._contact(),)
-        self._wire.request(notify, self._way, lambda _: None)
-
-    def request(self, method: str) -> Request:
-        """The next request to the peer, still without what the method wants."""
-        if self.dialog is None:
-            raise AssertionError("it is established before anything is asked in it")
-        request = self.dialog.request(method)
-        capable(request)
-        return request
-
     def leave(self, reasons: Iterable[Reason] = ()) -> None:
         """Hangs up. From now on its user is told nothing."""
         if self._is_leaving:
@@ -386,30 +337,3 @@ class Leg:
         if self._invitation is not None:
             self._invitation.let_go()
             self._invitation = None
-
-    # Within
-
-    @property
-    def _way(self) -> Flow:
-        """The flow to the peer; where its connection is gone, the one by which it has registered since."""
-        if not self.flow.is_open and self.dialog is not None:
-            target = self.dialog.target
-            for place in self._board.places(Target(self.aor, Caller(""))):
-                contact = place.contact
-                # By its new connection a phone has another port, but not another address.
-                if isinstance(contact, SipUri) and isinstance(target, SipUri) and contact.host == target.host:
-                    self.flow = place.flow
-        return self.flow
-
-    def _contact(self) -> Contact:
-        return Contact(own_uri(self._way))
-
-    def _response(self, transaction: ServerTransaction, status: int, text: str = "") -> Response:
-        response = transaction.request.response(status, text or None, to_tag=self._key[1])
-        capable(response)
-        return response
-
-    def _establishing(self, transaction: ServerTransaction, status: int) -> Response:
-        response = establishing(transaction.request, status, self._key[1], self._contact())
-        capable(response)
-        return response

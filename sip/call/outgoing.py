@@ -235,8 +235,9 @@ class OutgoingLeg(Leg):
                 dialog.receive_response(response)
         except SipError:
             # Where it is can't be told: it can't even be thanked, and gives up by itself.
+            refusal = invitation.request.response(502)
             if (user := self._ended()) is not None:
-                user.refuses(self, invitation.request.response(502))
+                user.refuses(self, refusal)
             return
         if self.dialog is not None:
             invitation.hang_up_on(dialog)

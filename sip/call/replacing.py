@@ -170,7 +170,7 @@ class Taking(Unconnected):
                     other.acknowledge(answer)
 
         leg.shown = self._board.shown(other, leg.aor)
-        target = Target(other.aor, self._board.shown(leg, other.aor), leg.shown.number)
+        target = Target(other.aor, self._board.shown(leg, other.aor), self._board.extension_of(other))
         self._first.end(EndedBy.TRANSFERRED, reasons=(ELSEWHERE,), keep=other)
         call.start_answered(other, target)
         leg.answer(other, said, taken)

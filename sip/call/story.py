@@ -34,6 +34,11 @@ class EndedBy(StrEnum):
     "What was dialled was a code: it is done."
     TRANSFERRED = "transferred"
     "It goes on as another call."
+    STOPPED = "server-stopped"
+    "The server was stopped, and has hung up on everybody."
+    RESTARTED = "server-restarted"
+    """The server has ended, and nobody knows more: the phones may have talked on without it. No call says
+    this of itself; a server says it of those that it finds from the one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 
 from sip.message.errors import BadSdp
 
@@ -36,20 +36,22 @@ _OF_AN_ADDRESS = frozenset(
 "Attributes that hold only as long as the address does (RFC 3605, RFC 8839)."
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`type=value`."""
-
+class _Line(NamedTuple):
     type: str
     "One letter."
     value: str
 
-    def __post_init__(self) -> None:
-        if "\r" in self.value or "\n" in self.value:
-            raise ValueError("a value can't start a second line")
 
-    def __str__(self) -> str:
-        return f"{self.type}={self.value}\r\n"
+class Line(_Line):
+    """`type=value`."""
+
+    __slots__ = ()
+
+    def __new__(cls, type: str, value: str) -> Self:
+        """Raises `ValueError` for what would be more than one line."""
+        if "\r" in value or "\n" in value:
+            raise ValueError("a value can't start a second line")
+        return super().__new__(cls, type, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +209,14 @@ class Media(_Section):
         return replace(self, port=0, port_count=None)
 
     @classmethod
-    def parse(cls, text: str) -> Media:
-        """From the value of an m= line. Raises `BadSdp`."""
+    def parse(cls, text: str, lines: tuple[Line, ...] = ()) -> Media:
+        """From the value of an m= line, and the lines that follow it. Raises `BadSdp`."""
         fields = text.split()
         if len(fields) < 4:
             raise BadSdp("m= has a kind, a port, a protocol and formats")
         kind, ports, protocol, *formats = fields
         port, slash, count = ports.partition("/")
-        return cls((), kind, _port(port), protocol, tuple(formats), _port(count) if slash else None)
+        return cls(lines, kind, _port(port), protocol, tuple(formats), _port(count) if slash else None)
 
     def __str__(self) -> str:
         count = "" if self.port_count is None else f"/{self.port_count}"
@@ -242,7 +244,8 @@ class SessionDescription(_Section):
 
     def with_origin(self, origin: Origin) -> SessionDescription:
         """The same made by somebody else, or in another version."""
-        return self._with_lines(Line("o", str(origin)) if line.type == "o" else line for line in self.lines)
+        own = Line("o", str(origin))
+        return SessionDescription(tuple([own if line[0] == "o" else line for line in self.lines]), self.media)
 
     def connection_of(self, media: Media) -> Connection | None:
         """Where this stream is to be sent: by its own c= line, or by the session's."""
@@ -290,7 +293,7 @@ def parse_sdp(body: bytes) -> SessionDescription:
     if len(bounds) > _MEDIA + 1:
         raise BadSdp(f"a description has at most {_MEDIA} streams")
     streams = tuple(
-        replace(Media.parse(lines[start].value), lines=tuple(lines[start + 1 : end]))
+        Media.parse(lines[start].value, tuple(lines[start + 1 : end]))
         for start, end in pairwise(bounds)
     )
     return SessionDescription(tuple(lines[: bounds[0]]), streams)
@@ -299,7 +302,8 @@ def parse_sdp(body: bytes) -> SessionDescription:
 def _line(text: str) -> Line:
     if text[1:2] != "=" or not (text[0].isascii() and text[0].isalpha()):
         raise BadSdp("a line is a letter, an equals sign and a value")
-    return Line(text[0], text[2:])
+    # It has been split at all line ends.
+    return Line._make((text[0], text[2:]))
 
 
 def _port(text: str) -> int:
@@ -309,4 +313,4 @@ def _port(text: str) -> int:
 
 
 def _joined(lines: Iterable[Line]) -> str:
-    return "".join(map(str, lines))
+    return "".join([f"{kind}={value}\r\n" for kind, value in lines])

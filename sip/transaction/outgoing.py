@@ -41,11 +41,8 @@ def top_of(invite: Request) -> Request:
 
 
 def _belonging_to(invite: Request, method: str) -> Request:
-    """A request that the next hop knows to belong to another: the same Via, numbers and way."""
-    request = Request(
-        method, invite.uri_text, invite.headers.copy("Via", "Route", "From", "To", "Call-ID")
-    )
-    request.via = invite.via[:1]
-    request.cseq = CSeq(invite.cseq.number, method)
-    request.max_forwards = _HOPS
-    return request
+    """A request that the next hop knows to belong to another of ours: the same Via, numbers and way."""
+    headers = invite.headers.copy("Via", "Route", "From", "To", "Call-ID")
+    headers.add("CSeq", str(CSeq(invite.cseq.number, method)))
+    headers.add("Max-Forwards", str(_HOPS))
+    return Request(method, invite.uri_text, headers)

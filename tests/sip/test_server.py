@@ -256,7 +256,10 @@ async def test_whoever_asks_when_it_is_closed_does_not_wait(up: Up):
         assert await up.server.ask(asked, flow) is None
 
 
-async def test_a_question_that_is_too_large_for_a_datagram_goes_by_a_connection(up: Up):
+async def test_a_question_that_is_too_large_for_a_datagram_goes_by_a_connection(
+    up: Up, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sip.transport.transport._PATIENCE_S", PATIENCE_S)
     theirs = Remembers()
     async with listening(bind(LOOPBACK), theirs) as phone:
         flow = up.transport.flow_to(Transport.UDP, phone.listeners[0][1])

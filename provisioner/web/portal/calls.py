@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from provisioner.operations.call_board import CallBoard, Counts, call_board
-from provisioner.operations.calls import Call, End, Wanted
+from provisioner.operations.calls import Call, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.call_drawings import Bar, bars, length
@@ -20,6 +20,7 @@ from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
 from provisioner.web.portal.staff import DESK, Desk, words_of
 from provisioner.web.portal.words import Words
+from sip.call.story import EndedBy
 
 PATH: Final = "/calls"
 LIVE_PATH: Final = f"{PATH}/live"
@@ -138,7 +139,7 @@ def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
     if call.is_live:
         was = "talking" if call.answered_at is not None else "ringing"
     else:
-        is_done = call.answered_at is not None or call.end == End.SERVICE
+        is_done = call.answered_at is not None or call.end == EndedBy.SERVICE
         was = "answered" if is_done else "unanswered"
     talked = None
     if call.answered_at is not None:

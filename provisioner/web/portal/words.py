@@ -125,6 +125,7 @@ class Words:
     end_failed: str
     end_service: str
     end_transferred: str
+    end_server_stopped: str
     end_server_restarted: str
 
     leg_ringing: str
@@ -249,6 +250,7 @@ PL = Words(
     end_failed="nie udało się",
     end_service="kod usługi",
     end_transferred="przekazane dalej",
+    end_server_stopped="zatrzymanie serwera",
     end_server_restarted="restart serwera",
     leg_ringing="dzwoni",
     leg_tried="łączy się",
@@ -368,6 +370,7 @@ EN = Words(
     end_failed="failed",
     end_service="a code",
     end_transferred="transferred",
+    end_server_stopped="server stopped",
     end_server_restarted="server restarted",
     leg_ringing="rings",
     leg_tried="is tried",

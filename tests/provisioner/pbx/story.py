@@ -15,6 +15,8 @@ RECEPTION, ANNA, SALES, MEETING, STORE = (
 "Lines of the sample company: the extensions 101 to 105."
 EXTENSIONS = {RECEPTION: "101", ANNA: "102", SALES: "103", MEETING: "104", STORE: "105"}
 
+OWN = Caller("101", "Recepcja")
+
 
 @dataclass
 class Story:
@@ -30,17 +32,15 @@ class Story:
         self.tell(CallBegan(self.id, line, dialled, f"{self.id}@phone", self.now))
         return self
 
-    def tries(self, line: str, *groups: str, phones: int = 1) -> Story:
+    def tries(self, line: str, *groups: str, phones: int = 1, caller: Caller = OWN) -> Story:
         number = EXTENSIONS.get(line, "")
-        target = Target(
-            line, Caller("101", "Recepcja"), number, tuple(Membership(each, number) for each in groups)
-        )
+        target = Target(line, caller, number, tuple(Membership(each, number) for each in groups))
         self.legs[line] = uuid4()
         self.tell(LegBegan(self.id, self.legs[line], target, phones, self.now))
         return self
 
-    def rings(self, line: str, *groups: str) -> Story:
-        self.tries(line, *groups)
+    def rings(self, line: str, *groups: str, caller: Caller = OWN) -> Story:
+        self.tries(line, *groups, caller=caller)
         self.tell(LegRang(self.id, self.legs[line], self.now))
         return self
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
-from provisioner.app import Running
+from provisioner.app import Running, serving
+from provisioner.operations.calls import Wanted, list_calls
 from provisioner.operations.installation import Installation
 from sip.dialog import Dialog
 from sip.message.sdp import parse_sdp
@@ -15,11 +17,13 @@ from sip.message.values import MediaType, RAck
 from sip.transport.flow import Transport
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.small import other, written
+from tests.provisioner.pbx.registering import eventually
 from tests.provisioner.pbx.story import ANNA, RECEPTION, SALES
 from tests.provisioner.pbx.wired import Wired, wired
 from tests.provisioner.web.asking import all_secrets
 from tests.sip.call.phones import sdp
 from tests.sip.call.test_large_requests import LARGE
+from tests.sip.transport.peers import PATIENCE_S
 
 STRANGER = "48333000001"
 "A line of another company."
@@ -45,7 +49,11 @@ async def two(sample: Installation, running: Running) -> AsyncIterator[Two]:
         yield Two(reception, anna)
 
 
-async def test_an_invite_that_is_too_large_for_a_datagram_comes_by_tcp(two: Two):
+async def test_an_invite_that_is_too_large_for_a_datagram_comes_by_tcp(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+):
+    # However busy the machine is.
+    monkeypatch.setattr("sip.transport.transport._PATIENCE_S", PATIENCE_S)
     invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000) + LARGE))
     incoming, flow = await two.anna.request("INVITE")
     assert (flow.transport, incoming.via[0].transport) == (Transport.TCP, "TCP")
@@ -100,3 +108,45 @@ async def test_a_colleague_picks_up_a_call_that_rings_and_a_stranger_does_not(
         assert parse_sdp(accepted.body).media[0].port == 4030
         two.reception.acks(invite, accepted)
         await two.anna.gets("CANCEL")
+
+        async def it_is_written() -> bool:
+            calls = (await list_calls(sample, Wanted())).calls
+            legs = [(leg.extension, leg.answered_at is not None) for call in calls for leg in call.legs]
+            return legs == [("102", False), ("103", True)]
+
+        await eventually(it_is_written)
+
+
+async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(sample: Installation):
+    secrets = await all_secrets(sample)
+    up: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(sample, lambda _: None) as running:
+            up.set_result(running)
+            await stop.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        served = tasks.create_task(serve())
+        address = (await up).sip
+        async with (
+            wired(address, RECEPTION, secrets[f"line {RECEPTION}"]) as reception,
+            wired(address, ANNA, secrets[f"line {ANNA}"]) as anna,
+        ):
+            await reception.registers()
+            await anna.registers()
+            invite = await reception.calls(reception.made("INVITE", "102", sdp(4000)))
+            incoming, flow = await anna.request("INVITE")
+            anna.says(incoming, flow, 200, sdp(4010))
+            reception.acks(invite, await reception.response("200 INVITE"))
+            await anna.gets("ACK")
+            stop.set()
+            for phone in (reception, anna):
+                bye, flow = await phone.request("BYE")
+                phone.says(bye, flow, 200)
+            await served
+    [call] = (await list_calls(sample, Wanted())).calls
+    assert (call.end, call.is_live) == ("server-stopped", False)
+    assert call.answered_at is not None
+    assert call.ended_at is not None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from db.schema import (
     HuntGroupUsageRow,
     LineRow,
 )
+from db.writing import Work, Writer
 from provisioner.operations.calls import Call, Wanted, list_calls, show_call
 from provisioner.operations.installation import Installation
 from provisioner.pbx.recorder import Recorder
@@ -30,6 +32,8 @@ from sip.call.ringing import Outcome
 from sip.call.story import CallBegan, EndedBy
 from tests.provisioner.pbx.registering import eventually
 from tests.provisioner.pbx.story import ANNA, MEETING, RECEPTION, SALES, Story
+
+T = TypeVar("T")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -149,19 +153,18 @@ async def test_a_commit_whose_answer_was_lost_is_written_again_and_is_there_once
     sample: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     mine = recorder(sample)
-    append = sample.database.append
+    appended = sample.database.appended
     failures = 2
 
-    @asynccontextmanager
-    async def failing() -> AsyncIterator[object]:
+    async def failing(work: Work[T]) -> T:
         nonlocal failures
-        async with append() as session:
-            yield session
+        result = await appended(work)
         if failures:
             failures -= 1
             raise DatabaseUnavailable("the answer got lost")
+        return result
 
-    monkeypatch.setattr(sample.database, "append", failing)
+    monkeypatch.setattr(sample.database, "appended", failing)
     story = hunt(mine)
     for _ in range(3):
         await mine.close()
@@ -206,11 +209,11 @@ async def test_one_call_that_can_not_be_written_costs_no_other(
     gone.begins("48229999999").ends()
     put = queries.put_records
 
-    async def refused(connection: object, rows: list[queries.RecordRow]) -> None:
+    async def refused(writer: Writer, rows: list[queries.RecordRow]) -> None:
         # Whatever a database may have against a row.
         if any(row.to_number == "13" for row in rows):
             raise ValueError("a row that it does not take")
-        await put(connection, rows)  # type: ignore[arg-type]
+        await put(writer, rows)
 
     monkeypatch.setattr(queries, "put_records", refused)
     await mine.close()
@@ -226,8 +229,7 @@ async def test_calls_that_were_cut_off_are_closed_with_the_reason_and_the_last_m
     talking = Story(killed.tell).begins(ANNA, "103").rings(SALES).after(7).answers(SALES)
     ringing = Story(killed.tell).begins(ANNA, "104").after(1).rings(MEETING)
     await killed.close()
-    async with sample.database.append() as session:
-        await queries.note_seen(await session.connection(), after(100))
+    await sample.database.appended(lambda writer: queries.note_seen(writer, after(100)))
 
     again = Clock()
     again.wall = after(3600)

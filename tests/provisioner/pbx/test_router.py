@@ -173,8 +173,8 @@ async def test_an_emergency_call_shows_who_calls_also_where_the_number_was_to_be
 
 async def test_who_answered_last_rings_last_also_after_a_restart(desk: Desk, installation: Installation):
     assert [line for line, _ in await desk.rings("601")] == [ONE, TWO]
-    async with installation.database.append() as session:
-        await note_answered(await session.connection(), [Answered("601", ONE, datetime.now(UTC))])
+    answered = [Answered("601", ONE, datetime.now(UTC))]
+    await installation.database.appended(lambda writer: note_answered(writer, answered))
     # As another process reads it that has seen no call.
     async with watching(installation.database) as watcher:
         desk.router._exchanges = Exchanges(installation.database, News(watcher))

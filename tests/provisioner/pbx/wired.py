@@ -28,20 +28,31 @@ _NUMBERS = itertools.count(1)
 
 @dataclass
 class Wired:
-    """A line's phone, and what came to it that no test has looked at. It answers OPTIONS by itself."""
+    """A line's phone, and what came to it that no test has looked at.
+
+    It answers OPTIONS by itself, says 100 to an INVITE, and keeps nothing that comes again, nor any 100: on a
+    busy machine there are more of these.
+    """
 
     line: str
     password: str
     address: Address
     server: Flow | None = None
     came: asyncio.Queue[tuple[AnyMessage, Flow]] = field(default_factory=asyncio.Queue)
+    seen: set[tuple[str, ...]] = field(default_factory=set)
 
     # What its transport tells
 
     def received(self, message: AnyMessage, flow: Flow) -> None:
+        name = _name(message)
         if isinstance(message, Request) and message.method == "OPTIONS":
             flow.send(bytes(message.response(200, to_tag="here")))
+        elif name in self.seen or (isinstance(message, Response) and message.status == 100):
+            return
         else:
+            self.seen.add(name)
+            if isinstance(message, Request) and message.method == "INVITE":
+                flow.send(bytes(message.response(100)))
             self.came.put_nowait((message, flow))
 
     def refused(self, error: MessageError, flow: Flow) -> None:
@@ -157,6 +168,12 @@ async def wired(server: Address, line: str, password: str) -> AsyncIterator[Wire
     async with listening(listeners, phone) as transport:
         phone.server = transport.flow_to(Transport.UDP, server)
         yield phone
+
+
+def _name(message: AnyMessage) -> tuple[str, ...]:
+    """What a message that comes again has in common with the first."""
+    branch = message.via[0].branch or ""
+    return _line(message), branch, str(message.headers.get("RSeq"))
 
 
 def _line(message: AnyMessage) -> str:

@@ -12,12 +12,11 @@ from sqlalchemy import select, update
 
 from db.schema import AuditRow, CustomerFeatureRow, CustomerRow, FeatureRow, LineRow, ProductRow
 from provisioner.app import Running
-from provisioner.operations.calls import End, LegEnd
+from provisioner.operations.calls import LegEnd
 from provisioner.operations.events import CallKind
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.pbx.call_log import ANSWERED
-from provisioner.pbx.recorder import RESTARTED
 from sip.call.ringing import Outcome, Why
 from sip.call.story import EndedBy
 from tests.provisioner.conftest import apply_text
@@ -222,7 +221,6 @@ async def test_what_happens_to_calls_is_seen_as_it_happens(sample: Installation,
 
 
 def test_every_reason_has_its_word_and_is_on_the_page():
-    assert {*EndedBy, RESTARTED} == set(End)
     assert {*Outcome, *Why, ANSWERED} == set(LegEnd)
-    for word in (*End, *LegEnd, *CallKind):
+    for word in (*EndedBy, *LegEnd, *CallKind):
         assert f"| `{word}` |" in PAGE

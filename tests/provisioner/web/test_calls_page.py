@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from db.schema import SessionRow
 from provisioner.app import Running
-from provisioner.operations.calls import End, LegEnd
+from provisioner.operations.calls import LegEnd
 from provisioner.operations.installation import Installation
 from provisioner.pbx.recorder import Recorder
 from provisioner.web.portal import live
@@ -142,5 +142,5 @@ async def test_they_are_not_for_strangers(running: Running):
 
 def test_every_language_has_a_word_for_every_end():
     for words in LANGUAGES.values():
-        assert all(words.named("end", each) for each in End)
+        assert all(words.named("end", each) for each in EndedBy)
         assert all(words.named("leg", each) for each in LegEnd)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sip.message.message import Message, Request, Response
+from sip.message.values import RAck
 from sip.transport.flow import Transport
 from tests.sip.call.phones import (
     Everybody,
@@ -27,6 +28,7 @@ STATUSES = st.sampled_from([100, 180, 183, 200, 200, 200, 302, 408, 481, 486, 48
 BODIES = st.sampled_from([b"", sdp(4000), sdp(4000, "sendonly"), b"v=0"])
 PASSING_S = st.sampled_from([0.0, 0.2, 0.5, 1.0]) | st.floats(0, 5) | st.sampled_from([5.0, 32.0, 61.0])
 METHODS = st.sampled_from(["INVITE", "UPDATE", "INFO", "OPTIONS", "BYE", "PRACK", "REFER", "NOTIFY"])
+EXTENSIONS = st.sampled_from([{}, {}, {"Supported": "100rel"}, {"Require": "100rel"}])
 QUIET_S = 2_000
 
 
@@ -58,10 +60,27 @@ class AnyOrder(RuleBasedStateMachine):
         self.answers(to, 0, 200, sdp(callee.port))
         self.acknowledges(which, 0, b"" if with_offer else sdp(caller.port))
 
-    @rule(which=WHICH, number=NUMBERS, body=BODIES)
-    def calls(self, which: int, number: str, body: bytes) -> None:
+    @rule(which=WHICH, number=NUMBERS, body=BODIES, says=EXTENSIONS)
+    def calls(self, which: int, number: str, body: bytes, says: dict[str, str]) -> None:
         phone = self.any_phone(which)
-        self.sent[phone].append(phone.invite(number, body))
+        self.sent[phone].append(phone.invite(number, body, **says))
+
+    @rule(which=WHICH, age=WHICH, body=BODIES, says=EXTENSIONS, is_early=st.booleans())
+    def takes_over(self, which: int, age: int, body: bytes, says: dict[str, str], is_early: bool) -> None:
+        """Wants the place of one that rings, or talks."""
+        phone = self.any_phone(which)
+        rung = [
+            f"{said.call_id};to-tag={said.to.tag};from-tag={said.from_.tag}"
+            for each in self.sent.values() for said in each
+            if isinstance(said, Response) and said.cseq.method == "INVITE" and 100 < said.status < 200
+        ]  # fmt: skip
+        talking = [
+            f"{each.dialog.call_id};to-tag={each.dialog.local.tag};from-tag={each.dialog.remote.tag}"
+            for each in self.talks
+        ]
+        known = rung if is_early else talking
+        if known:
+            self.sent[phone].append(phone.invite("102", body, Replaces=known[-1 - age % len(known)], **says))
 
     @rule(which=WHICH, is_patient=st.booleans())
     def does_as_it_should(self, which: int, is_patient: bool) -> None:
@@ -87,6 +106,30 @@ class AnyOrder(RuleBasedStateMachine):
             self.sent[phone].append(response)
             if request.method == "INVITE" and status == 200:
                 self.talks.append(called(phone, request, response))
+
+    @rule(which=WHICH, age=WHICH, status=st.sampled_from([180, 183]), body=BODIES, rseq=st.integers(1, 3))
+    def says_reliably(self, which: int, age: int, status: int, body: bytes, rseq: int) -> None:
+        phone = self.any_phone(which)
+        invites = [each for each in phone.inbox if isinstance(each, Request) and each.method == "INVITE"]
+        if invites:
+            invite = invites[-1 - age % len(invites)]
+            self.sent[phone].append(phone.says(invite, status, body, Require="100rel", RSeq=str(rseq)))
+
+    @rule(which=WHICH, age=WHICH, body=BODIES)
+    def thanks(self, which: int, age: int, body: bytes) -> None:
+        """Says PRACK, once or more often."""
+        phone = self.any_phone(which)
+        told = [
+            (invite, each) for each in phone.inbox for invite in self.sent[phone]
+            if isinstance(each, Response) and each.rseq is not None and isinstance(invite, Request)
+            and (invite.call_id, invite.cseq) == (each.call_id, each.cseq)
+        ]  # fmt: skip
+        if told:
+            invite, response = told[-1 - age % len(told)]
+            talk = calling(phone, invite, response)
+            prack = talk.dialog.request("PRACK")
+            prack.rack = RAck(response.rseq or 0, response.cseq)
+            self.sent[phone].append(phone.asks(prack, body))
 
     @rule(which=WHICH, age=WHICH, body=BODIES)
     def acknowledges(self, which: int, age: int, body: bytes) -> None:

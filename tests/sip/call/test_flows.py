@@ -246,6 +246,37 @@ def test_a_phone_that_answers_without_a_session_is_hung_up_on(board):
     alice.takes("488 INVITE")
 
 
+def test_a_phone_that_does_not_say_where_it_is_has_not_answered(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    alice.invite("102")
+    bob.says(bob.request(), 200, sdp(4010), Contact="*")
+    bob.assert_silence()
+    alice.takes("502 INVITE")
+    board.assert_nothing_is_left()
+
+
+def test_when_the_call_is_over_a_2xx_that_comes_again_has_its_ack_and_another_phone_is_hung_up_on(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    invite = alice.invite("102")
+    incoming = bob.request()
+    answer = bob.answers(incoming)
+    talk = calling(alice, invite, alice.response("200 INVITE"))
+    talk.acks(invite)
+    ack = bob.takes("ACK")
+    talk.asks("BYE")
+    alice.takes("200 BYE")
+    bob.says(bob.request("BYE"), 200)
+    bob.sends(answer)
+    assert bytes(bob.takes("ACK")) == bytes(ack)
+    answer.to = answer.to.with_tag("behind-the-same-proxy")
+    bob.sends(answer)
+    assert bob.takes("ACK").to.tag == "behind-the-same-proxy"
+    bye = bob.request("BYE")
+    assert (bye.to.tag, bye.cseq.number) == ("behind-the-same-proxy", incoming.cseq.number + 1)
+    bob.says(bye, 200)
+    board.assert_nothing_is_left()
+
+
 def test_a_body_that_is_no_session_is_refused(board):
     alice = board.phone("101")
     alice.invite("102", b"hello", Content_Encoding="gzip")

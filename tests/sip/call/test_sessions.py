@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sip.call.session import on_hold
 from sip.call.story import EndedBy
 from sip.message.sdp import Direction, parse_sdp
 from sip.message.values import MediaType
@@ -217,3 +218,14 @@ def test_a_phone_that_moves_is_found_where_it_is_now(board, talking):
     talk.asks("BYE")
     alice.takes("200 BYE")
     assert str(bob.request("BYE").uri) == "sip:102@198.51.100.77:5060"
+
+
+def test_what_is_put_off_is_neither_refused_nor_heard():
+    offered = parse_sdp(
+        sdp(4000) + b"a=crypto:1 x\r\nm=video 0 RTP/AVP 99\r\nm=audio 4002 RTP/SAVP 8\r\na=crypto:1 x\r\n"
+    )
+    audio, video, secret = on_hold(offered).media
+    assert (audio.port, audio.formats, audio.direction) == (9, ("8", "101"), Direction.INACTIVE)
+    assert [line.value for line in audio.lines] == ["rtpmap:101 telephone-event/8000", "inactive"]
+    # A stream that is refused, and one that nobody has a key for.
+    assert (video.port, secret.port) == (0, 0)

@@ -276,6 +276,15 @@ async def test_a_large_request_goes_by_udp_where_no_connection_is_taken():
         udp.socket.close()
 
 
+async def test_a_large_request_does_not_wait_long_for_a_connection(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sip.transport.transport._PATIENCE_S", 0.0)
+    theirs, ours = Remembers(), Remembers()
+    async with listening(bind(LOOPBACK), theirs) as phone, listening(bind(LOOPBACK), ours) as transport:
+        flow = transport.flow_to(Transport.UDP, tcp_of(phone))
+        assert flow is not None
+        assert await transport.fitting(flow, 5000) is flow
+
+
 async def test_who_is_banned_gets_no_connection_and_loses_those_that_it_has():
     receiver, proven = Remembers(), Proven()
     bans = Bans(proven)
