@@ -14,7 +14,7 @@ from sip.testcall.findings import Finding
 from sip.testcall.observed import Observation
 from sip.testcall.scenario import Kind, Part, Scenario, Then
 from sip.testcall.seen import Seen, SeenRing, seen
-from sip.testcall.verdict import judge
+from sip.testcall.verdict import TOLERANCES, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,11 @@ def proof_of(said: Mapping[str, Any]) -> Proof:
     return _PROOF.validate_python(said)
 
 
-def proved(scenario: Scenario, observations: Sequence[Observation], at: datetime) -> ProvedCall:
-    """What came of a call that began `at`."""
-    verdict = judge(scenario, observations)
+def proved(
+    scenario: Scenario, observations: Sequence[Observation], at: datetime, late_s: float = 0.0
+) -> ProvedCall:
+    """What came of a call that began `at`, on a machine that was so late with what it had to do."""
+    verdict = judge(scenario, observations, TOLERANCES.late_by(late_s))
     found = seen(scenario.caller.phone, observations)
     dialled = found.caller.dialled
     began = dialled.at if dialled is not None else min((each.at for each in observations), default=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, permutations, product
 
 from sip.testcall.expected import Expected, ExpectedRing, expected
@@ -13,6 +13,7 @@ from sip.testcall.plan_parts import phones_of
 from sip.testcall.scenario import Scenario
 from sip.testcall.seen import Seen, SeenRing
 
+_MOST_LATE_S = 1.0
 _NOT_STRANGE = (False, 0.0, 0)
 _MOST_ORDERS = 3_000
 "Of the members of shuffled groups, that are looked through."
@@ -36,6 +37,19 @@ class Tolerances:
     "After which an answer that came too late must have been hung up on."
     lost: float = 0.05
     "Of the sound, as a share."
+
+    def late_by(self, late_s: float) -> Tolerances:
+        """Of a machine that was so late, all in all: that much is its fault, and a second at the most."""
+        more_s = min(late_s, _MOST_LATE_S)
+        return replace(
+            self,
+            early_s=self.early_s + more_s,
+            late_s=self.late_s + more_s,
+            length_s=self.length_s + more_s,
+            stop_s=self.stop_s + more_s,
+            told_s=self.told_s + more_s,
+            taken_back_s=self.taken_back_s + more_s / 2,
+        )
 
 
 @dataclass(frozen=True, slots=True)
