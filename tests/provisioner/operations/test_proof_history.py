@@ -114,6 +114,14 @@ async def test_a_change_of_their_company_leaves_nothing_proved_and_of_another_do
     assert await proven(sample) == (set() if login == "nowyklienttestowy" else {RECEPTION})
 
 
+async def test_a_change_of_many_companies_leaves_nothing_proved(sample: Installation):
+    await put(sample, small())
+    await kept(sample, proof())
+    names = ", ".join(f"{{login: {login}, name: Inna nazwa}}" for login in ("firma", "nowyklienttestowy"))
+    await apply_text(sample, f"customers: [{names}]")
+    assert await proven(sample) == set()
+
+
 async def test_a_code_that_a_phone_dials_leaves_nothing_proved(sample: Installation):
     await kept(sample, proof())
     await set_dnd(sample, ANNA, PHONE, dnd=True)
