@@ -12,8 +12,6 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain, count
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 _MOST_VALUES = 8_192
 "Of one statement; SQLite takes 32 766."
 _INSERT = re.compile(r"(INSERT INTO .*? VALUES )(\((?:\?, )*\?\))(.*)", re.DOTALL)
@@ -21,24 +19,14 @@ _UPDATE = re.compile(r"(UPDATE \w+ SET .*?)( WHERE .*)", re.DOTALL)
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
 
 
-async def write_many(connection: AsyncConnection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Runs `statement`, whose parameters are written `?`, once for each row; nothing for no row.
-
-    It is an INSERT with VALUES, or an UPDATE or DELETE with WHERE. No two rows may be about the same.
-    """
-    if not rows:
-        return
-    if connection.dialect.name != "sqlite":
-        await connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
-        return
-    for part, values in in_parts(statement, rows):
-        await connection.exec_driver_sql(part, values)
-
-
 def in_parts(
     statement: str, rows: Sequence[tuple[object, ...]]
 ) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """The statements that do the same on SQLite, each with its values."""
+    """`statement` for all rows as SQLite runs it: statements of many rows, each with its values.
+
+    It is an INSERT with VALUES, or an UPDATE or DELETE with WHERE; its parameters are written `?`. No two
+    rows may be about the same.
+    """
     begin = 0
     for number in _parts(len(rows), len(rows[0]) if rows else 0):
         part = rows[begin : begin + number]

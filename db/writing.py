@@ -31,7 +31,7 @@ class Writer(Protocol):
         """Runs one statement; returns the rows that it gives, if it gives any."""
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-        """Runs `statement` as `db.many.write_many` does; returns how many rows an UPDATE has met."""
+        """Runs `statement` once for each row (`db.many`); returns how many rows an UPDATE has met."""
 
 
 Work: TypeAlias = Callable[[Writer], Coroutine[Any, Any, T]]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from db.many import write_many
+from db.plain import Rows
+from db.writing import Writer
 
 
 class RequestTrace(NamedTuple):
@@ -56,28 +55,97 @@ _SEEN = (
 _FETCHED = "UPDATE devices SET fetched_revision_id = ? WHERE id = ?"
 
 
-async def devices_of_ids(connection: AsyncConnection, ids: Collection[int]) -> Sequence[tuple[Any, ...]]:
+class PhoneEvent(NamedTuple):
+    """A row of `phone_events`, in the order in which it is written."""
+
+    at: datetime
+    "UTC."
+    device_id: int
+    event: str
+    source: str
+    details: str
+    "JSON."
+
+
+_HAPPENED = f"INSERT INTO phone_events ({', '.join(PhoneEvent._fields)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+_LISTED = """
+SELECT d.id, d.mac, d.fetched_revision_id,
+    EXISTS (SELECT 1 FROM device_tokens t WHERE t.device_id = d.id AND t.first_used_at IS NOT NULL)
+FROM devices d WHERE d.mac IN
+"""
+
+
+async def devices_of_ids(writer: Writer, ids: Collection[int]) -> Rows:
     """Number, MAC and the revision fetched last, of those of these devices that there are."""
     if not ids:
-        return ()
-    # Numbers of our own: as parameters, hundreds of them would cost more than the look.
-    listed = ", ".join(str(int(each)) for each in ids)
-    found = await connection.exec_driver_sql(
-        f"SELECT id, mac, fetched_revision_id FROM devices WHERE id IN ({listed})"  # noqa: S608
+        return []
+    return await writer.rows(
+        f"SELECT id, mac, fetched_revision_id FROM devices WHERE id IN ({_listed(ids)})"  # noqa: S608
     )
-    return [tuple(row) for row in found]
 
 
-async def add_requests(connection: AsyncConnection, traces: Sequence[RequestTrace]) -> None:
+async def devices_of_macs(writer: Writer, macs: Collection[str]) -> Rows:
+    """The same of those with these MACs, and whether a token of theirs was ever used."""
+    if not macs:
+        return []
+    return await writer.rows(f"{_LISTED} ({', '.join('?' * len(macs))})", tuple(macs))
+
+
+async def revisions_there(writer: Writer, ids: Collection[int]) -> frozenset[int]:
+    """Which of these revisions there are; those of a device go with it."""
+    if not ids:
+        return frozenset()
+    found = await writer.rows(f"SELECT id FROM revisions WHERE id IN ({_listed(ids)})")  # noqa: S608
+    return frozenset(number for (number,) in found)
+
+
+def _listed(ids: Collection[int]) -> str:
+    """Numbers of our own: as parameters, hundreds of them would cost more than the look."""
+    return ", ".join(str(int(each)) for each in ids)
+
+
+async def add_requests(writer: Writer, traces: Sequence[RequestTrace]) -> None:
     """Writes the traces."""
-    await write_many(connection, _INSERT, traces)
+    await writer.many(_INSERT, traces)
 
 
-async def note_progress(connection: AsyncConnection, progress: Iterable[Progress]) -> None:
+async def add_events(writer: Writer, events: Sequence[PhoneEvent]) -> None:
+    """Writes what phones reported."""
+    await writer.many(_HAPPENED, events)
+
+
+async def note_progress(writer: Writer, progress: Iterable[Progress]) -> None:
     """How far each device came, one entry for each."""
     # In one order: on PostgreSQL two processes that write of the same devices would wait for each other.
     rows = sorted(progress, key=attrgetter("device_id"))
     seen = [(each.at, each.source, each.fetched_at, each.device_id) for each in rows]
-    await write_many(connection, _SEEN, seen)
+    await writer.many(_SEEN, seen)
     fetched = [(each.revision_id, each.device_id) for each in rows if each.revision_id is not None]
-    await write_many(connection, _FETCHED, fetched)
+    await writer.many(_FETCHED, fetched)
+
+
+async def prune_requests(writer: Writer, devices: Collection[int], kept: int) -> None:
+    """Forgets the oldest requests of these devices beyond so many of each."""
+    await _prune(writer, "provisioning_requests", devices, kept)
+
+
+async def prune_events(writer: Writer, devices: Collection[int], kept: int) -> None:
+    """Forgets the oldest events of these devices beyond so many of each."""
+    await _prune(writer, "phone_events", devices, kept)
+
+
+async def _prune(writer: Writer, table: str, devices: Collection[int], kept: int) -> None:
+    statement = (
+        f"DELETE FROM {table} WHERE device_id = ? AND id <= (SELECT id FROM {table}"  # noqa: S608
+        f" WHERE device_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
+    )
+    await writer.many(statement, [(each, each) for each in sorted(devices)])
+
+
+async def prune_strangers(writer: Writer, kept: int) -> None:
+    """Forgets the oldest requests that belong to no listed phone, beyond so many."""
+    await writer.rows(
+        "DELETE FROM provisioning_requests WHERE device_id IS NULL AND id <= (SELECT id"
+        " FROM provisioning_requests WHERE device_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (kept,),
+    )

@@ -20,6 +20,7 @@ from db.changes import ALL, touch
 from db.errors import StorageError
 from db.queries import scans as queries
 from db.schema import AlarmRow, BanRow, MissRow
+from db.writing import writer_of
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations import audit
@@ -102,7 +103,7 @@ async def lift_ban(installation: Installation, source: str, actor: Actor, now: d
     """
     source = parse_source(source)
     async with installation.database.change() as session:
-        await queries.lock_misses(session)
+        await queries.lock_misses(await writer_of(session))
         about_it = AlarmRow.kind == AlarmKind.SCAN, AlarmRow.source == source
         row = await session.get(BanRow, source)
         waiting = select(AlarmRow).where(*about_it, AlarmRow.acknowledged_at.is_(None))

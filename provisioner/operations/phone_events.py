@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.tracing import PhoneEvent
 from db.schema import DeviceRow, PhoneEventRow
 from phone_templates.yealink.dialect import event_called
 from provisioner.centrex.errors import BadValue
@@ -53,25 +54,15 @@ def _mac(said: str) -> str | None:
         return None
 
 
-def event_row(at: datetime, ask: Ask, device_id: int, reported: Reported) -> PhoneEventRow:
+def event_row(at: datetime, ask: Ask, device_id: int, reported: Reported) -> PhoneEvent:
     """The event as it is kept."""
-    return PhoneEventRow(
+    return PhoneEvent(
         at=at,
         device_id=device_id,
         event=reported.event,
         source=ask.source,
         details=json.dumps(dict(reported.details), ensure_ascii=False),
     )
-
-
-async def prune_events(session: AsyncSession, kept: int, devices: Collection[int]) -> None:
-    """Forgets the oldest events of these devices beyond `kept` of each."""
-    for device_id in devices:
-        theirs = PhoneEventRow.device_id == device_id
-        newest_first = select(PhoneEventRow.id).where(theirs).order_by(PhoneEventRow.id.desc())
-        oldest = await session.scalar(newest_first.offset(kept).limit(1))
-        if oldest is not None:
-            await session.execute(delete(PhoneEventRow).where(theirs, PhoneEventRow.id <= oldest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,23 +12,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
 from db.engine import BUSY_S
 from db.errors import DatabaseBusy, StorageError
-from db.queries.tracing import Progress, RequestTrace, add_requests, devices_of_ids, note_progress
-from db.schema import DeviceRow, DeviceTokenRow, ProvisioningRequestRow, RevisionRow
-from db.tail import announce
+from db.queries import tracing
+from db.queries.tracing import PhoneEvent, Progress, RequestTrace
+from db.tail import announce_by
+from db.writing import Writer
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry
 from provisioner.operations.installation import Installation
-from provisioner.operations.phone_events import event_row, prune_events
+from provisioner.operations.phone_events import event_row
 from provisioner.operations.printable import printable
 from provisioner.operations.scan_guard import ScanGuard
-from provisioner.operations.scans import Miss
-from provisioner.settings import Memory
+from provisioner.operations.scans import Miss, Noticed
 
 logger = logging.getLogger(__name__)
 
@@ -197,22 +194,26 @@ class RequestLog:
                 await asyncio.sleep(_HELD_S)
 
     async def _keep_now(self, traces: Sequence[Trace]) -> None:
-        async with self._installation.database.append() as session:
-            await announce(session)
-            stored = await _store(session, traces)
+        since, memory = self._since_pruning, self._installation.settings.memory
+
+        async def write(writer: Writer) -> _Written:
+            await announce_by(writer)
+            stored = await _store(writer, traces)
             # Those of this batch alone: a look at all devices would hold up the phones.
-            since = self._since_pruning
             due = {
                 owner for owner, count in stored.owners.items() if since[owner] + count >= _prune_after(owner)
             }
-            if due:
-                memory = self._installation.settings.memory
-                await prune(session, memory, sorted(owner for owner in due if owner), None in due)
-                await prune_events(session, memory.events_per_device, {owner for owner in due if owner})
-            noticed = await self._guard.note(session, stored.misses)
-        self._guard.tell(noticed)
-        since.update(stored.owners)
-        for owner in due:
+            devices = {owner for owner in due if owner is not None}
+            await tracing.prune_requests(writer, devices, memory.requests_per_device)
+            await tracing.prune_events(writer, devices, memory.events_per_device)
+            if None in due:
+                await tracing.prune_strangers(writer, memory.requests_of_strangers)
+            return _Written(stored.owners, due, await self._guard.note(writer, stored.misses))
+
+        written = await self._installation.database.appended(write)
+        self._guard.tell(written.noticed)
+        since.update(written.owners)
+        for owner in written.pruned:
             del since[owner]
 
     def _put_back(self, batch: Sequence[_Waiting], error: StorageError) -> None:
@@ -257,15 +258,24 @@ class _Stored(NamedTuple):
     misses: list[Miss]
 
 
-async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
+class _Written(NamedTuple):
+    """What a batch came to."""
+
+    owners: Counter[int | None]
+    "How many traces each device has got."
+    pruned: set[int | None]
+    noticed: Noticed | None
+
+
+async def _store(writer: Writer, traces: Sequence[Trace]) -> _Stored:
     """Writes the traces."""
-    connection = await session.connection()
-    listed = await _listed(connection, traces)
+    listed = await _listed(writer, traces)
     of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
     # What a device refers to is there; most fetch what they have.
     revisions = {each.fetched for each in listed if each.fetched is not None}
-    revisions |= await _still_there(connection, _revisions(traces) - revisions)
+    revisions |= await tracing.revisions_there(writer, _revisions(traces) - revisions)
     rows: list[RequestTrace] = []
+    events: list[PhoneEvent] = []
     progress: dict[int, Trace] = {}
     fetched: dict[int, Trace] = {}
     owners: Counter[int | None] = Counter()
@@ -277,17 +287,17 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
         owners[owner] += 1
         if answer.reported is not None:
             if owner is not None:
-                session.add(event_row(trace.at, trace.ask, owner, answer.reported))
+                events.append(event_row(trace.at, trace.ask, owner, answer.reported))
             continue
         if owner is not None:
             progress[owner] = trace
             if answer.is_own_file and trace.method == "GET" and answer.revision_id in revisions:
                 fetched[owner] = trace
         rows.append(_row(trace, device, answer.revision_id if answer.revision_id in revisions else None))
-    await session.flush()
-    await add_requests(connection, rows)
-    await note_progress(
-        connection,
+    await tracing.add_events(writer, events)
+    await tracing.add_requests(writer, rows)
+    await tracing.note_progress(
+        writer,
         [
             Progress(
                 trace.at,
@@ -303,29 +313,18 @@ async def _store(session: AsyncSession, traces: Sequence[Trace]) -> _Stored:
     return _Stored(owners, misses)
 
 
-async def _listed(connection: AsyncConnection, traces: Sequence[Trace]) -> list[_Listed]:
+async def _listed(writer: Writer, traces: Sequence[Trace]) -> list[_Listed]:
     """The devices that are answered or asked for; one may have been taken off the list since."""
     ids = {trace.answer.device_id for trace in traces if trace.answer.device_id is not None}
     macs = {trace.answer.mac for trace in traces if trace.answer.device_id is None and trace.answer.mac}
-    answered = [_Listed(*row) for row in await devices_of_ids(connection, ids)]
+    answered = [_Listed(*row) for row in await tracing.devices_of_ids(writer, ids)]
     # Whether a token was used is asked of those alone that did not come with one.
-    used = exists().where(DeviceTokenRow.device_id == DeviceRow.id, DeviceTokenRow.first_used_at.is_not(None))
-    wanted = select(DeviceRow.id, DeviceRow.mac, DeviceRow.fetched_revision_id, used)
-    asked_for = await connection.execute(wanted.where(DeviceRow.mac.in_(macs))) if macs else ()
-    return [*answered, *(_Listed(*row) for row in asked_for)]
+    return [*answered, *(_Listed(*row) for row in await tracing.devices_of_macs(writer, macs))]
 
 
 def _revisions(traces: Sequence[Trace]) -> set[int]:
     """Those that traces speak of."""
     return {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
-
-
-async def _still_there(connection: AsyncConnection, revisions: set[int]) -> frozenset[int]:
-    """Which of these revisions there are; those of a device go with it."""
-    if not revisions:
-        return frozenset()
-    found = await connection.execute(select(RevisionRow.id).where(RevisionRow.id.in_(revisions)))
-    return frozenset(found.scalars())
 
 
 def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> RequestTrace:
@@ -362,16 +361,3 @@ def redacted(ask: Ask) -> str:
     """The path without the token, also where it stands in the wrong place."""
     path = printable(_LIKE_A_TOKEN.sub("…", ask.path)[:_LONGEST_PATH])
     return f"/…/{path}" if ask.token else f"/{path}"
-
-
-async def prune(session: AsyncSession, memory: Memory, devices: Sequence[int], strangers: bool) -> None:
-    """Forgets the oldest requests beyond what is to be kept, of these devices and of all strangers."""
-    requests = ProvisioningRequestRow
-    owners: list[int | None] = [*devices, *([None] if strangers else [])]
-    for owner in owners:
-        theirs = requests.device_id.is_(None) if owner is None else requests.device_id == owner
-        kept = memory.requests_of_strangers if owner is None else memory.requests_per_device
-        newest_first = select(requests.id).where(theirs).order_by(requests.id.desc())
-        oldest = await session.scalar(newest_first.offset(kept).limit(1))
-        if oldest is not None:
-            await session.execute(delete(requests).where(theirs, requests.id <= oldest))

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from db.errors import StorageError
+from db.writing import Writer
 from provisioner.operations.bans import Bans, Verdict
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.scans import Miss, Noticed, judge, note_misses
@@ -66,9 +65,9 @@ class ScanGuard:
             if not self._delayed[source]:
                 del self._delayed[source]
 
-    async def note(self, session: AsyncSession, misses: Sequence[Miss]) -> Noticed | None:
+    async def note(self, writer: Writer, misses: Sequence[Miss]) -> Noticed | None:
         """Counts misses, as the last thing that a transaction does; `tell` it what is returned."""
-        return await note_misses(session, misses, self._installation.settings.security, utc_now())
+        return await note_misses(writer, misses, self._installation.settings.security, utc_now())
 
     def tell(self, noticed: Noticed | None) -> None:
         """Has what `note` returned judged soon; its transaction is kept by now."""

@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import touch
 from db.queries import scans as queries
 from db.schema import AlarmRow, BanRow, MissRow
+from db.writing import Writer, writer_of
 from provisioner.centrex.actor import SYSTEM
 from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.bans import SCOPE, Verdict
@@ -83,7 +84,7 @@ class Noticed:
 
 
 async def note_misses(
-    session: AsyncSession, misses: Sequence[Miss], security: Security, now: datetime, draw: Draw = _draw
+    writer: Writer, misses: Sequence[Miss], security: Security, now: datetime, draw: Draw = _draw
 ) -> Noticed | None:
     """Counts misses, as the last thing that a transaction does.
 
@@ -92,12 +93,12 @@ async def note_misses(
     asked = _by_source(misses) if security.scan_misses else {}
     if not asked:
         return None
-    await queries.lock_misses(session)
-    await queries.forget_misses(session, now - MISS_WINDOW, _MOST_MISSES)
-    await queries.forget_listed(session, asked)
-    held = await queries.verdicts_of(session, asked, now)
-    known = await queries.misses_of(session, asked)
-    rows: list[dict[str, object]] = []
+    await queries.lock_misses(writer)
+    await queries.forget_misses(writer, now - MISS_WINDOW, _MOST_MISSES)
+    await queries.forget_listed(writer, asked)
+    held = await queries.verdicts_of(writer, asked, now)
+    known = await queries.misses_of(writer, asked)
+    rows: list[tuple[str, str, datetime]] = []
     verdicts: dict[str, Verdict] = {}
     for source, macs in asked.items():
         # Whoever is banned already has nothing to lose, and shall not fill the table.
@@ -106,7 +107,7 @@ async def note_misses(
         before = known.get(source, set())
         room = max(0, security.scan_misses - len(before))
         fresh = [mac for mac in macs if mac not in before][:room]
-        rows += [{"source": source, "mac": mac, "at": macs[mac]} for mac in fresh]
+        rows += [(source, mac, macs[mac]) for mac in fresh]
         if is_within(source, security.spared()):
             # It is reported when it has made as many misses as are counted, not again at each request.
             verdict = Verdict.BANNED if fresh and len(fresh) == room else Verdict.FREE
@@ -114,9 +115,8 @@ async def note_misses(
             verdict = decide(len(before), len(before) + len(fresh), security.scan_misses, draw)
         if verdict not in (Verdict.FREE, held.get(source)):
             verdicts[source] = verdict
-    if rows:
-        await session.execute(insert(MissRow), rows)
-    spread = bool(rows) and await _is_spread(session, security, now)
+    await queries.add_misses(writer, rows)
+    spread = bool(rows) and await _is_spread(writer, security, now)
     return Noticed(verdicts, spread) if verdicts or spread else None
 
 
@@ -161,11 +161,12 @@ class _Court:
         self._now = now
 
     async def judge(self, verdicts: dict[str, Verdict]) -> None:
-        await queries.lock_misses(self._session)
+        writer = await writer_of(self._session)
+        await queries.lock_misses(writer)
         query = select(BanRow).where(BanRow.source.in_(verdicts))
         rows = {row.source: row for row in await self._session.scalars(query)}
-        misses = await queries.misses_of(self._session, verdicts)
-        reported = await queries.alarmed_sources(self._session, AlarmKind.SCAN, self._now - ALARM_WINDOW)
+        misses = await queries.misses_of(writer, verdicts)
+        reported = await queries.alarmed_sources(writer, AlarmKind.SCAN, self._now - ALARM_WINDOW)
         banned = []
         for source, verdict in verdicts.items():
             before, count = rows.get(source), len(misses.get(source, ()))
@@ -213,16 +214,17 @@ def _by_source(misses: Sequence[Miss]) -> dict[str, dict[str, datetime]]:
     return asked
 
 
-async def _is_spread(session: AsyncSession, security: Security, now: datetime) -> bool:
+async def _is_spread(writer: Writer, security: Security, now: datetime) -> bool:
     """Whether many sources together have made so many misses that it has to be reported, and was not yet."""
     since = now - ALARM_WINDOW
-    if not await queries.has_misses(session, since, security.scan_misses_everywhere):
+    if not await queries.has_misses(writer, since, security.scan_misses_everywhere):
         return False
-    return not await queries.alarmed_sources(session, AlarmKind.SPREAD_SCAN, since)
+    return not await queries.alarmed_sources(writer, AlarmKind.SPREAD_SCAN, since)
 
 
 async def _report_spread(session: AsyncSession, now: datetime) -> None:
-    if await queries.alarmed_sources(session, AlarmKind.SPREAD_SCAN, now - ALARM_WINDOW):
+    await session.flush()
+    if await queries.alarmed_sources(await writer_of(session), AlarmKind.SPREAD_SCAN, now - ALARM_WINDOW):
         return
     session.add(AlarmRow(kind=AlarmKind.SPREAD_SCAN, text=_SPREAD_TEXT, at=now))
 

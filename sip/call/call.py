@@ -239,6 +239,10 @@ class Call:
             return
         third = next((call for call in self._board.calls.values() if call.has(replaced)), None)
         if third is not None and replaced is not None and third.answered_at is not None:
+            if third.passing is not None:
+                # Its two are about to be others.
+                referral.says(491)
+                return
             self._joins(referral, other, third, third.other(replaced))
             return
         if third is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import Database
-from db.many import _for_many, write_many
+from db.many import _for_many
+from db.writing import ConnectionWriter
 
 PUT = (
     "INSERT INTO numbers (number, kind, said, at) VALUES (?, ?, ?, ?)"
@@ -33,6 +34,12 @@ async def connection(database: Database) -> AsyncIterator[AsyncConnection]:
             " PRIMARY KEY (number, kind))"
         )
         yield made
+
+
+async def write_many(
+    connection: AsyncConnection, statement: str, rows: Sequence[tuple[object, ...]]
+) -> None:
+    await ConnectionWriter(connection).many(statement, rows)
 
 
 async def kept(connection: AsyncConnection) -> dict[int, str | None]:

@@ -22,9 +22,8 @@ WAITING = text(
 
 
 async def noted(database: Database, devices: Sequence[int], now: datetime, source: str) -> None:
-    async with database.append() as session:
-        progress = [Progress(now, source, None, None, device) for device in devices]
-        await note_progress(await session.connection(), progress)
+    progress = [Progress(now, source, None, None, device) for device in devices]
+    await database.appended(lambda writer: note_progress(writer, progress))
 
 
 async def until_waiting(database: Database, count: int) -> None:

@@ -62,8 +62,9 @@ async def asked(
     while True:
         # An append gives up early where another one holds its row, as the writer of traces knows, too.
         with suppress(DatabaseBusy):
-            async with installation.database.append() as session:
-                noticed = await note_misses(session, misses, security, now, draw)
+            noticed = await installation.database.appended(
+                lambda writer: note_misses(writer, misses, security, now, draw)
+            )
             break
     if noticed is not None:
         await judge(installation, noticed, now)
@@ -129,8 +130,10 @@ async def test_a_scan_by_hundreds_of_sources_at_once_bans_all_and_alarms_a_few_t
 ):
     sources = [f"198.51.{number // 250}.{number % 250}" for number in range(450)]
     misses = [Miss(source, mac, NOON) for source in sources for mac in macs(20)]
-    async with installation.database.append() as session:
-        noticed = await note_misses(session, misses, installation.settings.security, NOON, late)
+    security = installation.settings.security
+    noticed = await installation.database.appended(
+        lambda writer: note_misses(writer, misses, security, NOON, late)
+    )
     assert noticed is not None
     await judge(installation, noticed, NOON)
     assert {ban.source for ban in await list_bans(installation, NOON)} == set(sources)
@@ -424,8 +427,8 @@ async def test_delayed_answers_are_bounded_and_the_others_are_not_delayed(instal
 
 async def test_what_the_writer_tells_is_judged_before_the_server_ends(installation: Installation):
     misses = [Miss(SCANNER, mac, NOON) for mac in macs(20)]
-    async with installation.database.append() as session:
-        noticed = await note_misses(session, misses, installation.settings.security, NOON)
+    security = installation.settings.security
+    noticed = await installation.database.appended(lambda writer: note_misses(writer, misses, security, NOON))
     async with guarding(installation) as guard:
         guard.tell(noticed)
     (ban,) = await list_bans(installation, NOON)

@@ -178,11 +178,11 @@ async def test_an_event_that_can_not_be_kept_is_not_acknowledged(
 ):
     service = await service_of(sample, T46S)
 
-    def full(_: Database) -> None:
+    async def full(_: Database, work: object) -> None:
         raise DatabaseUnavailable("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Database, "append", full)
+        broken.setattr(Database, "appended", full)
         assert (await ask(running, f"/{service}/action/hold")).status == 503
     assert (await ask(running, f"/{service}/action/hold", source=STRANGER)).status == 200
     assert [event.source for event in await events(sample, running, T46S)] == [STRANGER]

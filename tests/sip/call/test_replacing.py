@@ -7,7 +7,7 @@ import pytest
 from sip.call.story import CallBegan, CallEnded, EndedBy, LegBegan
 from sip.message.message import Message, Request, Response
 from sip.message.sdp import parse_sdp
-from tests.sip.call.phones import Everybody, Phone, Switchboard, Talk, calling, connected, sdp
+from tests.sip.call.phones import Everybody, Phone, Switchboard, Talk, calling, connected, replaces, sdp
 from tests.sip.call.story import assert_is_whole
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -391,3 +391,23 @@ def test_one_call_more_than_there_may_be_is_refused(board, three):
     board.calls._most = 1
     carol.invite("102", Replaces=named(answered))
     carol.takes("503 INVITE")
+
+
+def test_a_call_that_is_being_taken_over_is_not_passed_on_as_well(board, three):
+    alice, bob, carol = three
+    dave = board.phone("104")
+    _, answered = connected(board, alice, bob)
+    second, at_carol = connected(board, bob, carol)
+    invite = dave.invite("103", Replaces=named(at_carol))
+    offered = bob.request("INVITE")
+    answered.asks("REFER", Refer_To=f"<sip:103@192.0.2.1?Replaces={replaces(second)}>")
+    bob.takes("202 REFER", "NOTIFY")
+    assert b"491" in bob.request("NOTIFY").body
+    alice.assert_silence()
+    bob.answers(offered)
+    calling(dave, invite, dave.response("200 INVITE")).acks(invite)
+    assert len(board.calls) == 2
+    for call in list(board.calls.live):
+        board.perform(board.calls.hang_up(call.id, board.now))
+    board.passes(60)
+    board.assert_nothing_is_left()
