@@ -263,7 +263,7 @@ def _presented(shown: Shown, group: HuntGroup) -> Shown:
     cause = Cause(Setting.PRESENTATION, group.number)
     match group.caller_presentation:
         case CallerPresentation.KEEP:
-            return shown
+            return replace(shown, spared=(*shown.spared, Shown(group.number, group.name, cause)))
         case CallerPresentation.GROUP:
             return replace(shown, number=group.number, name=group.name, cause=cause)
         case CallerPresentation.GROUP_NAME:

@@ -63,7 +63,11 @@ def trials(
     if len(phones) > MOST_PHONES:
         raise BadValue(f"{dialled} rings {len(phones)} phones: a test call has at most {MOST_PHONES}")
     hidden = planner.call(dialled, Shown("", cause=Cause(Setting.HIDE_NUMBER)))
-    return tuple(_Trials(exchange, dialled, plan, hidden or plan, speed).all())
+    taken = exchange.extensions.keys() | exchange.groups.keys()
+    leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
+    short = next((each for each in leads_here if each not in taken), "")
+    by_short = planner.call(short, Shown(number, name)) if short else None
+    return tuple(_Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan).all())
 
 
 @dataclass(slots=True)
@@ -76,6 +80,10 @@ class _Trials:
     hidden: Plan
     "The same plan, where the caller hides."
     speed: float
+    short: str
+    "A short number that leads here; empty: none does."
+    by_short: Plan
+    "The same plan, where that is dialled."
 
     def all(self) -> Iterator[Scenario]:
         """Each kind that has something to show here."""
@@ -104,10 +112,9 @@ class _Trials:
         hide = self.exchange.codes.hide_number
         hidden = self._scenario(Kind.HIDDEN, answers)
         yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden)
-        leads_here = (short for short, to in self.exchange.short_numbers.items() if to == self.dialled)
-        short = next((each for each in leads_here if each != self.dialled), None)
-        if short is not None:
-            yield replace(self._scenario(Kind.SHORT_NUMBER, answers), dialled=short)
+        if self.short:
+            by_short = self._scenario(Kind.SHORT_NUMBER, answers)
+            yield replace(by_short, dialled=self.short, plan=self.by_short)
 
     def _scenario(self, kind: Kind, behaviours: Behaviours, gives_up_s: float | None = None) -> Scenario:
         hz = _LOWEST_HZ

@@ -82,6 +82,8 @@ class Shown:
     "What decides of it."
     alert: str = ""
     "The `info` of Alert-Info, by which it rings in another way; empty: it rings as always."
+    spared: tuple[Shown, ...] = ()
+    "What would be shown if a setting that changes nothing were not obeyed, each with that as its cause."
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,11 @@ def _one(phone: str, shown: Shown, display: Display) -> Iterator[Finding]:
             yield Finding(code, phone, shown.name, display.name, cause if shown.name else _hiding(cause))
         return
     if display.number != shown.number:
-        yield Finding(Code.WRONG_NUMBER, phone, shown.number, display.number, cause)
+        spared = (each.cause for each in shown.spared if each.number == display.number)
+        yield Finding(Code.WRONG_NUMBER, phone, shown.number, display.number, next(spared, cause))
     if display.name != shown.name:
-        yield Finding(Code.WRONG_NAME, phone, shown.name, display.name, cause)
+        spared = (each.cause for each in shown.spared if each.name == display.name)
+        yield Finding(Code.WRONG_NAME, phone, shown.name, display.name, next(spared, cause))
 
 
 def _hiding(cause: Cause) -> Cause:

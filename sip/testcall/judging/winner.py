@@ -60,10 +60,11 @@ def _connected(case: Case, is_taken: bool) -> Iterator[Finding]:
 
 def _turned_down(case: Case) -> Iterator[Finding]:
     caller, status = case.seen.caller, case.expected.status
-    if status is None or caller.gave_up is not None:
+    if status is None:
         return
     phone = case.scenario.caller.phone
-    if caller.turned_down is None:
+    if caller.turned_down is None or caller.gave_up is not None:
+        # Where he had to give up, his call was over by that alone.
         if caller.answered is None:
             yield Finding(Code.NOT_TURNED_DOWN, phone, str(status), "", _EXCHANGE)
     elif caller.turned_down.status != status:

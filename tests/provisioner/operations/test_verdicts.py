@@ -29,6 +29,7 @@ from sip.testcall.observed import (
     By,
     Display,
     Ended,
+    GaveUp,
     Heard,
     Observation,
     Progressed,
@@ -155,7 +156,7 @@ SETTINGS = {
     ),
     "group's number in place of the caller's": Broken(
         Code.WRONG_NUMBER,
-        Setting.CALLER,
+        Setting.PRESENTATION,
         company(),
         company(caller_presentation=CallerPresentation.GROUP),
     ),
@@ -405,6 +406,12 @@ OBSERVED: dict[str, tuple[Code, Setting, str, Kind, Change]] = {
     "caller waits for ever": (
         *(Code.NOT_TURNED_DOWN, Setting.EXCHANGE, CALLER, Kind.NO_ANSWER),
         without(TurnedDown),
+    ),
+    "caller has to hang up, for he is told nothing": (
+        *(Code.NOT_TURNED_DOWN, Setting.EXCHANGE, CALLER, Kind.NO_ANSWER),
+        lambda seen: [
+            *without(TurnedDown)(seen), GaveUp(CALLER, seen[-1].at), TurnedDown(CALLER, seen[-1].at, 487)
+        ],
     ),
     "caller is told otherwise": (
         *(Code.WRONG_STATUS, Setting.EXCHANGE, CALLER, Kind.NO_ANSWER),
