@@ -36,9 +36,9 @@ LONGEST_S = 900.0
 "A run is ended after that, whatever it does."
 _LANES = 4
 "Calls of one run at a time."
-_LATE_S = 0.3
+LATE_S = 0.3
 "A machine that was so late during a call, all in all, may be to blame for what went wrong in it."
-_MOST_TRIES = 4
+MOST_TRIES = 4
 "Of one call, on such a machine."
 
 
@@ -178,7 +178,7 @@ class _Run:
         for place in self._places:
             scenario = self._asked.scenarios(exchange, answered)[place]
             await self._tell(Begun(scenario.kind, place + 1, self._count))
-            for _ in range(_MOST_TRIES):
+            for _ in range(MOST_TRIES):
                 scenario = self._asked.scenarios(exchange, answered)[place]
                 at = utc_now()
                 with Lateness() as late:
@@ -186,7 +186,7 @@ class _Run:
                 call = self.made[place] = proved(scenario, observations, at, late.total_s)
                 if call.winner is not None:
                     answered.append(call.winner)
-                if call.passed or late.total_s < _LATE_S:
+                if call.passed or late.total_s < LATE_S:
                     break
                 # Whose fault that was can't be said: what goes wrong by itself does so again.
             await self._tell(self.made[place])
