@@ -17,6 +17,8 @@ from db.writing import Writer
 logger = logging.getLogger(__name__)
 
 ALL = "all"
+COMPANIES = ("customer:", "services:")
+"How scopes begin that are about what a company, whose row's number follows, has configured."
 CHANNEL = "centralka_changes"
 "Of PostgreSQL's NOTIFY."
 LEASE_S = 2.0
@@ -46,6 +48,7 @@ async def record(writer: Writer, scopes: Collection[str]) -> int | None:
         return None
     if len(scopes) > _MOST_SCOPES:
         scopes = {ALL}
+    await _doubt(writer, scopes)
     now = datetime.now(UTC)
     rows = [(scope, now) for scope in sorted(scopes)]
     await writer.many("INSERT INTO changes (scope, at) VALUES (?, ?)", rows)
@@ -57,6 +60,17 @@ async def record(writer: Writer, scopes: Collection[str]) -> int | None:
         # Sent when the transaction is kept, and not otherwise.
         await writer.rows("SELECT pg_notify(?, '')", (CHANNEL,))
     return int(number)
+
+
+async def _doubt(writer: Writer, scopes: Collection[str]) -> None:
+    """Nothing is proved any more of the lines of companies that are others now."""
+    is_proved = "UPDATE lines SET proved_at = NULL WHERE proved_at IS NOT NULL"
+    if ALL in scopes:
+        await writer.rows(is_proved, ())
+        return
+    customers = {scope.split(":")[1] for scope in scopes if scope.startswith(COMPANIES)}
+    if customers:
+        await writer.many(f"{is_proved} AND customer_id = ?", [(int(each),) for each in sorted(customers)])
 
 
 async def newest(session: AsyncSession) -> int:

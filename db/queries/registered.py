@@ -15,6 +15,7 @@ from db.schema import (
     DeviceFileRow,
     DeviceRow,
     ExtensionRow,
+    LineRow,
     RegistrationEventRow,
     RegistrationRow,
 )
@@ -34,6 +35,8 @@ class Phone(NamedTuple):
     fetched_at: datetime | None
     fetched_revision_id: int | None
     current_revision_id: int | None
+    is_proved: bool
+    "Whether a test call has rung one of its lines as is configured."
 
 
 class PhoneOnLine(NamedTuple):
@@ -97,6 +100,7 @@ async def phones(session: AsyncSession, device_ids: Sequence[int]) -> dict[int, 
             *(DeviceRow.id, DeviceRow.mac, DeviceRow.model, DeviceRow.name, DeviceRow.firmware_seen),
             *(DeviceRow.contacted_at, DeviceRow.fetched_at, DeviceRow.fetched_revision_id),
             DeviceFileRow.current_revision_id,
+            _has_proved_line(),
         )
         .outerjoin(
             DeviceFileRow, (DeviceFileRow.device_id == DeviceRow.id) & (DeviceFileRow.name == _OWN_FILE)
@@ -163,7 +167,7 @@ async def counts(session: AsyncSession, now: datetime, lately: datetime) -> Coun
 
 async def ladders(session: AsyncSession, now: datetime, lately: datetime) -> dict[tuple[bool, ...], int]:
     """How many phones there are, by whether they have contacted us, fetched, have the current file, are
-    registered, and are reachable.
+    registered, are reachable, and a line of theirs was proved by a test call.
     """
     row = RegistrationRow
     live = exists().where(row.device_id == DeviceRow.id, row.expires_at > now)
@@ -173,6 +177,7 @@ async def ladders(session: AsyncSession, now: datetime, lately: datetime) -> dic
         func.coalesce(DeviceRow.fetched_revision_id == DeviceFileRow.current_revision_id, false()),
         live,
         live.where(reaches(lately)),
+        _has_proved_line(),
     )
     named = [case((step, 1), else_=0).label(f"step_{number}") for number, step in enumerate(steps)]
     each = (
@@ -187,11 +192,23 @@ async def ladders(session: AsyncSession, now: datetime, lately: datetime) -> dic
     return {tuple(map(bool, found[:-1])): found[-1] for found in await session.execute(query)}
 
 
+async def proved_devices(session: AsyncSession) -> set[int]:
+    """The phones that have a line which was proved by a test call."""
+    return set(await session.scalars(select(DeviceRow.id).where(_has_proved_line())))
+
+
 async def counts_by_transport(session: AsyncSession, now: datetime) -> dict[str, int]:
     """How many bindings are live, by the transport that they came by."""
     row = RegistrationRow
     query = select(row.transport, func.count()).where(row.expires_at > now).group_by(row.transport)
     return {row[0]: row[1] for row in await session.execute(query)}
+
+
+def _has_proved_line() -> ColumnElement[bool]:
+    account = DeviceAccountRow
+    return exists().where(
+        account.device_id == DeviceRow.id, LineRow.id == account.line_id, LineRow.proved_at.is_not(None)
+    )
 
 
 async def _happened(session: AsyncSession, condition: ColumnElement[bool]) -> Sequence[Happened]:

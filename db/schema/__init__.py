@@ -31,6 +31,7 @@ from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
 from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
+from db.schema.proofs import ProofRow
 from db.schema.registering import PnpInboxRow, RegistrationEventRow, ResyncRow
 from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
@@ -80,6 +81,7 @@ __all__ = [
     "PnpInboxRow",
     "ProductFeatureRow",
     "ProductRow",
+    "ProofRow",
     "ProvisioningRequestRow",
     "RatePlanRow",
     "RateRow",

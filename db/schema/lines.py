@@ -38,6 +38,8 @@ class LineRow(Numbered):
     "A second call rings while the first goes on."
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    "When a test call rang it as is configured; NULL: not since its company was changed last, or wrongly."
 
     product: Mapped[ProductRow] = relationship(lazy="raise_on_sql")
     site: Mapped[SiteRow | None] = relationship(lazy="raise_on_sql")

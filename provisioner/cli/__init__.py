@@ -24,6 +24,7 @@ from provisioner.cli import (
     resync,
     rollouts,
     server,
+    test_calls,
     tokens,
     uploads,
 )
@@ -55,6 +56,7 @@ for verb in (
     care.doctor,
 ):
     app.command()(verb)
+app.command("test-call")(test_calls.prove)
 
 encryption_app = typer.Typer(
     no_args_is_help=True, help="The AES keys of customers' phones.", rich_markup_mode=None

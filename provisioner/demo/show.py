@@ -23,6 +23,7 @@ from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.demo.phone import Boot, boot
 from provisioner.demo.sip_phone import SipPhone, registered
+from provisioner.demo.test_calls import show_test_calls
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies, devices
 from provisioner.operations.event_tail import event_tail
@@ -152,6 +153,10 @@ async def _show(
     for mac in phones:
         verdict.expect(await _is_reached(installation, mac), f"{mac} is reachable")
     await _show_change(installation, running, phones, console, verdict)
+    console.rule("Test calls: phones that are not ours call and ring in a copy of the switchboard")
+    await show_test_calls(installation.data_dir, verdict.expect)
+    for mac in phones:
+        verdict.expect(Rung.PROVEN in await _rungs(installation, mac), f"{mac} is proven")
     console.rule("How far each phone came")
     table = Table("MAC", "model", "name", "came as far as", "firmware")
     for summary in await devices.list_devices(installation):

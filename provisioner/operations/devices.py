@@ -13,6 +13,7 @@ from db.queries import devices as queries
 from db.queries import revisions as revision_queries
 from db.queries.customers import customer_logins
 from db.queries.firmware import says as says_of_firmware
+from db.queries.registered import proved_devices
 from db.queries.rollouts import FileNumbers, file_numbers, staged_revision
 from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.values import fill, masked, references
@@ -143,9 +144,15 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
         }
         fetched = await revision_queries.fetched_numbers(session)
         states = await states_of_devices(session, sight(installation))
+        proved = await proved_devices(session)
         summaries = [
             _summary(
-                device, owner, numbers.get(device.id), fetched.get(device.id), states.get(device.id, ())
+                device,
+                owner,
+                numbers.get(device.id),
+                fetched.get(device.id),
+                states.get(device.id, ()),
+                device.id in proved,
             )
             for device, owner in await queries.all_devices(session, login)
         ]
@@ -182,8 +189,9 @@ async def show_device(installation: Installation, mac: MacAddress) -> Details:
         used = device.tokens[-1].first_used_at if device.tokens else None
         registrations = (await page(session, Wanted(mac=mac), sight(installation))).rows
         states = {each.state for each in registrations}
+        is_proved = any(each.line.proved_at is not None for each in device.accounts)
         found = Details(
-            summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched, states),
+            summary=_summary(device, login, numbers.get(DeviceFile.MAC), fetched, states, is_proved),
             accounts=tuple(f"account {each.account}: line {each.line.number}" for each in device.accounts),
             fetched_at=device.fetched_at,
             fetched_revision=fetched,
@@ -349,6 +357,7 @@ def _summary(
     own: FileNumbers | None,
     fetched: int | None,
     states: Collection[State],
+    is_proved: bool,
 ) -> Summary:
     ladder = Ladder(
         has_contacted=device.contacted_at is not None,
@@ -356,6 +365,7 @@ def _summary(
         is_current=own is not None and device.fetched_revision_id == own.current_id,
         is_registered=not LIVE.isdisjoint(states),
         is_reachable=State.REACHABLE in states,
+        is_proven=is_proved,
     )
     return Summary(
         mac=str(MacAddress(device.mac)),

@@ -11,6 +11,7 @@ from provisioner.centrex.errors import Conflict
 from provisioner.operations import audit
 from provisioner.operations.calls import Call, show_call
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.twins import TwinMaker
 
 
 @dataclass(slots=True)
@@ -19,6 +20,8 @@ class Switchboard:
 
     hang_up: Callable[[UUID], bool] | None = None
     "Ends a call; False: it does not live. None: no calls are served here."
+    twin: TwinMaker | None = None
+    "Has a customer's calls tested; None as above."
 
 
 async def hang_up(

@@ -20,6 +20,8 @@ class Rung(StrEnum):
     "It holds a binding that has not run out."
     REACHABLE = "reachable"
     "It was heard lately, by a request that it answered."
+    PROVEN = "proven"
+    "A test call has rung one of its lines as is configured, and its company was not changed since."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Ladder:
     is_current: bool = False
     is_registered: bool = False
     is_reachable: bool = False
+    is_proven: bool = False
 
     @property
     def steps(self) -> tuple[Rung, ...]:
@@ -42,6 +45,7 @@ class Ladder:
             Rung.CURRENT: self.has_fetched and self.is_current,
             Rung.REGISTERED: self.is_registered,
             Rung.REACHABLE: self.is_registered and self.is_reachable,
+            Rung.PROVEN: self.is_registered and self.is_reachable and self.is_proven,
         }
         return tuple(rung for rung in Rung if holds[rung])
 

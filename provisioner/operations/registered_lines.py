@@ -206,6 +206,7 @@ def ladder(phone: queries.Phone, states: Collection[State]) -> Ladder:
         and phone.fetched_revision_id == phone.current_revision_id,
         is_registered=not LIVE.isdisjoint(states),
         is_reachable=State.REACHABLE in states,
+        is_proven=phone.is_proved,
     )
 
 

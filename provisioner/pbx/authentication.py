@@ -10,11 +10,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from db.errors import StorageError
-from provisioner.pbx.guessing import Guessing
-from provisioner.pbx.keys import LineKey, LineKeys
-from sip.bans import Bans
+from provisioner.pbx.keys import LineKey
+from sip.bans import Ban, Bans
 from sip.digest import Credentials, parse_credentials
 from sip.digest_guard import Guard, Verdict
 from sip.errors import BadAuthHeader
@@ -39,6 +39,16 @@ class Caller:
 Admitted = Callable[[Incoming, Caller], None]
 
 
+class Keys(Protocol):
+    """What lines are known by (see `provisioner.pbx.keys.LineKeys`)."""
+
+    def known(self, number: str) -> LineKey:
+        """What is believed of a line without a look, or a decoy."""
+
+    async def of(self, number: str) -> LineKey:
+        """What is true of it, or a decoy. Raises `StorageError`."""
+
+
 class Authentication:
     """Asks who it is, and lets in who proves it."""
 
@@ -46,16 +56,17 @@ class Authentication:
         self,
         server: SipServer,
         guard: Guard,
-        keys: LineKeys,
+        keys: Keys,
         bans: Bans,
-        guessing: Guessing,
+        note_ban: Callable[[Ban | None], None],
         tasks: asyncio.TaskGroup,
     ) -> None:
+        """`note_ban` is told whom a request has had banned, if anybody."""
         self._server = server
         self._guard = guard
         self._keys = keys
         self._bans = bans
-        self._guessing = guessing
+        self._note_ban = note_ban
         self._tasks = tasks
         self._looking_up: set[str] = set()
         "Requests that are under way, by what their retransmissions are known by."
@@ -72,7 +83,7 @@ class Authentication:
             uri = incoming.request.to.uri
             user = uri.user if isinstance(uri, SipUri) and uri.user is not None else ""
             agent = incoming.request.headers.get("User-Agent")
-            self._guessing.note(self._bans.asked(incoming.flow, user, self._server.now(), agent))
+            self._note_ban(self._bans.asked(incoming.flow, user, self._server.now(), agent))
             self._challenge(incoming, is_stale=credentials is not None)
             return
         # What is in memory is right, if it fits. What doesn't fit is asked of the database first.
@@ -130,7 +141,7 @@ class Authentication:
         elif verdict is Verdict.REFUSED or key.line_id is None:
             logger.info("login refused user=%r source=%s", credentials.username[:40], flow.remote)
             ban = self._bans.failed(flow, credentials.username, now, has_nonce=True)
-            self._guessing.note(ban)
+            self._note_ban(ban)
             self._challenge(incoming)
         else:
             self._server.proven.note(flow, now)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
-from provisioner.pbx.registrations import Registrations
 from sip.message.uri import SipUri
 from sip.server import Incoming, SipServer
 from sip.transport.transport import SipTransport
+
+
+class Registrar(Protocol):
+    """Who keeps registrations (see `provisioner.pbx.registrations.Registrations`)."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else should begin to register."""
+
+    def put(self, incoming: Incoming, line_id: int, number: str) -> None:
+        """Takes a REGISTER of a line that has proved who it is, and answers it. Raises `SipError`."""
 
 
 class Requests:
@@ -19,7 +31,7 @@ class Requests:
         transport: SipTransport,
         authentication: Authentication,
         domains: Domains,
-        registrations: Registrations,
+        registrations: Registrar,
     ) -> None:
         self._server = server
         self._transport = transport

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
+from typing import Protocol
 
-from provisioner.centrex.codes import Hide, code_in
+from provisioner.centrex.codes import Disturb, Forward, Hide, LogIn, code_in
 from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.calls import Asked
-from provisioner.pbx.codes import Codes
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
-from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing, Surroundings, emergency_call
 from provisioner.settings import Settings, split_address
@@ -23,14 +23,34 @@ from sip.message.uri import SipUri, TelUri, Uri
 from sip.transport.flow import Address
 
 
+class Switchboards(Protocol):
+    """Where customers' switchboards are found (see `provisioner.pbx.exchange.Exchanges`)."""
+
+    def known(self, line: str) -> Exchange | None:
+        """Of the customer of a line, without a look; None: nothing that may be believed now."""
+
+    async def of_line(self, line: str) -> Exchange | None:
+        """Of the customer of a line; None: there is no such line. Raises `StorageError`."""
+
+    async def elsewhere(self, exchange: Exchange, dialled: str) -> Mapping[str, Exchange]:
+        """Those that a call to `dialled` may come to, by their lines' numbers. Raises `StorageError`."""
+
+
+class Services(Protocol):
+    """Who does what feature codes say (see `provisioner.pbx.codes.Codes`)."""
+
+    async def carry_out(self, line: str, code: Forward | Disturb | LogIn) -> Ringing:
+        """Does what the phone of a line has dialled. Raises `StorageError`."""
+
+
 class ExchangeRouter:
     """Routes calls by what the caller's customer, and those that it leads to, have set."""
 
     def __init__(
         self,
         settings: Settings,
-        codes: Codes,
-        exchanges: Exchanges,
+        codes: Services,
+        exchanges: Switchboards,
         phones: Phones,
         engaged: Engaged,
         domains: Domains,

@@ -36,6 +36,8 @@ from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.router import ExchangeRouter
 from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
+from provisioner.pbx.test_verbs import test_call_verb
+from provisioner.pbx.twin import Twins
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
 from sip.call.story import Event
@@ -95,7 +97,7 @@ async def serving_sip(
         await recorder.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
-        authentication = Authentication(server, guard, keys, bans, guessing, tasks)
+        authentication = Authentication(server, guard, keys, bans, guessing.note, tasks)
         domains = Domains([public.sip_host, settings.sip.realm])
         async with listening(
             listeners,
@@ -125,7 +127,9 @@ async def serving_sip(
 
             serving = CallServing(server, authentication, phones, router, tell, tasks)
             switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
+            switchboard.twin = Twins(settings, exchanges, engaged).up
             control.on("hang-up", hang_up_verb(installation, switchboard))
+            control.on("test-call", test_call_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
@@ -150,7 +154,7 @@ async def serving_sip(
                 for task in running:
                     task.cancel()
                 server.close()
-                switchboard.hang_up = None
+                switchboard.hang_up = switchboard.twin = None
                 # What it was just writing waits again when it has ended.
                 await asyncio.wait(running)
                 await recorder.close()

@@ -144,6 +144,16 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
             s.CallEventRow(
                 call_id=call.id, serial=1, customer_id=customer.id, at=NOW, kind="began", details="{}"
             ),
+            s.ProofRow(
+                customer_id=customer.id,
+                number="600",
+                at=NOW,
+                passed=True,
+                calls=1,
+                failed=0,
+                actor="cli",
+                details="{}",
+            ),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
             ),

@@ -12,6 +12,7 @@ from provisioner.centrex.errors import BadValue
 
 LONGEST_TEXT = 100
 "Characters of a text to search for that are heeded."
+_SWITCH = {"true": True, "false": False}
 
 
 class Body(BaseModel):
@@ -31,6 +32,25 @@ def check_listing(query: MultiMapping[str], known: AbstractSet[str]) -> None:
     check_names(query, known)
     if any("\0" in value for value in query.values()):
         raise BadValue("nothing that is listed has a zero byte in it")
+
+
+def switch_in(query: MultiMapping[str], name: str) -> bool | None:
+    """What it says, if anything. Raises `BadValue`."""
+    if name not in query:
+        return None
+    if query[name] not in _SWITCH:
+        raise BadValue(f"{name} is true or false")
+    return _SWITCH[query[name]]
+
+
+def number_in(query: MultiMapping[str], name: str, most: int) -> int | None:
+    """The same, from 1 to `most`. Raises `BadValue`."""
+    said = query.get(name)
+    if said is None:
+        return None
+    if not said.isascii() or not said.isdecimal() or not 0 < int(said[:20]) <= most:
+        raise BadValue(f"{name} is a whole number from 1 to {most}")
+    return int(said)
 
 
 def answer(body: BaseModel) -> web.Response:

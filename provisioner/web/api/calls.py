@@ -16,14 +16,13 @@ from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
 from provisioner.operations.hanging_up import Switchboard, hang_up
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing
+from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing, number_in, switch_in
 
 SWITCHBOARD = web.AppKey("switchboard", Switchboard)
 LIVE_PARAMETERS = frozenset({"customer", "line", "group", "text", "cursor", "limit"})
 PARAMETERS = LIVE_PARAMETERS | {"answered", "since", "until"}
 USUAL_CALLS: Final = 100
 "Of a page, unless `limit` says otherwise."
-_SWITCH = {"true": True, "false": False}
 _MOMENT = TypeAdapter(AwareDatetime)
 
 
@@ -114,12 +113,12 @@ async def _page(
         group=query.get("group"),
         text=query.get("text", "")[:LONGEST_TEXT].strip(),
         is_live=is_live,
-        is_answered=_switch(query, "answered"),
+        is_answered=switch_in(query, "answered"),
         since=_moment(query, "since"),
         until=_moment(query, "until"),
     )
-    before = _number(query, "cursor", 2**63 - 1)
-    most = _number(query, "limit", MOST_CALLS) or USUAL_CALLS
+    before = number_in(query, "cursor", 2**63 - 1)
+    most = number_in(query, "limit", MOST_CALLS) or USUAL_CALLS
     found = await list_calls(request.app[INSTALLATION], wanted, before, most)
     rows = [CallBody.model_validate(call) for call in found.calls]
     return answer(CallsBody(calls=rows, next=str(found.next) if found.next is not None else None))
@@ -133,14 +132,6 @@ def _id(request: web.Request) -> UUID:
         raise NotFound(f"there is no call {said[:40]!r}") from None
 
 
-def _switch(query: MultiMapping[str], name: str) -> bool | None:
-    if name not in query:
-        return None
-    if query[name] not in _SWITCH:
-        raise BadValue(f"{name} is true or false")
-    return _SWITCH[query[name]]
-
-
 def _moment(query: MultiMapping[str], name: str) -> datetime | None:
     if name not in query:
         return None
@@ -148,12 +139,3 @@ def _moment(query: MultiMapping[str], name: str) -> datetime | None:
         return _MOMENT.validate_python(query[name]).astimezone(UTC)
     except (ValidationError, OverflowError):
         raise BadValue(f"{name} is a moment such as 2026-03-02T12:00:00Z") from None
-
-
-def _number(query: MultiMapping[str], name: str, most: int) -> int | None:
-    said = query.get(name)
-    if said is None:
-        return None
-    if not said.isascii() or not said.isdecimal() or not 0 < int(said[:20]) <= most:
-        raise BadValue(f"{name} is a whole number from 1 to {most}")
-    return int(said)

@@ -9,15 +9,19 @@ from pydantic.json_schema import models_json_schema
 
 from provisioner.operations.calls import MOST_CALLS
 from provisioner.operations.events import KINDS
+from provisioner.operations.proof_history import MOST_PROOFS
 from provisioner.operations.registered import LIVE, State
 from provisioner.operations.registrations import MOST_LINES
 from provisioner.web.api.calls import USUAL_CALLS, CallBody, CallsBody
 from provisioner.web.api.events import EndBody, EventBody
 from provisioner.web.api.problems import PROBLEM_TYPE, Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
+from provisioner.web.api.test_calls import USUAL_PROOFS, AskedBody, ProofBody, RunsBody
 from provisioner.web.streams import STREAM_TYPE
 
-_BODIES = (EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, Problem)
+_BODIES = (
+    EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, RunsBody, ProofBody, AskedBody, Problem,
+)  # fmt: skip
 _REF = "#/components/schemas/"
 _SWITCH = {"type": "boolean"}
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -40,6 +44,8 @@ def document() -> dict[str, Any]:
             "/calls/live": {"get": _live_calls()},
             "/calls/{id}": {"get": _call()},
             "/calls/live/{id}": {"delete": _hang_up()},
+            "/test-calls": {"get": _test_calls(), "post": _make_test_call()},
+            "/test-calls/{id}": {"get": _test_call()},
             "/openapi.json": {"get": _openapi()},
         },
         "components": {
@@ -168,6 +174,62 @@ def _hang_up() -> dict[str, Any]:
 def _id_of_call() -> dict[str, Any]:
     uuid = {"type": "string", "format": "uuid"}
     return _parameter("id", "Of the call.", uuid, where="path") | {"required": True}
+
+
+def _test_calls() -> dict[str, Any]:
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_PROOFS, "default": USUAL_PROOFS}
+    return {
+        "operationId": "listTestCalls",
+        "summary": "What test calls have proved, the newest first",
+        "parameters": [
+            _parameter("customer", "One customer's only, by login."),
+            _parameter("number", "Those to one number only."),
+            _parameter("passed", "Those that went as is configured, or those that did not.", _SWITCH),
+            _parameter("cursor", "`next` of the page before."),
+            _parameter("limit", "Runs of a page, at the most.", limit),
+        ],
+        "responses": {
+            "200": {
+                "description": "A page.",
+                "content": {"application/json": {"schema": _ref("RunsBody")}},
+            },
+            **_refusals("There is no such customer."),
+        },
+    }
+
+
+def _make_test_call() -> dict[str, Any]:
+    return {
+        "operationId": "makeTestCall",
+        "summary": "Call a number now, in a copy of its switchboard: nobody's phone rings",
+        "description": "Answers when the calls are over: after seconds, or minutes for a large group.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("AskedBody")}}},
+        "responses": {
+            "200": {
+                "description": "What was proved.",
+                "content": {"application/json": {"schema": _ref("ProofBody")}},
+            },
+            **_refusals("There is no such customer, or nobody of it has that number."),
+            "409": _refusal("The switchboard was changed meanwhile."),
+            "429": _refusal("As many test calls go on as there may be."),
+        },
+    }
+
+
+def _test_call() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    return {
+        "operationId": "showTestCall",
+        "summary": "One run of test calls: who got an INVITE when, who answered, what each was shown",
+        "parameters": [_parameter("id", "Of the run.", number, where="path") | {"required": True}],
+        "responses": {
+            "200": {
+                "description": "The run.",
+                "content": {"application/json": {"schema": _ref("ProofBody")}},
+            },
+            **_refusals("There is no such run."),
+        },
+    }
 
 
 def _openapi() -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from db.errors import StorageError
 from provisioner.centrex.errors import BadValue, CentralkaError, Conflict, Forbidden, NotFound
+from provisioner.operations.test_calls import NoCallsHere, ProofBroke
+from provisioner.operations.twins import TooManyTestCalls
 from provisioner.web.streams import TooManyStreams
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,9 @@ _STATUS: Mapping[type[CentralkaError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Forbidden: HTTPStatus.FORBIDDEN,
+    TooManyTestCalls: HTTPStatus.TOO_MANY_REQUESTS,
+    NoCallsHere: HTTPStatus.SERVICE_UNAVAILABLE,
+    ProofBroke: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

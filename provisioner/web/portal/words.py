@@ -85,6 +85,7 @@ class Words:
     rung_current: str
     rung_registered: str
     rung_reachable: str
+    rung_proven: str
     ladder: str
 
     was_reachable: str
@@ -213,6 +214,7 @@ PL = Words(
     rung_current="ma bieżącą",
     rung_registered="zarejestrowany",
     rung_reachable="osiągalny",
+    rung_proven="sprawdzony próbą",
     ladder="Jak daleko zaszedł: {steps}",
     was_reachable="osiągalny",
     was_registered="zarejestrowany",
@@ -332,6 +334,7 @@ EN = Words(
     rung_current="has the current one",
     rung_registered="registered",
     rung_reachable="reachable",
+    rung_proven="proven by a test call",
     ladder="How far it came: {steps}",
     was_reachable="reachable",
     was_registered="registered",

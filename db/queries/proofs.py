@@ -1,0 +1,71 @@
+"""Runs of test calls, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.changes import ALL, COMPANIES
+from db.schema import ChangeRow, CustomerRow, LineRow, ProofRow
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which are looked for; None chooses nothing."""
+
+    customer_id: int | None = None
+    login: str | None = None
+    number: str | None = None
+    passed: bool | None = None
+
+
+async def proofs(
+    session: AsyncSession, chosen: Chosen, before: int | None, most: int
+) -> Sequence[tuple[str, ProofRow]]:
+    """Each with its customer's login, those with a lower id than `before` alone."""
+    query = _chosen(chosen).order_by(ProofRow.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(ProofRow.id < before)
+    return [(login, row) for login, row in await session.execute(query)]
+
+
+async def one_proof(session: AsyncSession, chosen: Chosen, proof_id: int) -> tuple[str, ProofRow] | None:
+    """One of those that are chosen, with its customer's login."""
+    found = (await session.execute(_chosen(chosen).where(ProofRow.id == proof_id))).first()
+    return None if found is None else (found[0], found[1])
+
+
+async def forget_proofs(session: AsyncSession, customer_id: int, number: str, kept: int) -> None:
+    """All of a number but the newest."""
+    own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
+    newest = select(ProofRow.id).where(*own).order_by(ProofRow.id.desc()).offset(kept).limit(1)
+    await session.execute(delete(ProofRow).where(*own, ProofRow.id <= newest.scalar_subquery()))
+
+
+async def note_proved(session: AsyncSession, lines: Collection[str], at: datetime | None) -> None:
+    """Test calls have rung these lines as is configured; `at` is None: they went wrong."""
+    await session.execute(update(LineRow).where(LineRow.number.in_(lines)).values(proved_at=at))
+
+
+async def is_changed(session: AsyncSession, customer_id: int, since: int) -> bool:
+    """Whether a company may be another since that change (`db.changes`)."""
+    own = [f"{each}{customer_id}" for each in COMPANIES]
+    scopes = await session.scalars(select(ChangeRow.scope).where(ChangeRow.id > since))
+    return any(scope == ALL or ":".join(scope.split(":")[:2]) in own for scope in scopes)
+
+
+def _chosen(chosen: Chosen) -> Select[str, ProofRow]:
+    query = select(CustomerRow.login, ProofRow).join(CustomerRow, CustomerRow.id == ProofRow.customer_id)
+    for column, value in (
+        (ProofRow.customer_id, chosen.customer_id),
+        (CustomerRow.login, chosen.login),
+        (ProofRow.number, chosen.number),
+        (ProofRow.passed, chosen.passed),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return query

@@ -1,0 +1,93 @@
+"""Has the phones of a test play its scenarios: each in its place, one calls, and all see it to the end."""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from collections.abc import Sequence
+from contextlib import suppress
+
+from provisioner.operations.twins import Twin
+from sip.testcall.account import Account
+from sip.testcall.agents import TestPhones
+from sip.testcall.expected import expected
+from sip.testcall.observed import Ended, Observation, Rang, Refused, Registered, StoppedRinging, TurnedDown
+from sip.testcall.scenario import Scenario, Then
+
+_SLACK_S = 10.0
+"How long after it should be over a call is waited for."
+_AFTER_S = 2.0
+"In which all others have heard that it is over."
+_SETTLES_S = 0.3
+"After the end, for what should not happen any more."
+
+
+class Stage:
+    """The phones of one twin, which play one scenario after another."""
+
+    def __init__(self, twin: Twin, phones: TestPhones) -> None:
+        self._twin = twin
+        self._phones = phones
+        self._registered: dict[str, Registered] = {}
+
+    async def play(self, scenario: Scenario) -> Sequence[Observation]:
+        """All that the phones see of it. Raises `PhonesFailed`."""
+        await self._set(scenario)
+        phones, caller = self._phones, scenario.caller
+        begun = len(phones.seen)
+        rings = expected(scenario).rings
+        longest_s = max((ring.ends_s for ring in rings), default=0.0) + scenario.talks_s + _SLACK_S
+
+        def seen() -> list[Observation]:
+            return phones.seen[begun:]
+
+        phones.call(
+            caller.phone,
+            scenario.dialled,
+            caller.hz,
+            gives_up_s=scenario.gives_up_s,
+            talks_s=scenario.talks_s,
+        )
+        try:
+            await phones.until(lambda: _is_over(caller.phone, seen()), longest_s)
+        except TimeoutError:
+            # It should have been: the verdict says so, and the next call is to find everything quiet.
+            for part in scenario.parts:
+                if part.phone in self._registered:
+                    phones.hang_up(part.phone)
+        with suppress(TimeoutError):
+            await phones.until(lambda: not _ringing(seen()), _AFTER_S)
+        await sleep(_SETTLES_S)
+        return [*self._registered.values(), *seen()]
+
+    async def _set(self, scenario: Scenario) -> None:
+        """Phones are there as the scenario wants it."""
+        phones = self._phones
+        absent = {part.phone for part in scenario.members if part.behaviour.then is Then.UNREGISTERED}
+        for phone in [each for each in self._registered if each in absent]:
+            del self._registered[phone]
+            await phones.remove(phone)
+        for part in scenario.parts:
+            if part.phone in absent:
+                continue
+            if part.phone in self._registered:
+                phones.behave(part.phone, part.behaviour, part.hz)
+                continue
+            account = Account(part.phone, self._twin.password(part.phone), self._twin.server)
+            await phones.register(account, part.behaviour, part.hz)
+            own = (each for each in phones.seen if isinstance(each, Registered) and each.phone == part.phone)
+            self._registered[part.phone] = list(own)[-1]
+
+
+def _is_over(caller: str, seen: Sequence[Observation]) -> bool:
+    return any(isinstance(each, Ended | TurnedDown) and each.phone == caller for each in seen)
+
+
+def _ringing(seen: Sequence[Observation]) -> set[tuple[str, str]]:
+    """The phones that ring or talk still, each with its call."""
+    left: set[tuple[str, str]] = set()
+    for each in seen:
+        if isinstance(each, Rang):
+            left.add((each.phone, each.call))
+        elif isinstance(each, StoppedRinging | Refused | Ended):
+            left.discard((each.phone, each.call))
+    return left

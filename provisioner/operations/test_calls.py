@@ -1,0 +1,216 @@
+"""Test calls: a customer's number is called in a twin, by phones not of ours, and judged by what they saw."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from db.changes import newest
+from db.queries.chosen_lines import customer_called
+from db.queries.exchanges import exchange_rows
+from provisioner.centrex.actor import Actor
+from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
+from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.trial_caller import with_caller
+from provisioner.operations.hanging_up import Switchboard
+from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.playing import Stage
+from provisioner.operations.proof_history import keep_proof
+from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
+from provisioner.operations.trials import trials
+from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
+from provisioner.store.exchanges import exchange_of
+from sip.testcall.agents import PhonesFailed, test_phones
+from sip.testcall.drawn import judge_drawn
+from sip.testcall.lateness import Lateness
+from sip.testcall.scenario import Scenario
+
+MOST_CALLS = 100
+"That one run makes."
+MOST_SPEED = 20.0
+"Above it phones that take a call in time look as if they took it late."
+USUAL_SPEED = 4.0
+"Ring times of a minute are over in a quarter of it, and a second more or less is seen still."
+LONGEST_S = 900.0
+"A run is ended after that, whatever it does."
+_LANES = 4
+"Calls of one run at a time."
+LATE_S = 0.3
+"A machine that was so late during a call, all in all, may be to blame for what went wrong in it."
+MOST_TRIES = 4
+"Of one call, on such a machine."
+
+
+Tell = Callable[[Begun | ProvedCall], Awaitable[None]]
+
+
+class NoCallsHere(CentralkaError):
+    """Calls are served by another process."""
+
+    code = "no-calls-here"
+
+    def __init__(self) -> None:
+        super().__init__("this server takes no calls: wait until it is up, then repeat this")
+
+
+class ProofBroke(CentralkaError):
+    """A run did not come to its end: that says nothing about the switchboard."""
+
+    code = "test-call-broke"
+
+
+async def prove(
+    installation: Installation,
+    switchboard: Switchboard,
+    number: str,
+    login: str,
+    tell: Tell,
+    actor: Actor,
+    *,
+    calls: int | None = None,
+    speed: float = USUAL_SPEED,
+) -> Proof:
+    """Calls a number of a customer in a twin of its switchboard; `tell` is told of each call.
+
+    What comes of it is kept.
+    Calls of each kind that its configuration asks for, or `calls` of the plainest. Raises `NotFound`,
+    `BadValue`, `TooManyTestCalls`, `ProofBroke`, `StorageError`.
+    """
+    if switchboard.twin is None:
+        raise NoCallsHere
+    asked = _Asked(number, login, calls, speed, installation.settings.numbering.emergency_numbers)
+    async with installation.database.read() as session:
+        since = await newest(session)
+    exchange = await _stored(installation, login)
+    # What is wrong with the question is said before anything is up.
+    run = _Run(installation, switchboard.twin, asked, exchange, tell)
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            await run.all()
+    except TimeoutError:
+        raise ProofBroke(f"the test of {number} took longer than {LONGEST_S:.0f} s: ask for less") from None
+    except OSError as error:
+        raise ProofBroke(f"the test phones can't be started: {error}") from error
+    made = tuple(run.made[place] for place in sorted(run.made))
+    findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
+    proof = Proof(login, number, speed, made, findings)
+    return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor, since))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be proved."""
+
+    number: str
+    login: str
+    calls: int | None
+    speed: float
+    emergency_numbers: frozenset[str]
+
+    def scenarios(self, exchange: Exchange, answered: Sequence[str]) -> Sequence[Scenario]:
+        """One for each call, as they are when these lines have answered test calls already.
+
+        Raises `NotFound`, `BadValue`.
+        """
+        found = trials(
+            exchange,
+            self.number,
+            speed=self.speed,
+            answered=answered,
+            emergency_numbers=self.emergency_numbers,
+        )
+        return found if self.calls is None else [found[0]] * self.calls
+
+
+class _Run:
+    """The calls of one proof. Calls of different kinds are made a few at a time, in twins of their own."""
+
+    def __init__(
+        self, installation: Installation, twin: TwinMaker, asked: _Asked, exchange: Exchange, tell: Tell
+    ) -> None:
+        self.made: dict[int, ProvedCall] = {}
+        "By their places."
+        self._installation = installation
+        self._twin = twin
+        self._asked = asked
+        self._exchange = exchange
+        self._tell = tell
+        self._count = len(asked.scenarios(with_caller(exchange, asked.emergency_numbers), ()))
+        self._places = iter(range(self._count))
+
+    async def all(self) -> None:
+        """Makes them. Raises as `prove`, and `OSError`, `TimeoutError`."""
+        lanes = min(_LANES, self._count) if self._asked.calls is None else 1
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in range(lanes):
+                    tasks.create_task(self._lane(is_first=lane == 0))
+        except BaseExceptionGroup as group:
+            raise next(within(group)) from None
+
+    async def _lane(self, *, is_first: bool) -> None:
+        """Makes calls, one after another, as long as there are any."""
+        failed: Exception | None = None
+        try:
+            async with (
+                self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
+                test_phones() as phones,
+            ):
+                try:
+                    await self._calls(twin, Stage(twin, phones))
+                except Exception as error:
+                    # Not within the group that listens to the phones, which would wrap it.
+                    failed = error
+        except TooManyTestCalls:
+            if is_first:
+                raise
+            # Others have taken the room meanwhile: what would be made here is made by the first.
+        if isinstance(failed, PhonesFailed | TimeoutError):
+            why = str(failed) or "the test phones did not say anything for too long"
+            raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
+        if failed is not None:
+            raise failed
+
+    async def _calls(self, twin: Twin, stage: Stage) -> None:
+        exchange = await self._judged_by(twin)
+        answered: list[str] = []
+        for place in self._places:
+            scenario = self._asked.scenarios(exchange, answered)[place]
+            await self._tell(Begun(scenario.kind, place + 1, self._count))
+            for _ in range(MOST_TRIES):
+                scenario = self._asked.scenarios(exchange, answered)[place]
+                at = utc_now()
+                with Lateness() as late:
+                    observations = await stage.play(scenario)
+                call = self.made[place] = proved(scenario, observations, at, late.total_s)
+                if call.winner is not None:
+                    answered.append(call.winner)
+                if call.passed or late.total_s < LATE_S:
+                    break
+                # Whose fault that was can't be said: what goes wrong by itself does so again.
+            await self._tell(self.made[place])
+
+    async def _judged_by(self, twin: Twin) -> Exchange:
+        """What is stored, and not what the engine makes of it; but of who has answered last it knows more.
+
+        Raises `Conflict`.
+        """
+        login = self._asked.login
+        stored = await _stored(self._installation, login)
+        if replace(stored, used={}) != replace(self._exchange, used={}):
+            raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
+        return replace(with_caller(stored, self._asked.emergency_numbers), used=twin.exchange.used)
+
+
+async def _stored(installation: Installation, login: str) -> Exchange:
+    """A customer's switchboard as the database has it. Raises `NotFound`, `StorageError`."""
+    async with installation.database.read() as session:
+        customer_id = await customer_called(session, login)
+    rows = None if customer_id is None else await exchange_rows(installation.database, customer_id)
+    if customer_id is None or rows is None:
+        raise NotFound(f"there is no customer {login!r}")
+    exchange = exchange_of(customer_id, rows)
+    if not exchange.lines:
+        raise NotFound(f"{login} has no line: add one before its calls are tested")
+    return exchange

@@ -1,0 +1,182 @@
+"""The test calls that a company's configuration asks for by itself, for one number of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
+from provisioner.centrex.trial_caller import CALLER_LINE
+from provisioner.operations.trial_plans import LONGEST_RING_S, Planner, credited
+from sip.testcall.expected import ExpectedRing, expected
+from sip.testcall.plan import Cause, Group, Nobody, Plan, Ring, Setting, Shown, Strategy
+from sip.testcall.plan_parts import phones_of
+from sip.testcall.scenario import Behaviour, Kind, Part, Scenario, Then
+
+MOST_PHONES = 50
+"Of one test call."
+_LOWEST_HZ, _STEP_HZ = 400, 40
+"Of the tones of the phones."
+_LONGEST_ANSWER_S = 1.0
+"After which a phone answers that does: sooner where it rings for too short a time."
+_REFUSES_S = 0.3
+_PATIENCE_S = 2.0
+"How long the caller waits where it gives up."
+_LONGEST_S = 60.0
+"Longer than that nobody listens to a phone that rings, and nobody waits who calls."
+
+Behaviours = Mapping[str, Behaviour]
+
+
+def trials(
+    exchange: Exchange,
+    dialled: str,
+    *,
+    speed: float = 1.0,
+    answered: Sequence[str] = (),
+    emergency_numbers: Collection[str] = POLISH_EMERGENCY_NUMBERS,
+) -> tuple[Scenario, ...]:
+    """All test calls of a number, the plainest first: always the same kinds for the same configuration.
+
+    `exchange` is one that has the caller (`centrex.trial_caller`), and its times are divided by `speed`;
+    `answered` are the lines that took the test calls so far, for after each another member is the least used.
+    Raises `NotFound` where nobody has the number, `BadValue` where it can't be tested.
+    """
+    if dialled in emergency_numbers or exchange.short_numbers.get(dialled) in emergency_numbers:
+        raise BadValue(f"{dialled} is an emergency number: no test call may go there")
+    planner = Planner(exchange, speed, dict(exchange.used), emergency_numbers)
+    number = exchange.extension_of[CALLER_LINE]
+    name = exchange.extensions[number].name
+    plan = planner.call(dialled, Shown(number, name))
+    if plan is None:
+        raise NotFound(f"nobody of the company has {dialled}: name one of its extensions or groups")
+    if answered:
+        uses = dict(exchange.used)
+        newest = max(uses.values(), default=0)
+        for count, line in enumerate(answered, start=newest + 1):
+            uses |= {(group, line): count for group in credited(plan, line)}
+        planner.uses = uses
+        plan = planner.call(dialled, Shown(number, name)) or plan
+    phones = phones_of(plan)
+    if len(phones) > MOST_PHONES:
+        raise BadValue(f"{dialled} rings {len(phones)} phones: a test call has at most {MOST_PHONES}")
+    hidden = planner.call(dialled, Shown("", cause=Cause(Setting.HIDE_NUMBER)))
+    taken = exchange.extensions.keys() | exchange.groups.keys()
+    leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
+    short = next((each for each in leads_here if each not in taken), "")
+    by_short = planner.call(short, Shown(number, name)) if short else None
+    return tuple(_Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan).all())
+
+
+@dataclass(slots=True)
+class _Trials:
+    """Those of one number."""
+
+    exchange: Exchange
+    dialled: str
+    plan: Plan
+    hidden: Plan
+    "The same plan, where the caller hides."
+    speed: float
+    short: str
+    "A short number that leads here; empty: none does."
+    by_short: Plan
+    "The same plan, where that is dialled."
+
+    def all(self) -> Iterator[Scenario]:
+        """Each kind that has something to show here."""
+        silent = dict.fromkeys(phones_of(self.plan), Behaviour(Then.SILENT))
+        rings = expected(self._scenario(Kind.NO_ANSWER, silent)).rings
+        if not rings:
+            yield self._scenario(Kind.NO_ANSWER, silent)
+            return
+        first, last = rings[0], _last_to_begin(rings)
+        answers = silent | self._first_answers(self.plan)
+        yield self._scenario(Kind.FIRST_ANSWERS, answers)
+        if len({ring.phone for ring in rings if ring.begins_s == first.begins_s}) > 1:
+            at_once = {ring.phone: _answer(min(each.lasts_s for each in rings)) for ring in rings}
+            yield self._scenario(Kind.RACE, silent | at_once)
+        if last.phone != first.phone and not _is_shuffled(self.plan):
+            yield self._scenario(Kind.LAST_ANSWERS, {**silent, last.phone: _answer(last.lasts_s)})
+        yield self._scenario(Kind.NO_ANSWER, silent)
+        yield self._scenario(Kind.BUSY, {**answers, first.phone: Behaviour(Then.REFUSE, _REFUSES_S, 486)})
+        yield self._scenario(Kind.DECLINED, {**answers, first.phone: Behaviour(Then.REFUSE, _REFUSES_S, 603)})
+        yield self._scenario(Kind.UNREGISTERED, {**answers, first.phone: Behaviour(Then.UNREGISTERED)})
+        yield self._scenario(
+            Kind.CALLER_GIVES_UP,
+            silent,
+            gives_up_s=first.begins_s + min(_PATIENCE_S, first.lasts_s / 2),
+        )
+        hide = self.exchange.codes.hide_number
+        hidden = self._scenario(Kind.HIDDEN, answers)
+        yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden)
+        if self.short:
+            by_short = self._scenario(Kind.SHORT_NUMBER, answers)
+            yield replace(by_short, dialled=self.short, plan=self.by_short)
+
+    def _scenario(self, kind: Kind, behaviours: Behaviours, gives_up_s: float | None = None) -> Scenario:
+        hz = _LOWEST_HZ
+        caller = self._part(CALLER_LINE, Behaviour(Then.SILENT), hz)
+        members = tuple(
+            self._part(phone, behaviour, hz + _STEP_HZ * place)
+            for place, (phone, behaviour) in enumerate(behaviours.items(), start=1)
+        )
+        made = Scenario(kind, self.dialled, caller, members, self.plan, self.speed, gives_up_s)
+        return made if gives_up_s is not None else replace(made, gives_up_s=self._patience(made))
+
+    def _part(self, phone: str, behaviour: Behaviour, hz: int) -> Part:
+        extension = self.exchange.extension_of_line(phone)
+        if extension is None:
+            return Part(phone, behaviour, hz)
+        return Part(phone, behaviour, hz, extension.number, extension.name)
+
+    def _first_answers(self, plan: Plan) -> dict[str, Behaviour]:
+        """All answer, and of those that ring at the same time one."""
+        match plan:
+            case Ring() | Nobody():
+                plans = [(each, LONGEST_RING_S) for each in plan.after.values()]
+                found = {plan.phone: _answer(plan.ring_s)} if isinstance(plan, Ring) else {}
+            case Group():
+                turns = plan.turns
+                if plan.strategy is Strategy.AT_ONCE and turns:
+                    turns = (min(turns, key=lambda turn: turn.delay_s),)
+                plans = [(turn.plan, turn.ring_s) for turn in turns]
+                plans += [] if plan.overflow is None else [(plan.overflow, LONGEST_RING_S)]
+                found = {}
+        for each, ring_s in plans:
+            for phone, behaviour in self._first_answers(each).items():
+                after_s = min(behaviour.after_s, _answer(ring_s).after_s)
+                found.setdefault(phone, replace(behaviour, after_s=after_s))
+        return found
+
+    def _patience(self, scenario: Scenario) -> float | None:
+        """When the caller gives up, where nobody answers and a phone would ring for very long."""
+        foretold = expected(scenario)
+        last = max(foretold.rings, key=lambda ring: ring.ends_s, default=None)
+        if last is None or foretold.winners or last.ends_s <= _LONGEST_S / self.speed:
+            return None
+        return foretold.rings[-1].begins_s + min(_PATIENCE_S, foretold.rings[-1].lasts_s / 2)
+
+
+def _answer(ring_s: float) -> Behaviour:
+    """One that answers well within the time that it rings."""
+    return Behaviour(Then.ANSWER, min(_LONGEST_ANSWER_S, ring_s * 0.4))
+
+
+def _last_to_begin(rings: Sequence[ExpectedRing]) -> ExpectedRing:
+    """Of the phones that ring, the one that begins last, when it does so first."""
+    begin: dict[str, ExpectedRing] = {}
+    for ring in rings:
+        begin.setdefault(ring.phone, ring)
+    return max(reversed(begin.values()), key=lambda ring: ring.begins_s)
+
+
+def _is_shuffled(plan: Plan) -> bool:
+    match plan:
+        case Group():
+            onward = [turn.plan for turn in plan.turns] + ([] if plan.overflow is None else [plan.overflow])
+            return plan.strategy is Strategy.SHUFFLED or any(map(_is_shuffled, onward))
+        case Ring() | Nobody():
+            return any(map(_is_shuffled, plan.after.values()))

@@ -1,0 +1,38 @@
+"""What commands ask of the living server about test calls (`provisioner.control`)."""
+
+from __future__ import annotations
+
+from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.errors import BadValue
+from provisioner.control.server import Said, Say, Verb
+from provisioner.operations.hanging_up import Switchboard
+from provisioner.operations.installation import Installation
+from provisioner.operations.proofs import Begun, ProvedCall, plain
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
+
+
+def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
+    """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …}`, the last two optional.
+
+    Says `{"begun": …}` before each call and `{"call": …}` after it, then all of them as `{"proof": …}`.
+    """
+
+    async def test(asked: Said, say: Say) -> None:
+        number, customer = asked.get("number"), asked.get("customer")
+        calls, speed = asked.get("calls"), asked.get("speed", USUAL_SPEED)
+        if not isinstance(number, str) or not isinstance(customer, str):
+            raise BadValue("test-call wants number and customer as texts")
+        if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
+            raise BadValue(f"test-call wants calls as a number from 1 to {MOST_CALLS}")
+        if not isinstance(speed, int | float) or not 1 <= speed <= MOST_SPEED:
+            raise BadValue(f"test-call wants speed as a number from 1 to {MOST_SPEED}")
+
+        async def tell(what: Begun | ProvedCall) -> None:
+            await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
+
+        proof = await prove(
+            installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
+        )
+        await say({"proof": plain(proof)})
+
+    return test

@@ -1,0 +1,141 @@
+"""`/api/v1/test-calls`: calls that prove that a number rings as it is configured, made now and before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from aiohttp import web
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from provisioner.centrex.actor import Actor, Role
+from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.operations.api_tokens import Bearer
+from provisioner.operations.proof_history import MOST_PROOFS, Run, Wanted, list_proofs, show_proof
+from provisioner.operations.proofs import Begun, Proof, ProvedCall
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
+from provisioner.web.api.auth import INSTALLATION
+from provisioner.web.api.bodies import Body, answer, check_listing, number_in, switch_in
+from provisioner.web.api.calls import SWITCHBOARD
+from sip.testcall.findings import Finding
+
+PARAMETERS = frozenset({"customer", "number", "passed", "cursor", "limit"})
+USUAL_PROOFS: Final = 100
+"Of a page, unless `limit` says otherwise."
+
+
+class RunBody(Body):
+    """A run of test calls to a number."""
+
+    id: int
+    at: AwareDatetime
+    "When it was over."
+    customer: str
+    "The customer's login."
+    number: str
+    passed: bool
+    "Whether all calls went as is configured."
+    calls: int
+    failed: int
+    actor: str
+    "Who asked for it."
+
+
+class RunsBody(BaseModel):
+    """A page of them, the newest first."""
+
+    test_calls: list[RunBody]
+    next: str | None
+    "The `cursor` of the next page; null: this was the last."
+
+
+class ProofBody(RunBody):
+    """One of them, with all that its phones have seen."""
+
+    speed: float
+    "What ring times were divided by."
+    findings: tuple[Finding, ...]
+    "What no single call shows."
+    made: tuple[ProvedCall, ...]
+    "The calls."
+
+
+class AskedBody(BaseModel):
+    """What is to be tested."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    customer: str
+    "The customer's login."
+    number: str
+    "An extension, hunt group, short number or line of it."
+    calls: Annotated[int, Field(ge=1, le=MOST_CALLS)] | None = None
+    "So many plain calls; null: one of each kind that the configuration asks for."
+    speed: Annotated[float, Field(ge=1, le=MOST_SPEED)] = USUAL_SPEED
+    "What ring times and delays are divided by."
+
+
+async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
+    """Those that were made. Raises `BadValue`, `NotFound`."""
+    query = request.query
+    check_listing(query, PARAMETERS)
+    passed = switch_in(query, "passed")
+    wanted = Wanted(bearer.customer_id, query.get("customer"), query.get("number"), passed)
+    most = number_in(query, "limit", MOST_PROOFS) or USUAL_PROOFS
+    found = await list_proofs(
+        request.app[INSTALLATION], wanted, number_in(query, "cursor", 2**63 - 1), most
+    )
+    rows = [RunBody.model_validate(run) for run in found.runs]
+    return answer(RunsBody(test_calls=rows, next=None if found.next is None else str(found.next)))
+
+
+async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
+    """One of them. Raises `NotFound`."""
+    said = request.match_info["id"]
+    if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
+        raise NotFound(f"there is no test call {said[:40]!r}")
+    run, proof = await show_proof(request.app[INSTALLATION], int(said), bearer.customer_id)
+    return answer(_body(run, proof))
+
+
+async def make_test_call(request: web.Request, bearer: Bearer) -> web.Response:
+    """Makes test calls now, and answers when they are over.
+
+    Raises `BadValue`, `NotFound`, `TooManyTestCalls`, `ProofBroke`.
+    """
+    asked = await _asked(request)
+    installation = request.app[INSTALLATION]
+    # Whose customer it is not must not learn that it is there.
+    await list_proofs(installation, Wanted(bearer.customer_id, asked.customer), most=1)
+    role = Role.OPERATOR if bearer.customer_id is None else Role.CUSTOMER
+    proof = await prove(
+        installation,
+        request.app[SWITCHBOARD],
+        asked.number,
+        asked.customer,
+        _silent,
+        Actor(f"token {bearer.token_id}", role),
+        calls=asked.calls,
+        speed=asked.speed,
+    )
+    if proof.id is None:
+        raise NotFound(f"there is no customer {asked.customer!r}")
+    run, proof = await show_proof(installation, proof.id, bearer.customer_id)
+    return answer(_body(run, proof))
+
+
+async def _asked(request: web.Request) -> AskedBody:
+    try:
+        return AskedBody.model_validate_json(await request.read())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise BadValue(f"{where}: {first['msg']}") from None
+
+
+async def _silent(_: Begun | ProvedCall) -> None:
+    """Whoever asked hears of it all at once."""
+
+
+def _body(run: Run, proof: Proof) -> ProofBody:
+    row = RunBody.model_validate(run).model_dump()
+    return ProofBody(**row, speed=proof.speed, findings=proof.findings, made=proof.calls)

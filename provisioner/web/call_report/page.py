@@ -1,0 +1,90 @@
+"""The report of test calls as a page that needs nothing beside it: it can be kept, printed and sent."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+
+import jinja2
+
+from provisioner.operations.proofs import Proof, ProvedCall
+from provisioner.web.call_report.drawing import WIDTH, Drawing, Timeline
+from provisioner.web.call_report.sentences import Sentence, for_call, scenario_of, sentences_of
+from provisioner.web.call_report.words import Words
+
+_PACKAGE = "provisioner.web.call_report"
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call, as the page shows it."""
+
+    name: str
+    passed: bool
+    at: str
+    sentences: tuple[Sentence, ...]
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """The whole page."""
+
+    words: Words
+    number: str
+    customer: str
+    speed: str
+    "Empty: nothing was divided."
+    began: str
+    passed: bool
+    right: int
+    wrong: int
+    sentences: tuple[Sentence, ...]
+    "What no single call shows."
+    calls: tuple[CallView, ...]
+    width: int
+    icon: str
+
+
+def page(proof: Proof, words: Words) -> str:
+    """The HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    icon = (files("provisioner.web.portal") / "static" / "icon.svg").read_bytes()
+    right = sum(call.passed for call in proof.calls)
+    view = ReportView(
+        words=words,
+        number=proof.number,
+        customer=proof.customer,
+        speed="" if proof.speed == 1 else f"{proof.speed:g}".replace(".", words.comma),
+        began=_written(proof.calls[0].at) if proof.calls else "",
+        passed=proof.passed,
+        right=right,
+        wrong=len(proof.calls) - right,
+        sentences=sentences_of(proof, words),
+        calls=tuple(_call(call, words) for call in proof.calls),
+        width=WIDTH,
+        icon=b64encode(icon).decode(),
+    )
+    return environment.get_template("report.html").render(view=view)
+
+
+def _call(call: ProvedCall, words: Words) -> CallView:
+    return CallView(
+        name=scenario_of(call, words),
+        passed=call.passed,
+        at=_written(call.at),
+        sentences=sentences_of(call, words),
+        timeline=Drawing(call, words, for_call(call, words)).timeline(),
+    )
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

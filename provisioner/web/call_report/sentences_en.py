@@ -1,0 +1,93 @@
+"""The sentences of findings in English. What stands in braces is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sip.testcall.findings import Code
+from sip.testcall.plan import Setting
+from sip.testcall.scenario import Kind
+
+FINDINGS: Final[Mapping[Code, str]] = {
+    Code.NOT_REGISTERED: "Test phone {who} could not register, so this call proves nothing.",
+    Code.PHONE_FAILED: "Test phone {who} failed, so this call proves nothing. Why: {seen}.",
+    Code.NOT_DIALLED: "The test phone that was to call never did, so this call proves nothing.",
+    Code.DID_NOT_RING: "Phone {who} did not ring, and should have.",
+    Code.RANG_WRONGLY: "Phone {who} rang, and should not have.",
+    Code.RANG_AGAIN: "Phone {who} rang more often than it should: {seen} in place of {expected}.",
+    Code.WRONG_ORDER: "Wrong order: {seen}. It should be: {expected}.",
+    Code.NOT_TOGETHER: "Phone {who} did not begin to ring with the others, but {seen} s after them.",
+    Code.TOO_EARLY: "Phone {who} began to ring too early: after {seen} s in place of {expected} s.",
+    Code.TOO_LATE: "Phone {who} began to ring too late: after {seen} s in place of {expected} s.",
+    Code.TOO_SHORT: "Phone {who} rang too short: {seen} s in place of {expected} s.",
+    Code.TOO_LONG: "Phone {who} rang too long: {seen} s in place of {expected} s.",
+    Code.RANG_ON: "Phone {who} did not stop ringing when it should. It rang on for: {seen} s.",
+    Code.MISSED_CALL: "Phone {who} will show a missed call, though somebody else took it.",
+    Code.FALSE_ELSEWHERE: "Phone {who} will show no missed call, though nobody took it.",
+    Code.NO_WINNER: "Nobody got the call, and phone {expected} should have.",
+    Code.WRONG_WINNER: "Phone {seen} got the call. It should have been: {expected}.",
+    Code.TWO_WINNERS: "Several phones got the call at once: {seen}. It should be one.",
+    Code.CALLER_NOT_CONNECTED: "A phone answered, and the caller was never told.",
+    Code.ANSWERED_BY_NOBODY: "The caller was told that somebody had answered, and nobody had.",
+    Code.NO_RINGBACK: "Phones rang, and the caller was not told that they did.",
+    Code.SLOW: "The caller was told only {seen} s after the first phone had rung.",
+    Code.NOT_TURNED_DOWN: "Nobody answered, and the caller waited on, because nobody told him.",
+    Code.WRONG_STATUS: "The caller got the wrong answer: {seen} in place of {expected}.",
+    Code.WRONG_NUMBER: "Phone {who} showed the number {seen} in place of {expected}.",
+    Code.WRONG_NAME: 'Phone {who} showed the name "{seen}" in place of "{expected}".',
+    Code.NOT_HIDDEN: "Phone {who} showed who calls ({seen}), though the caller hid his number.",
+    Code.WRONG_RING: "Phone {who} rang with the wrong tune. It should be: {expected}. It was: {seen}.",
+    Code.NO_AUDIO: "The two did not hear each other at all.",
+    Code.ONE_WAY_AUDIO: "Sound went one way only: phone {who} did not hear phone {expected}.",
+    Code.WRONG_AUDIO: "Phone {who} heard somebody who does not belong to the call: {seen}.",
+    Code.LOSS: "{seen} of the sound did not reach phone {who}; {expected} may be lost at the most.",
+    Code.NOT_HUNG_UP: "The caller hung up, and phone {who} was not told.",
+    Code.CUT_OFF: "The call broke off after {seen} s, before anybody had hung up.",
+    Code.NOT_RANDOM: "The order is not by chance: chance does so less than once in a million times ({seen}).",
+}
+
+BLAMES: Final[Mapping[Setting, str]] = {
+    Setting.STRATEGY: "the strategy of group {of}",
+    Setting.MEMBERS: "the members of group {of}",
+    Setting.RING_DELAY: "the ring delay of {member} in group {of}",
+    Setting.RING_TIME: "the ring time of {member} in group {of}",
+    Setting.STOP: "stop-here of a member of group {of}",
+    Setting.LOGGED_IN: "that {member} is logged out of group {of}",
+    Setting.PRESENTATION: "the caller presentation of group {of}",
+    Setting.OVERFLOW: "where group {of} sends calls that nobody answers",
+    Setting.SKIP_FORWARDING: "skip-forwarding of {member} in group {of}",
+    Setting.FORWARD_ALWAYS: "forwarding of all calls: {of}",
+    Setting.FORWARD_BUSY: "forwarding when busy: {of}",
+    Setting.FORWARD_NO_ANSWER: "forwarding when nobody answers: {of}",
+    Setting.FORWARD_UNREACHABLE: "forwarding when out of reach: {of}",
+    Setting.DND: "do not disturb: {of}",
+    Setting.LINE: "the line assigned to {of}",
+    Setting.SHORT_NUMBER: "the short number {of}",
+    Setting.HIDE_NUMBER: "hiding the number",
+    Setting.DISTINCTIVE_RING: "the distinctive ring",
+    Setting.CALLER: "the caller's number and name",
+    Setting.EXCHANGE: "the exchange itself, no setting",
+    Setting.PHONE: "phone {of}, or the way to it",
+}
+
+SCENARIOS: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "Everybody would answer: one gets the call",
+    Kind.RACE: "All answer at the same moment: one gets the call",
+    Kind.LAST_ANSWERS: "Only the last one answers",
+    Kind.NO_ANSWER: "Nobody answers",
+    Kind.BUSY: "The first one is busy",
+    Kind.DECLINED: "The first one turns the call down",
+    Kind.UNREGISTERED: "The first phone is switched off",
+    Kind.CALLER_GIVES_UP: "The caller hangs up before anybody answers",
+    Kind.HIDDEN: "The caller hides his number",
+    Kind.SHORT_NUMBER: "The caller dials the short number",
+}
+
+SINGLE: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "The phone answers",
+    Kind.BUSY: "The phone is busy",
+    Kind.DECLINED: "The phone turns the call down",
+    Kind.UNREGISTERED: "The phone is switched off",
+}
+"Where there is but one phone."

@@ -1,0 +1,93 @@
+"""The sentences of findings in Polish. What stands in braces is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sip.testcall.findings import Code
+from sip.testcall.plan import Setting
+from sip.testcall.scenario import Kind
+
+FINDINGS: Final[Mapping[Code, str]] = {
+    Code.NOT_REGISTERED: "Telefon testowy {who} nie zarejestrował się, więc ta próba niczego nie dowodzi.",
+    Code.PHONE_FAILED: "Telefon testowy {who} zawiódł, więc ta próba niczego nie dowodzi. Powód: {seen}.",
+    Code.NOT_DIALLED: "Telefon testowy nie wybrał numeru, więc ta próba niczego nie dowodzi.",
+    Code.DID_NOT_RING: "Telefon {who} nie zadzwonił, a powinien.",
+    Code.RANG_WRONGLY: "Telefon {who} zadzwonił, a nie powinien.",
+    Code.RANG_AGAIN: "Telefon {who} zadzwonił więcej razy, niż powinien: {seen} zamiast {expected}.",
+    Code.WRONG_ORDER: "Zła kolejność: {seen}. Powinno być: {expected}.",
+    Code.NOT_TOGETHER: "Telefon {who} nie zaczął dzwonić razem z innymi, tylko {seen} s po nich.",
+    Code.TOO_EARLY: "Telefon {who} zaczął dzwonić za wcześnie: po {seen} s zamiast po {expected} s.",
+    Code.TOO_LATE: "Telefon {who} zaczął dzwonić za późno: po {seen} s zamiast po {expected} s.",
+    Code.TOO_SHORT: "Telefon {who} dzwonił za krótko: {seen} s zamiast {expected} s.",
+    Code.TOO_LONG: "Telefon {who} dzwonił za długo: {seen} s zamiast {expected} s.",
+    Code.RANG_ON: "Telefon {who} nie przestał dzwonić, kiedy powinien. Dzwonił jeszcze: {seen} s.",
+    Code.MISSED_CALL: "Telefon {who} pokaże nieodebrane połączenie, choć odebrał je ktoś inny.",
+    Code.FALSE_ELSEWHERE: "Telefon {who} nie pokaże nieodebranego połączenia, choć nikt go nie odebrał.",
+    Code.NO_WINNER: "Nikt nie dostał rozmowy, a powinien ją dostać telefon {expected}.",
+    Code.WRONG_WINNER: "Rozmowę dostał telefon {seen}. Powinien: {expected}.",
+    Code.TWO_WINNERS: "Rozmowę dostało kilka telefonów naraz: {seen}. Powinien jeden.",
+    Code.CALLER_NOT_CONNECTED: "Telefon odebrał, ale dzwoniący się o tym nie dowiedział.",
+    Code.ANSWERED_BY_NOBODY: "Dzwoniący usłyszał, że ktoś odebrał, choć nie odebrał nikt.",
+    Code.NO_RINGBACK: "Telefony dzwoniły, ale dzwoniący nie dostał sygnału, że dzwonią.",
+    Code.SLOW: "Dzwoniący dostał sygnał dopiero {seen} s po tym, jak zadzwonił pierwszy telefon.",
+    Code.NOT_TURNED_DOWN: "Nikt nie odebrał, ale dzwoniący czekał dalej, bo nikt mu tego nie powiedział.",
+    Code.WRONG_STATUS: "Dzwoniący dostał złą odpowiedź: {seen} zamiast {expected}.",
+    Code.WRONG_NUMBER: "Telefon {who} pokazał numer {seen} zamiast {expected}.",
+    Code.WRONG_NAME: "Telefon {who} pokazał nazwę „{seen}” zamiast „{expected}”.",
+    Code.NOT_HIDDEN: "Telefon {who} pokazał, kto dzwoni ({seen}), choć dzwoniący ukrył swój numer.",
+    Code.WRONG_RING: "Telefon {who} zadzwonił nie tym dzwonkiem. Powinien: {expected}. Było: {seen}.",
+    Code.NO_AUDIO: "Rozmówcy wcale się nie słyszeli.",
+    Code.ONE_WAY_AUDIO: "Dźwięk szedł tylko w jedną stronę: telefon {who} nie słyszał telefonu {expected}.",
+    Code.WRONG_AUDIO: "Telefon {who} słyszał kogoś spoza rozmowy: {seen}.",
+    Code.LOSS: "Do telefonu {who} nie dotarło {seen} dźwięku; może ginąć najwyżej {expected}.",
+    Code.NOT_HUNG_UP: "Dzwoniący się rozłączył, ale telefon {who} się o tym nie dowiedział.",
+    Code.CUT_OFF: "Rozmowa urwała się po {seen} s, zanim ktokolwiek się rozłączył.",
+    Code.NOT_RANDOM: "Kolejność nie jest losowa: przypadek dobiera tak rzadziej niż raz na milion ({seen}).",
+}
+
+BLAMES: Final[Mapping[Setting, str]] = {
+    Setting.STRATEGY: "strategia grupy {of}",
+    Setting.MEMBERS: "numery w grupie {of}",
+    Setting.RING_DELAY: "opóźnienie dzwonienia numeru {member} w grupie {of}",
+    Setting.RING_TIME: "czas dzwonienia numeru {member} w grupie {of}",
+    Setting.STOP: "zatrzymanie na jednym z numerów grupy {of}",
+    Setting.LOGGED_IN: "wylogowanie numeru {member} z grupy {of}",
+    Setting.PRESENTATION: "prezentacja dzwoniącego w grupie {of}",
+    Setting.OVERFLOW: "dokąd grupa {of} kieruje nieodebrane połączenia",
+    Setting.SKIP_FORWARDING: "pominięcie przekierowań numeru {member} w grupie {of}",
+    Setting.FORWARD_ALWAYS: "przekierowanie bezwarunkowe: {of}",
+    Setting.FORWARD_BUSY: "przekierowanie przy zajętości: {of}",
+    Setting.FORWARD_NO_ANSWER: "przekierowanie przy braku odpowiedzi: {of}",
+    Setting.FORWARD_UNREACHABLE: "przekierowanie przy niedostępności: {of}",
+    Setting.DND: "nie przeszkadzać: {of}",
+    Setting.LINE: "linia przypisana do numeru {of}",
+    Setting.SHORT_NUMBER: "numer skrócony {of}",
+    Setting.HIDE_NUMBER: "ukrywanie numeru",
+    Setting.DISTINCTIVE_RING: "rozróżnienie dzwonka",
+    Setting.CALLER: "numer i nazwa dzwoniącego",
+    Setting.EXCHANGE: "sama centrala, nie ustawienie",
+    Setting.PHONE: "telefon {of} albo droga do niego",
+}
+
+SCENARIOS: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "Każdy odebrałby: rozmowę dostaje jeden",
+    Kind.RACE: "Wszyscy odbierają w tej samej chwili: rozmowę dostaje jeden",
+    Kind.LAST_ANSWERS: "Odbiera dopiero ostatni",
+    Kind.NO_ANSWER: "Nikt nie odbiera",
+    Kind.BUSY: "Pierwszy jest zajęty",
+    Kind.DECLINED: "Pierwszy odrzuca połączenie",
+    Kind.UNREGISTERED: "Pierwszy telefon jest wyłączony",
+    Kind.CALLER_GIVES_UP: "Dzwoniący rozłącza się, zanim ktoś odbierze",
+    Kind.HIDDEN: "Dzwoniący ukrywa swój numer",
+    Kind.SHORT_NUMBER: "Dzwoniący wybiera numer skrócony",
+}
+
+SINGLE: Final[Mapping[Kind, str]] = {
+    Kind.FIRST_ANSWERS: "Telefon odbiera",
+    Kind.BUSY: "Telefon jest zajęty",
+    Kind.DECLINED: "Telefon odrzuca połączenie",
+    Kind.UNREGISTERED: "Telefon jest wyłączony",
+}
+"Where there is but one phone."

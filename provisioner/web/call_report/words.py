@@ -1,0 +1,181 @@
+"""What a report of test calls says, in each language; the type checker finds a word that a language lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.web.call_report import sentences_en, sentences_pl
+from sip.testcall.findings import Code
+from sip.testcall.plan import Setting
+from sip.testcall.scenario import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words of one language. What stands in braces is filled in."""
+
+    code: str
+    "As HTML and browsers call the language."
+    comma: str
+    "Of decimal numbers."
+    findings: Mapping[Code, str]
+    blames: Mapping[Setting, str]
+    scenarios: Mapping[Kind, str]
+    single: Mapping[Kind, str]
+    "Scenarios, otherwise said where there is but one phone."
+
+    title: str
+    passed: str
+    failed: str
+    count_passed: str
+    count_failed: str
+    how: str
+    hastened: str
+    calls: str
+    right: str
+    wrong: str
+    at_fault: str
+
+    caller: str
+    dialled: str
+    shown: str
+    waits: str
+    silent: str
+    absent: str
+    rang: str
+    answered: str
+    refused: str
+    stopped: str
+    rings_on: str
+    talked: str
+    hears_both: str
+    hears_caller_only: str
+    hears_answerer_only: str
+    hears_none: str
+    turned_down: str
+    found_busy: str
+    found_declined: str
+    gave_up: str
+    told: str
+    nothing: str
+    anonymous: str
+    inside: str
+    usual: str
+
+    legend: str
+    legend_rang: str
+    legend_answered: str
+    legend_talk: str
+    legend_wrong: str
+    legend_foretold: str
+    seconds: str
+
+
+PL = Words(
+    code="pl",
+    comma=",",
+    findings=sentences_pl.FINDINGS,
+    blames=sentences_pl.BLAMES,
+    scenarios=sentences_pl.SCENARIOS,
+    single=sentences_pl.SINGLE,
+    title="Test połączeń z numerem {number}",
+    passed="Numer {number} dzwoni tak, jak go ustawiono.",
+    failed="Numer {number} nie dzwoni tak, jak go ustawiono.",
+    count_passed="próby udane",
+    count_failed="próby nieudane",
+    how="Zamiast telefonów firmy {customer} dzwoniły telefony testowe, więc nikomu nic nie zadzwoniło. "
+    "Każdy z nich sam zapisał, co widział i słyszał; z tego jest ten wynik.",
+    hastened="Żeby nikt nie czekał, czasy dzwonienia i opóźnienia podzielono przez {speed}.",
+    calls="Próby",
+    right="tak jak ustawiono",
+    wrong="nie tak, jak ustawiono",
+    at_fault="Co zawiodło",
+    caller="dzwoniący",
+    dialled="wybiera {number}",
+    shown="Na wyświetlaczu: {who}",
+    waits="czeka {length} s",
+    silent="nie dzwonił",
+    absent="wyłączony",
+    rang="dzwonił {length} s",
+    answered="odebrał",
+    refused="odmówił",
+    stopped="przestał",
+    rings_on="nie przestał",
+    talked="rozmowa {length} s",
+    hears_both="słyszeli się obaj",
+    hears_caller_only="dzwoniący nic nie słyszał",
+    hears_answerer_only="odbierający nic nie słyszał",
+    hears_none="nikt nic nie słyszał",
+    turned_down="nikt nie odebrał",
+    found_busy="zajęte",
+    found_declined="odrzucone",
+    gave_up="rozłączył się",
+    told="sygnał po {length} s",
+    nothing="nic",
+    anonymous="numer ukryty",
+    inside="dzwonek wewnętrzny",
+    usual="dzwonek zwykły",
+    legend="Co znaczą kolory",
+    legend_rang="dzwoni",
+    legend_answered="dzwoni i odbiera",
+    legend_talk="rozmowa",
+    legend_wrong="nie tak, jak powinien",
+    legend_foretold="kiedy powinien dzwonić",
+    seconds="{length} s",
+)
+
+EN = Words(
+    code="en",
+    comma=".",
+    findings=sentences_en.FINDINGS,
+    blames=sentences_en.BLAMES,
+    scenarios=sentences_en.SCENARIOS,
+    single=sentences_en.SINGLE,
+    title="Test calls to {number}",
+    passed="{number} rings as it is configured.",
+    failed="{number} does not ring as it is configured.",
+    count_passed="calls went right",
+    count_failed="calls went wrong",
+    how="Test phones stood in for those of {customer}, so nobody's phone rang. Each of them noted what it "
+    "saw and heard; this result is made of that.",
+    hastened="So that nobody has to wait, ring times and delays were divided by {speed}.",
+    calls="Calls",
+    right="as configured",
+    wrong="not as configured",
+    at_fault="What failed",
+    caller="caller",
+    dialled="dials {number}",
+    shown="On the display: {who}",
+    waits="waits {length} s",
+    silent="did not ring",
+    absent="switched off",
+    rang="rang {length} s",
+    answered="answered",
+    refused="refused",
+    stopped="stopped",
+    rings_on="did not stop",
+    talked="talked {length} s",
+    hears_both="both heard each other",
+    hears_caller_only="the caller heard nothing",
+    hears_answerer_only="who answered heard nothing",
+    hears_none="nobody heard anything",
+    turned_down="nobody answered",
+    found_busy="busy",
+    found_declined="turned down",
+    gave_up="hung up",
+    told="told after {length} s",
+    nothing="nothing",
+    anonymous="number hidden",
+    inside="the ring for calls from inside",
+    usual="the usual ring",
+    legend="What the colours mean",
+    legend_rang="rings",
+    legend_answered="rings and answers",
+    legend_talk="talk",
+    legend_wrong="not as it should",
+    legend_foretold="when it should ring",
+    seconds="{length} s",
+)
+
+LANGUAGES = {words.code: words for words in (PL, EN)}

@@ -1,0 +1,177 @@
+"""Test phones for asyncio code: started in a process of their own, told what to do, and listened to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from subprocess import PIPE
+from typing import cast
+
+from sip.errors import SipError
+from sip.testcall.account import Account
+from sip.testcall.lines import Behave, Call, HangUp, Order, Register, Remove, Removed, read_told, write_line
+from sip.testcall.observed import Broke, Observation, Registered
+from sip.testcall.scenario import Behaviour
+
+logger = logging.getLogger(__name__)
+
+_MODULE = "sip.testcall.phones"
+_REGISTER_S = 10.0
+"In which a phone has registered, or something is wrong."
+_END_S = 5.0
+"In which the process ends when it is told to."
+_STDIN, _STDOUT = 0, 1
+
+
+class PhonesFailed(SipError):
+    """The test phones don't do what they were told: nothing can be said of the exchange."""
+
+    code = "test-phones-failed"
+
+
+class TestPhones:
+    """The test phones of one process, each named by its account's number, and all that they have seen."""
+
+    __test__ = False
+
+    def __init__(self, pid: int, orders: asyncio.WriteTransport, pipe: _Pipe) -> None:
+        self.pid = pid
+        "Of their process."
+        self._orders = orders
+        self._pipe = pipe
+
+    @property
+    def seen(self) -> list[Observation]:
+        """All observations, as they came; what is told a moment later (`Answered`) says when it was."""
+        return self._pipe.seen
+
+    async def register(self, account: Account, behaviour: Behaviour, hz: int) -> None:
+        """A new phone registers, and takes calls like that. Raises `PhonesFailed` where it can't."""
+        name, (host, port), begun = account.number, account.server, len(self.seen)
+        self._order(Register(name, account.password, host, port, account.host))
+        self._order(Behave(name, behaviour, hz))
+
+        def known() -> list[Observation]:
+            own = (each for each in self.seen[begun:] if each.phone == name)
+            return [each for each in own if isinstance(each, Registered | Broke)]
+
+        try:
+            await self.until(lambda: bool(known()), _REGISTER_S)
+        except TimeoutError:
+            raise PhonesFailed(f"the test phone {name} got no answer to its registration") from None
+        if isinstance(first := known()[0], Broke):
+            raise PhonesFailed(f"the test phone {name} could not register: {first.what}")
+
+    def behave(self, phone: str, behaviour: Behaviour, hz: int) -> None:
+        """It takes its next calls like that, and sends this tone while it talks; 0 is silence."""
+        self._order(Behave(phone, behaviour, hz))
+
+    def call(
+        self, phone: str, number: str, hz: int, *, gives_up_s: float | None = None, talks_s: float = 1.5
+    ) -> None:
+        """It calls, sending this tone.
+
+        Where nobody has answered `gives_up_s` after it has dialled, it hangs up; otherwise `talks_s` after.
+        """
+        self._order(Call(phone, number, hz, gives_up_s, talks_s))
+
+    def hang_up(self, phone: str) -> None:
+        """It ends all its calls, the one that it is making included; one that rings it turns down."""
+        self._order(HangUp(phone))
+
+    async def remove(self, phone: str) -> None:
+        """It unregisters, and is no more."""
+        self._pipe.removed.discard(phone)
+        self._order(Remove(phone))
+        await self.until(lambda: phone in self._pipe.removed, _REGISTER_S)
+
+    async def until(self, is_so: Callable[[], bool], within_s: float) -> None:
+        """Returns when that is so, looked at whenever a phone has seen something.
+
+        Raises `TimeoutError`, and `PhonesFailed` where the phones have ended.
+        """
+        async with asyncio.timeout(within_s):
+            while not is_so():
+                if self._pipe.is_over.is_set():
+                    raise PhonesFailed("the process of the test phones has ended")
+                await self._pipe.news.wait()
+
+    def _order(self, order: Order) -> None:
+        self._orders.write(write_line(order))
+
+
+class _Pipe(asyncio.SubprocessProtocol):
+    """Takes in what the process says."""
+
+    def __init__(self) -> None:
+        self.seen: list[Observation] = []
+        self.removed: set[str] = set()
+        "Phones that have said good-bye."
+        self.news = asyncio.Event()
+        "Set at the next piece of news, and replaced by another one."
+        self.is_over = asyncio.Event()
+        "Set when the process has ended."
+        self._begun = b""
+        "A line that is not whole yet."
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        for line in lines:
+            told = read_told(line)
+            if isinstance(told, Removed):
+                self.removed.add(told.phone)
+            else:
+                self.seen.append(told)
+        self._tell()
+
+    def process_exited(self) -> None:
+        self.is_over.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+
+@asynccontextmanager
+async def test_phones() -> AsyncIterator[TestPhones]:
+    """Test phones, gone when the context is: no process, port or registration of theirs is left.
+
+    Raises `OSError` where no process can be started.
+    """
+    process, pipe = await asyncio.get_running_loop().subprocess_exec(
+        _Pipe,
+        sys.executable,
+        # Nothing of the folder that we were started in is taken for a part of the program.
+        *("-P", "-m", _MODULE),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=None,
+        # Ctrl-C in a terminal goes to a whole session, and their end is for us to order.
+        start_new_session=True,
+    )
+    orders = cast(asyncio.WriteTransport, process.get_pipe_transport(_STDIN))
+    try:
+        yield TestPhones(process.get_pid(), orders, pipe)
+    finally:
+        orders.close()
+        await _end(process, pipe)
+
+
+async def _end(process: asyncio.SubprocessTransport, pipe: _Pipe) -> None:
+    """Waits for a process that was let go of, and makes sure of its end."""
+    try:
+        async with asyncio.timeout(_END_S):
+            await pipe.is_over.wait()
+    except TimeoutError:
+        pid = process.get_pid()
+        logger.warning("the test phones did not end within %g s and are killed pid=%d", _END_S, pid)
+    finally:
+        if not pipe.is_over.is_set():
+            with suppress(ProcessLookupError):
+                process.kill()
+            await pipe.is_over.wait()
+        process.close()

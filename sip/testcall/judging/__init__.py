@@ -1,0 +1,1 @@
+"""Judging a test call: each file looks at one side of it, and knows nothing of the others."""

@@ -1,0 +1,70 @@
+"""Who rang, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sip.testcall.findings import Code, Finding
+from sip.testcall.judging.case import Case, Pair
+from sip.testcall.plan import Cause, Setting
+
+
+def judge_who(case: Case) -> Iterator[Finding]:
+    """Those that did not ring, those that should not have, and those that did so out of turn."""
+    missing = [pair for pair in case.pairs if pair.seen is None]
+    disorder = _disorder(case, missing)
+    if disorder is not None:
+        yield disorder
+        return
+    answered_at = case.answered_at
+    for pair in missing:
+        ring = pair.expected
+        was_over = answered_at is not None and case.dialled_at + ring.begins_s > answered_at
+        is_alone = ring.after is None or case.pair_of(ring.after).seen is not None
+        if is_alone and not was_over:
+            yield Finding(Code.DID_NOT_RING, ring.phone, "", "", ring.cause)
+    expected = {ring.phone for ring in case.expected.rings}
+    for extra in case.extra:
+        cause = case.expected.silent.get(extra.phone, Cause(Setting.EXCHANGE))
+        if extra.phone in expected:
+            times = sum(ring.phone == extra.phone for ring in case.expected.rings)
+            seen = sum(ring.phone == extra.phone for ring in case.seen.rings)
+            yield Finding(Code.RANG_AGAIN, extra.phone, str(times), str(seen), Cause(Setting.EXCHANGE))
+        else:
+            yield Finding(Code.RANG_WRONGLY, extra.phone, "", "", cause)
+
+
+def _disorder(case: Case, missing: list[Pair]) -> Finding | None:
+    """The members of a group rang in turn, but in another order than theirs."""
+    for pair in case.pairs:
+        after = pair.expected.after
+        before = None if after is None else case.pair_of(after)
+        if pair.seen is None or before is None or pair.expected.begin_cause.setting not in _IN_TURN:
+            continue
+        if before.seen is not None and pair.seen.rang.at < before.seen.rang.at:
+            return _wrong_order(case, pair.expected.begin_cause.of)
+        if before.seen is None and pair.seen.answered is not None and before is case.pairs[0]:
+            return _wrong_order(case, pair.expected.begin_cause.of)
+    strategies = {
+        cause.of
+        for extra in case.extra
+        if (cause := case.expected.silent.get(extra.phone)) is not None and cause.setting is Setting.STRATEGY
+    }
+    for pair in missing:
+        if pair.expected.begin_cause.of in strategies:
+            return _wrong_order(case, pair.expected.begin_cause.of)
+    return None
+
+
+_IN_TURN = (Setting.STRATEGY, Setting.RING_DELAY)
+
+
+def _wrong_order(case: Case, group: str) -> Finding:
+    expected = (ring.phone for ring in case.expected.rings)
+    seen = (ring.phone for ring in case.seen.rings)
+    return Finding(Code.WRONG_ORDER, "", listed(expected), listed(seen), Cause(Setting.STRATEGY, group))
+
+
+def listed(phones: Iterable[str]) -> str:
+    """Lines, each once, as a finding has them."""
+    return ", ".join(dict.fromkeys(phones))

@@ -1,0 +1,40 @@
+"""How late this process is woken: where a machine has too much to do, no exchange is to blame for that."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+_EVERY_S = 0.02
+_LEAST_S = 0.03
+"What is less is usual."
+
+
+class Lateness:
+    """Counts it while its context lasts."""
+
+    def __init__(self) -> None:
+        self.total_s = 0.0
+        self._due = 0.0
+        self._next: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Lateness:
+        self._wake_later()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def _wake_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + _EVERY_S
+        self._next = loop.call_at(self._due, self._woken)
+
+    def _woken(self) -> None:
+        late_s = asyncio.get_running_loop().time() - self._due
+        if late_s > _LEAST_S:
+            self.total_s += late_s
+        self._wake_later()

@@ -1,0 +1,95 @@
+"""A test call as data: who calls whom, what each phone does, and whom the call is to ring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sip.testcall.plan import Plan
+
+
+class Kind(StrEnum):
+    """What a scenario proves, by what its phones do."""
+
+    FIRST_ANSWERS = "first-answers"
+    "All would answer: exactly one does."
+    RACE = "race"
+    "All answer at the same moment: exactly one gets the call."
+    LAST_ANSWERS = "last-answers"
+    "Only the one that is rung last answers: all others ring for their whole time."
+    NO_ANSWER = "no-answer"
+    "Nobody answers."
+    BUSY = "busy"
+    "The one that is rung first is busy (486)."
+    DECLINED = "declined"
+    "The one that is rung first turns the call down (603)."
+    UNREGISTERED = "unregistered"
+    "The one that would be rung first is not registered."
+    CALLER_GIVES_UP = "caller-gives-up"
+    "The caller hangs up while it rings."
+    HIDDEN = "hidden"
+    "The caller hides his number by a code."
+    SHORT_NUMBER = "short-number"
+    "The caller dials a short number."
+
+
+class Then(StrEnum):
+    """What a phone does."""
+
+    ANSWER = "answer"
+    REFUSE = "refuse"
+    SILENT = "silent"
+    "It rings until it is told to stop."
+    UNREGISTERED = "unregistered"
+    "It isn't there at all."
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a phone does when it is rung."""
+
+    then: Then
+    after_s: float = 0.0
+    "How long it rings before it answers or refuses."
+    status: int = 486
+    "With which it refuses."
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A phone that takes part, also one that is not to ring."""
+
+    phone: str
+    "The number of its line."
+    behaviour: Behaviour
+    hz: int
+    "The tone that it sends while it talks: no two of a scenario have the same."
+    extension: str = ""
+    "Under which people know it; empty: under none."
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One test call. All its times are already divided by `speed`."""
+
+    kind: Kind
+    dialled: str
+    "What the caller's phone sends, a code in front included."
+    caller: Part
+    "Its behaviour says nothing."
+    members: tuple[Part, ...]
+    "Every other phone of which something is expected, if only that it does not ring."
+    plan: Plan
+    "Whom the call is to ring."
+    speed: float = 1.0
+    "What ring times and delays are divided by, so that it is over sooner."
+    gives_up_s: float | None = None
+    "After how long since dialling the caller hangs up if nobody has answered; None: it doesn't."
+    talks_s: float = 1.5
+    "How long they talk before the caller hangs up: enough to recognise a tone both ways."
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The caller and all others."""
+        return (self.caller, *self.members)

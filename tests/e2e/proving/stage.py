@@ -1,0 +1,102 @@
+"""Test calls in twins of companies that are in no database, made by real test phones and judged as always."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.centrex.exchange import Exchange
+from provisioner.operations.playing import Stage
+from provisioner.operations.trials import trials
+from provisioner.operations.twins import Twin
+from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.twin import Twins
+from provisioner.settings import Settings
+from sip.testcall.agents import TestPhones
+from sip.testcall.drawn import Drawn, drawn, judge_drawn
+from sip.testcall.findings import Finding
+from sip.testcall.lateness import Lateness
+from sip.testcall.scenario import Behaviour, Kind, Scenario, Then
+from sip.testcall.verdict import TOLERANCES, judge
+
+SPEED = 4.0
+"What ring times are divided by: as usual."
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Test calls of one kind to one number of one company."""
+
+    here: Exchange
+    dialled: str
+    kind: Kind
+    calls: int = 1
+    is_draw: bool = False
+    "Looked at is whom a shuffled group rings first, call after call, and nothing else: so they are short."
+
+
+class _Living:
+    """The switchboards of an installation that has one company (`provisioner.pbx.router.Switchboards`)."""
+
+    def __init__(self, only: Exchange) -> None:
+        self._only = only
+
+    def known(self, line: str) -> Exchange | None:
+        return self._only if line in self._only.lines else None
+
+    async def of_line(self, line: str) -> Exchange | None:
+        return self.known(line)
+
+    async def elsewhere(self, exchange: Exchange, dialled: str) -> Mapping[str, Exchange]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of the calls of a trial."""
+
+    findings: list[Finding]
+    "All that is wrong with them."
+    late_s: float
+    "How late the machine was."
+
+
+async def tried(trial: Trial, phones: TestPhones) -> Found:
+    """Makes the calls, and judges them as a server does that is asked for them."""
+    twins = Twins(Settings(), _Living(trial.here), Engaged())
+    async with twins.up(next(iter(trial.here.lines)), SPEED) as twin:
+        stage = Stage(twin, phones)
+        findings: list[Finding] = []
+        history: list[Drawn] = []
+        answered: list[str] = []
+        late_s = 0.0
+        there: set[str] = set()
+        try:
+            for _ in range(trial.calls):
+                scenario = _scenario(trial, twin, answered)
+                there |= {scenario.caller.phone} | {
+                    part.phone for part in scenario.members if part.behaviour.then is not Then.UNREGISTERED
+                }
+                with Lateness() as late:
+                    seen = await stage.play(scenario)
+                late_s += late.total_s
+                if trial.is_draw:
+                    if (draw := drawn(scenario, seen)) is not None:
+                        history.append(draw)
+                    continue
+                verdict = judge(scenario, seen, TOLERANCES.late_by(late.total_s))
+                findings += verdict.findings
+                answered += [] if verdict.winner is None else [verdict.winner]
+        finally:
+            for phone in there:
+                await phones.remove(phone)
+    return Found([*findings, *judge_drawn(history)], late_s)
+
+
+def _scenario(trial: Trial, twin: Twin, answered: list[str]) -> Scenario:
+    made = trials(twin.exchange, trial.dialled, speed=SPEED, answered=answered)
+    scenario = next(each for each in made if each.kind is trial.kind)
+    if not trial.is_draw:
+        return scenario
+    at_once = tuple(replace(part, behaviour=Behaviour(Then.ANSWER, 0.1)) for part in scenario.members)
+    return replace(scenario, members=at_once, talks_s=0.1)

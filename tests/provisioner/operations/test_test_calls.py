@@ -1,0 +1,144 @@
+"""Test calls in a living server, by phones that are not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from db.schema import LineRow
+from provisioner.control.client import ask
+from provisioner.control.errors import Refused
+from provisioner.operations.installation import Installation
+from provisioner.pbx.routing import Routing
+from tests.provisioner.operations.small import dump
+
+CUSTOMER = "nowyklienttestowy"
+_OWN = ("instance", "nodes", "proofs")
+"Tables in which the server says that it lives, and what was proved."
+
+
+async def told(installation: Installation, number: str, **more: Any) -> list[dict[str, Any]]:
+    """All that the server says of a test call, in which nobody waits for long."""
+    question = {"number": number, "customer": CUSTOMER, "calls": 1, "speed": 10, **more}
+    return [each async for each in ask(installation.data_dir, "test-call", question)]
+
+
+async def kept(installation: Installation) -> dict[str, list[str]]:
+    """All that is stored but what test calls are to leave."""
+    async with installation.database.append() as session:
+        await session.execute(update(LineRow).values(proved_at=None))
+    return {name: rows for name, rows in (await dump(installation)).items() if name not in _OWN}
+
+
+def own_processes() -> set[int]:
+    """The processes that this one has started."""
+    found: set[int] = set()
+    for thread in Path("/proc/self/task").iterdir():
+        # It may have ended meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.update(map(int, (thread / "children").read_text().split()))
+    return found
+
+
+@contextmanager
+def nothing_is_left() -> Iterator[None]:
+    before = own_processes()
+    yield
+    assert own_processes() <= before
+
+
+@pytest.mark.usefixtures("running")
+async def test_a_group_of_each_strategy_and_an_extension_ring_as_configured(sample: Installation):
+    before = await kept(sample)
+    with nothing_is_left():
+        # 600 in order, 601 all at once, 602 at random, 603 the least used first.
+        runs = await asyncio.gather(*(told(sample, number) for number in ("600", "601", "602", "603", "101")))
+    for run in runs:
+        begun, call, last = run
+        assert begun["begun"] == {"scenario": "first-answers", "number": 1, "calls": 1}
+        assert call["call"]["findings"] == []
+        assert call["call"]["answered_by"] == call["call"]["rung"][0]["extension"]
+        assert (last["proof"]["passed"], last["proof"]["calls"]) == (True, [call["call"]])
+    assert await kept(sample) == before
+
+
+@pytest.mark.usefixtures("running")
+async def test_it_is_said_who_got_an_invite_when_and_what_they_saw(sample: Installation):
+    _, call, _ = await told(sample, "601")
+    first, second = call["call"]["rung"]
+    assert (first["line"], first["extension"], first["name"]) == ("48223809887", "101", "Recepcja")
+    assert (first["shown_number"], first["shown_name"]) == (call["call"]["caller"], "Test")
+    assert (first["ended"], second["ended"]) == ("answered", "stopped")
+    # 104 rings half a second after 101.
+    assert 0 <= first["invited_s"] < second["invited_s"] < second["until_s"]
+
+
+@pytest.mark.usefixtures("running")
+async def test_each_kind_of_call_that_is_asked_for_is_made_once(sample: Installation):
+    with nothing_is_left():
+        *_, last = await told(sample, "601", calls=None)
+    assert last["proof"]["passed"]
+    kinds = [call["scenario"] for call in last["proof"]["calls"]]
+    assert kinds[:3] == ["first-answers", "last-answers", "no-answer"]
+    assert len(kinds) == len(set(kinds)) == 8
+
+
+@pytest.mark.usefixtures("running")
+async def test_what_is_not_as_configured_is_found(sample: Installation, monkeypatch: pytest.MonkeyPatch):
+    ordered = Routing._ordered
+    monkeypatch.setattr(Routing, "_ordered", lambda *asked: ordered(*asked)[::-1])
+    *_, call, last = await told(sample, "600")
+    assert last["proof"]["passed"] is False
+    assert {each["code"] for each in call["call"]["findings"]} & {"wrong-order", "rang-wrongly"}
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(
+    ("asked", "code", "words"),
+    [
+        ({"customer": "nobody"}, "not-found", "there is no customer 'nobody'"),
+        ({"number": "999999"}, "not-found", "999999"),
+        ({"number": "112"}, "bad-value", "112 is an emergency number"),
+        ({"calls": 0}, "bad-value", "calls as a number from 1"),
+        ({"speed": 0.5}, "bad-value", "speed as a number from 1"),
+        ({"number": 600}, "bad-value", "texts"),
+    ],
+)
+async def test_what_can_not_be_tested_is_refused_in_plain_words(
+    sample: Installation, asked: dict[str, Any], code: str, words: str
+):
+    with pytest.raises(Refused, match=words) as refused:
+        await told(sample, **{"number": "600", **asked})
+    assert refused.value.code == code
+
+
+@pytest.mark.usefixtures("running")
+async def test_whoever_stops_listening_ends_it(sample: Installation):
+    with nothing_is_left():
+        question = {"number": "600", "customer": CUSTOMER, "calls": 2}
+        async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
+            assert "begun" in await anext(answers)
+            (phones,) = own_processes()
+        async with asyncio.timeout(60):
+            while phones in own_processes():  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("running")
+async def test_phones_that_are_killed_end_it_with_a_word(sample: Installation):
+    question = {"number": "600", "customer": CUSTOMER, "calls": 2}
+    async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
+        assert "begun" in await anext(answers)
+        (phones,) = own_processes()
+        os.kill(phones, signal.SIGKILL)
+        with pytest.raises(Refused, match="phones has ended") as refused:
+            await anext(answers)
+    assert refused.value.code == "test-call-broke"

@@ -1,0 +1,126 @@
+"""The report of test calls: in both languages whole sentences, for CI a document of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from lxml import etree, html
+
+from provisioner.web.call_report.junit import junit
+from provisioner.web.call_report.page import page
+from provisioner.web.call_report.sentences import Sentences
+from provisioner.web.call_report.words import EN, LANGUAGES, PL, Words
+from sip.testcall.findings import Code, Finding
+from sip.testcall.observed import Broke, Heard, Observation
+from sip.testcall.plan import Cause, Setting
+from sip.testcall.scenario import Kind
+from tests.provisioner.web.reports import proof, switchboard
+
+RIGHT = proof(switchboard(), switchboard())
+WRONG = proof(switchboard(), switchboard(ring_time=4, delay=0))
+
+
+def text_of(document: str) -> str:
+    return " ".join(html.fromstring(document).text_content().split())
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_each_language_has_every_finding_setting_and_scenario(words: Words):
+    said = (set(words.findings), set(words.blames), set(words.scenarios))
+    assert said == (set(Code), set(Setting), set(Kind))
+    sentences = Sentences(words, {"48": "101 Recepcja"})
+    for code in Code:
+        for setting in Setting:
+            sentence = sentences.of(Finding(code, "48", "48", "48", Cause(setting, "600", "101")))
+            assert sentence.text.endswith(".")
+            assert sentence.blames
+            assert "{" not in sentence.text + sentence.blames
+
+
+def test_findings_are_said_in_whole_sentences_with_names_that_people_know():
+    polish = text_of(page(WRONG, PL))
+    assert "Numer 600 nie dzwoni tak, jak go ustawiono." in polish
+    assert "Telefon 101 Recepcja dzwonił za krótko: 4,0 s zamiast 10,0 s." in polish
+    assert "Co zawiodło: czas dzwonienia numeru 101 w grupie 600." in polish
+    assert "opóźnienie dzwonienia numeru 104 w grupie 601" in polish
+    english = text_of(page(WRONG, EN))
+    assert "Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s." in english
+
+
+def test_a_call_that_went_right_says_who_rang_who_answered_and_that_they_heard_each_other():
+    document = page(RIGHT, PL)
+    polish = text_of(document)
+    assert "Numer 600 dzwoni tak, jak go ustawiono." in polish
+    assert "Co zawiodło" not in polish
+    caller, first, second, *_ = html.fromstring(document).find(".//article").findall("ol/li")
+    assert " ".join(first.findtext("span[@class='who']/small").split()) == "Na wyświetlaczu: 999 Test"
+    assert re.fullmatch(r"dzwonił [01],[0-9] s, odebrał", first.findtext("span[@class='became']"))
+    assert re.fullmatch(
+        r"sygnał po 0,[0-9] s, rozmowa 1,[0-9] s, słyszeli się obaj", caller.findtext("span[@class='became']")
+    )
+    assert second.findtext("span[@class='became']") == "nie dzwonił"
+    assert "numer ukryty" in polish
+
+
+def test_the_page_draws_each_ring_and_needs_nothing_beside_it():
+    document = html.fromstring(page(WRONG, PL))
+    assert len(document.findall(".//article")) == len(WRONG.calls)
+    calls = document.findall(".//article")
+    (nobody,) = [call for call in calls if "Nikt nie odbiera" in call.text_content()]
+    rows = nobody.xpath(".//ol/li[not(@class='scale')]")
+    who = [row.xpath("string(span[@class='who']/text())").strip() for row in rows]
+    assert who[:3] == ["dzwoniący", "101 Recepcja", "102 Biuro"]
+    assert set(who[3:]) == {"103 Magazyn", "104 Prezes"}
+    assert all(len(row.xpath(".//*[local-name()='rect'][@class='foretold']")) == 1 for row in rows[1:])
+    (bar,) = rows[1].xpath(".//*[local-name()='rect'][@class='wrong']")
+    (foretold,) = rows[1].xpath(".//*[local-name()='rect'][@class='foretold']")
+    assert float(bar.get("width")) < float(foretold.get("width"))
+    loaded = document.xpath("//script | //@src | //link/@href")
+    assert all(isinstance(each, str) and each.startswith("data:") for each in loaded)
+
+
+def test_one_way_audio_is_drawn_and_said():
+    def deaf(seen: Sequence[Observation]) -> list[Observation]:
+        return [each for each in seen if not (isinstance(each, Heard) and each.phone == "0000000000")]
+
+    polish = text_of(page(proof(switchboard(), switchboard(), deaf), PL))
+    assert "Dźwięk szedł tylko w jedną stronę: telefon dzwoniący nie słyszał telefonu 101 Recepcja." in polish
+    assert "dzwoniący nic nie słyszał" in polish
+
+
+def test_nothing_that_people_or_phones_say_becomes_markup():
+    bad = '<b>"&\x00'
+    here = switchboard(name=bad)
+
+    def broken(seen: Sequence[Observation]) -> list[Observation]:
+        return [*seen, Broke(seen[0].phone, 1001.0, bad)]
+
+    said = proof(here, here, broken)
+    document = page(said, PL)
+    assert "<b>" not in document
+    assert '<b>"&?' in text_of(document)
+    assert '<b>"&?' in (etree.fromstring(junit(said)).findtext(".//failure") or "")
+
+
+def test_junit_has_a_case_for_each_call_and_what_is_wrong_with_it():
+    suite = etree.fromstring(junit(WRONG))
+    cases = suite.findall("testcase")
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(WRONG.calls)), "2")
+    assert [case.get("name") for case in cases][:2] == ["1. first-answers", "2. last-answers"]
+    (failure,) = cases[1].findall("failure")
+    assert failure.get("type") == "too-short"
+    assert (failure.text or "").startswith("Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s.")
+    assert etree.fromstring(junit(RIGHT)).get("failures") == "0"
+
+
+def test_what_no_single_call_shows_is_said_above_them_all():
+    finding = Finding(Code.NOT_RANDOM, "", "p ≥ 1e-06", "p = 2e-08", Cause(Setting.STRATEGY, "600"))
+    said = replace(RIGHT, findings=(finding,))
+    polish = text_of(page(said, PL))
+    assert "Kolejność nie jest losowa" in polish
+    assert "strategia grupy 600" in polish
+    suite = etree.fromstring(junit(said))
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(RIGHT.calls) + 1), "1")
