@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db.schema import DeviceRow
+from db.schema import DeviceRow, PhoneEventRow
 from phone_templates.yealink.backups import Backup
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import Ask, Reported
@@ -97,7 +97,8 @@ async def _report(folder: Path) -> None:
         assert device is not None
         said = Reported("incoming_call", {"remote": "sip:[red]102@x"})
         ask = Ask(None, "", "192.0.2.7", "", clear_text=True)
-        session.add(event_row(datetime(2026, 3, 2, tzinfo=UTC), ask, device.id, said))
+        event = event_row(datetime(2026, 3, 2, tzinfo=UTC), ask, device.id, said)
+        session.add(PhoneEventRow(**event._asdict()))
 
 
 def test_what_a_phone_reported_is_shown_with_it(run: Run, tmp_path: Path) -> None:

@@ -123,10 +123,11 @@ async def test_what_can_not_be_tested_is_refused_in_plain_words(
 @pytest.mark.usefixtures("running")
 async def test_whoever_stops_listening_ends_it(sample: Installation):
     with nothing_is_left():
+        before = own_processes()
         question = {"number": "600", "customer": CUSTOMER, "calls": 2}
         async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
             assert "begun" in await anext(answers)
-            (phones,) = own_processes()
+            (phones,) = own_processes() - before
         async with asyncio.timeout(60):
             while phones in own_processes():  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
@@ -134,10 +135,11 @@ async def test_whoever_stops_listening_ends_it(sample: Installation):
 
 @pytest.mark.usefixtures("running")
 async def test_phones_that_are_killed_end_it_with_a_word(sample: Installation):
+    before = own_processes()
     question = {"number": "600", "customer": CUSTOMER, "calls": 2}
     async with aclosing(ask(sample.data_dir, "test-call", question)) as answers:
         assert "begun" in await anext(answers)
-        (phones,) = own_processes()
+        (phones,) = own_processes() - before
         os.kill(phones, signal.SIGKILL)
         with pytest.raises(Refused, match="phones has ended") as refused:
             await anext(answers)
