@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 
-import pytest
 from sqlalchemy import delete
 
 from db.schema import SessionRow
@@ -21,31 +19,9 @@ from sip.call.story import EndedBy
 from tests.provisioner.pbx.called import hunted, missed, record, rings
 from tests.provisioner.pbx.story import ANNA, RECEPTION, Story
 from tests.provisioner.web.browsing import Browser, browsing, hire
-from tests.provisioner.web.pages import pages
-from tests.provisioner.web.test_registrations_page import Rows, keys
+from tests.provisioner.web.live.rows import keys, rows_of
 
-
-@pytest.fixture
-async def running(sample: Installation) -> AsyncIterator[Running]:
-    """Pages and API."""
-    async with pages(sample) as server:
-        yield server
-
-
-@pytest.fixture
-async def browser(sample: Installation, running: Running) -> AsyncIterator[Browser]:
-    """Anna, logged in."""
-    await hire(sample)
-    async with browsing(running) as browser:
-        assert (await browser.log_in()).status == 303
-        yield browser
-
-
-@asynccontextmanager
-async def following(browser: Browser, query: str = "") -> AsyncIterator[Rows]:
-    async with browser.http.get(f"{browser.url}/calls/live{query}") as response:
-        assert (response.status, response.content_type) == (200, "text/event-stream")
-        yield Rows(browser, response.content)  # type: ignore[arg-type]
+following = partial(rows_of, "/calls/live")
 
 
 async def test_each_call_is_there_with_whom_it_rang_and_why_not(sample: Installation, browser: Browser):

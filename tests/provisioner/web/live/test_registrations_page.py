@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
-import pytest
 from sqlalchemy import delete
 
 from db.schema import SessionRow
@@ -21,8 +16,8 @@ from provisioner.web.portal import live
 from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import T46S
-from tests.provisioner.web.browsing import Browser, browsing, hire
-from tests.provisioner.web.pages import pages
+from tests.provisioner.web.browsing import Browser, browsing
+from tests.provisioner.web.live.rows import keys, rows_of
 
 LINE = "48223809880"
 DEVICE = MacAddress(T46S)
@@ -33,50 +28,7 @@ MANY = "\n".join(
 )
 
 
-class Rows:
-    """What the stream has told of the page."""
-
-    def __init__(self, browser: Browser, lines: asyncio.StreamReader) -> None:
-        self._browser = browser
-        self._lines = lines
-
-    async def next(self, kind: str = live.ROWS) -> dict[str, Any]:
-        """The next of a kind."""
-        async with asyncio.timeout(60):
-            while True:
-                line = (await self._lines.readline()).decode()
-                assert line, "the stream ended"
-                if line == f"event: {kind}\n":
-                    told: dict[str, Any] = json.loads((await self._lines.readline())[6:])
-                    return told
-
-
-@asynccontextmanager
-async def following(browser: Browser, query: str = "") -> AsyncIterator[Rows]:
-    async with browser.http.get(f"{browser.url}/registrations/live{query}") as response:
-        assert response.status == 200
-        assert response.content_type == "text/event-stream"
-        yield Rows(browser, response.content)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def running(sample: Installation) -> AsyncIterator[Running]:
-    """Pages and API."""
-    async with pages(sample) as server:
-        yield server
-
-
-@pytest.fixture
-async def browser(sample: Installation, running: Running) -> AsyncIterator[Browser]:
-    """Anna, logged in."""
-    await hire(sample)
-    async with browsing(running) as browser:
-        assert (await browser.log_in()).status == 303
-        yield browser
-
-
-def keys(page: str) -> list[str]:
-    return re.findall(r'<tr id="([^"]+)"', page)
+following = partial(rows_of, "/registrations/live")
 
 
 async def test_every_line_is_there_with_its_phone_and_what_is_known_of_it(
