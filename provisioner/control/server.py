@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from provisioner.control.errors import AlreadyServing
 from provisioner.control.place import LOCK, SOCKET, short_path
 
 Said = Mapping[str, Any]
-"What is asked or told, as JSON takes it."
+"What is asked or told, as JSON takes it; times are told as ISO 8601 has them."
 Say = Callable[[Said], Awaitable[None]]
 Verb = Callable[[Said, Say], Awaitable[None]]
 """Does what is asked, and says what there is to tell as it comes. What it raises as `CentralkaError` or
@@ -146,7 +147,13 @@ def _refusal(code: str, error: Exception) -> Said:
 
 
 def _line(said: Said) -> bytes:
-    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return json.dumps(said, default=_text, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 def _question(body: bytes) -> Said:

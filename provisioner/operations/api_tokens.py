@@ -55,6 +55,12 @@ class Bearer:
     customer_id: int | None
     "Whose things alone it sees; None: the operator's program."
 
+    @property
+    def actor(self) -> Actor:
+        """As who the program does what it does."""
+        role = Role.OPERATOR if self.customer_id is None else Role.CUSTOMER
+        return Actor(f"token {self.token_id}", role)
+
 
 async def create_token(
     installation: Installation,

@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import calls as queries
-from db.queries.chosen_lines import customer_called
 from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.errors import Forbidden, NotFound
 from provisioner.centrex.features import Feature
 from provisioner.operations.installation import Installation
+from provisioner.operations.visible import customer_seen
 
 MOST_CALLS = 500
 "Of a page."
@@ -146,9 +146,7 @@ async def list_calls(
     """The next page. Raises `Forbidden`, and `NotFound` for a customer that is not there, or not its own."""
     async with installation.database.read() as session:
         if wanted.customer is not None:
-            found = await customer_called(session, wanted.customer)
-            if found is None or wanted.customer_id not in (None, found):
-                raise NotFound(f"there is no customer {wanted.customer!r}")
+            await customer_seen(session, wanted.customer, wanted.customer_id)
         await check_rights(session, wanted.customer_id)
         return await page(session, wanted, before, most)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db.queries import proofs as queries
-from db.queries.chosen_lines import customer_called
 from db.schema import CustomerRow, ProofRow
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.proofs import Proof, plain, proof_of
+from provisioner.operations.visible import customer_seen
 
 MOST_PROOFS = 500
 "Of a page."
@@ -92,9 +92,7 @@ async def list_proofs(
     """A page of them. Raises `NotFound` for a customer that is not there, or not for the other to see."""
     async with installation.database.read() as session:
         if wanted.customer is not None:
-            found_id = await customer_called(session, wanted.customer)
-            if found_id is None or wanted.customer_id not in (None, found_id):
-                raise NotFound(f"there is no customer {wanted.customer!r}")
+            await customer_seen(session, wanted.customer, wanted.customer_id)
         chosen = queries.Chosen(wanted.customer_id, wanted.customer, wanted.number, wanted.passed)
         found = await queries.proofs(session, chosen, before, most + 1)
     runs = tuple(_run(*each) for each in found[:most])

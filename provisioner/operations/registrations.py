@@ -17,6 +17,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.registered import Registration, Sight, State, sight
 from provisioner.operations.registered_lines import of_lines
+from provisioner.operations.visible import customer_seen
 
 MOST_LINES = 500
 "Of a page."
@@ -81,9 +82,7 @@ async def list_registrations(
 async def check_wanted(session: AsyncSession, wanted: Wanted) -> None:
     """Raises `NotFound` for what is named and not there, or not to be seen: nobody can tell which."""
     if wanted.customer is not None:
-        found = await queries.customer_called(session, wanted.customer)
-        if found is None or wanted.customer_id not in (None, found):
-            raise NotFound(f"there is no customer {wanted.customer!r}")
+        await customer_seen(session, wanted.customer, wanted.customer_id)
     if wanted.line is not None:
         whose = queries.Chosen(customer_id=wanted.customer_id, line=wanted.line)
         if not await queries.lines(session, whose, utc_now(), "", 1):

@@ -30,7 +30,7 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         line.line_id,
         began.aor,
         call.began_at,
-        _moment(call, call.answered_at),
+        moment_of(call, call.answered_at),
         None if ended is None else call.moment(ended.at),
         None if ended is None else str(ended.by),
         None if ended is None else ended.status,
@@ -51,9 +51,9 @@ def leg_row(call: Call, leg: Leg) -> LegRow:
         leg.line.customer_id if leg.line is not None else None,
         leg.phones,
         call.moment(leg.began_at),
-        _moment(call, leg.rang_at),
-        _moment(call, leg.answered_at),
-        _moment(call, leg.ended_at),
+        moment_of(call, leg.rang_at),
+        moment_of(call, leg.answered_at),
+        moment_of(call, leg.ended_at),
         leg.reason,
         leg.status,
     )
@@ -120,5 +120,6 @@ def _name(leg: Leg) -> str | None:
     return leg.line.name if leg.line is not None else None
 
 
-def _moment(call: Call, at: float | None) -> datetime | None:
+def moment_of(call: Call, at: float | None) -> datetime | None:
+    """The moment of a loop time of a call; None: it has not come."""
     return None if at is None else call.moment(at)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from uuid import uuid5
 
 from db.queries.call_records import EventRow, RecordRow
 from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News, Side
-from provisioner.pbx.call_rows import Details, of_leg, told
+from provisioner.pbx.call_rows import Details, moment_of, of_leg, told
 from sip.call.ringing import Why
 from sip.call.story import EndedBy, LegEnded
 
@@ -46,8 +45,8 @@ def side_row(call: Call, side: Side) -> RecordRow:
         None,
         None,
         call.moment(first.began_at),
-        None if side.answered_by is None else _moment(call, side.answered_by.answered_at),
-        _moment(call, ended_at),
+        None if side.answered_by is None else moment_of(call, side.answered_by.answered_at),
+        moment_of(call, ended_at),
         None if ended_at is None else reason,
         None if ended_at is None else status,
     )
@@ -104,7 +103,3 @@ def _end(call: Call, side: Side) -> tuple[str, int | None]:
         return str(call.ended.by), call.ended.status
     gave_up = last.reason in (Why.GIVEN_UP, EndedBy.CALLER)
     return str(EndedBy.CALLER if gave_up else EndedBy.NOBODY), last.status
-
-
-def _moment(call: Call, at: float | None) -> datetime | None:
-    return None if at is None else call.moment(at)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.call_watch import watch
-from provisioner.operations.calls import Call
 from provisioner.operations.event_tail import EventTail
 from provisioner.operations.hanging_up import Switchboard, hang_up
 from provisioner.operations.installation import Installation
@@ -35,7 +32,7 @@ def calls_verb(installation: Installation, tail: EventTail) -> Verb:
             async for turn in turns:
                 parts = [turn[first : first + _AT_ONCE] for first in range(0, len(turn), _AT_ONCE)] or [[]]
                 for part in parts:
-                    await say({"calls": [_plain(call) for call in part]})
+                    await say({"calls": [asdict(call) for call in part]})
 
     return calls
 
@@ -48,15 +45,6 @@ def hang_up_verb(installation: Installation, switchboard: Switchboard) -> Verb:
             call_id = UUID(str(asked.get("call")))
         except ValueError:
             raise BadValue("hang-up wants the id of a call: `centralka calls` lists them") from None
-        await say(_plain(await hang_up(installation, switchboard, call_id, COMMAND_LINE)))
+        await say(asdict(await hang_up(installation, switchboard, call_id, COMMAND_LINE)))
 
     return hangup
-
-
-def _plain(call: Call) -> dict[str, Any]:
-    said = asdict(call)
-    for each in (said, *said["legs"]):
-        for name, value in each.items():
-            if isinstance(value, datetime):
-                each[name] = value.isoformat()
-    return said

@@ -31,9 +31,6 @@ from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event
 
 logger = logging.getLogger(__name__)
 
-RESTARTED = EndedBy.RESTARTED
-"How a call ended that lived when its server was killed."
-
 _MOST = 20_000
 "Calls that live or wait to be written."
 _BATCH = 200
@@ -112,7 +109,7 @@ class Recorder:
                 # They lived when the server did last, as far as anybody knows.
                 ends = [max(call.known_at, min(seen or call.known_at, self._utc())) for call in calls]
                 serials = await queries.last_serials(connection, [call.id for call in calls])
-                await queries.close_calls(writer, calls, ends, RESTARTED)
+                await queries.close_calls(writer, calls, ends, EndedBy.RESTARTED)
                 rows = [
                     _restarted(call, serials.get(call.id, 0) + 1, at)
                     for call, at in zip(calls, ends, strict=True)
@@ -286,7 +283,7 @@ def _restarted(call: OpenCall, serial: int, at: datetime) -> EventRow:
         "from": call.from_number,
         "from_line": call.line,
         "to": call.to_number,
-        "reason": RESTARTED,
+        "reason": EndedBy.RESTARTED,
         "status": None,
         "talked_s": None,
     }

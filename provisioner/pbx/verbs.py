@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import asdict
-from datetime import datetime
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
@@ -63,8 +62,4 @@ def registrations_verb(installation: Installation, tail: EventTail) -> Verb:
 
 
 def _plain(step: Step) -> Said:
-    row = {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(step.registration).items()
-    }
-    return {"turn": step.turn, "key": step.key, "registration": row}
+    return {"turn": step.turn, "key": step.key, "registration": asdict(step.registration)}

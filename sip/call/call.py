@@ -24,10 +24,9 @@ from sip.call.referral import Referral
 from sip.call.renegotiation import renegotiate
 from sip.call.ringing import Ending, Outcome, Ringing, Target, Why
 from sip.call.rung import Rung
-from sip.call.session import session_of
+from sip.call.session import readable_session
 from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event, LegBegan, LegEnded
 from sip.call.transfer import Transfer
-from sip.errors import SipError
 from sip.message.message import Message
 from sip.message.sdp import SessionDescription
 from sip.message.values import Reason
@@ -210,10 +209,7 @@ class Call:
         if said is None:
             self.end(EndedBy.VANISHED)
         elif self._waits_for_answer and self.callee is not None:
-            try:
-                answer = session_of(said)
-            except SipError:
-                answer = None
+            answer = readable_session(said)
             if answer is None:
                 self.end(EndedBy.FAILED)
             elif isinstance(self.callee, IncomingLeg):

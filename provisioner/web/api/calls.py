@@ -10,7 +10,6 @@ from aiohttp import web
 from multidict import MultiMapping
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
-from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
@@ -94,10 +93,8 @@ async def one_call(request: web.Request, bearer: Bearer) -> web.Response:
 
 async def end_call(request: web.Request, bearer: Bearer) -> web.Response:
     """Hangs it up. Raises `NotFound`, `Conflict`."""
-    role = Role.OPERATOR if bearer.customer_id is None else Role.CUSTOMER
-    actor = Actor(f"token {bearer.token_id}", role)
     installation, switchboard = request.app[INSTALLATION], request.app[SWITCHBOARD]
-    await hang_up(installation, switchboard, _id(request), actor, bearer.customer_id)
+    await hang_up(installation, switchboard, _id(request), bearer.actor, bearer.customer_id)
     return web.Response(status=204)
 
 

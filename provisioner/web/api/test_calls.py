@@ -7,12 +7,12 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.proof_history import MOST_PROOFS, Run, Wanted, list_proofs, show_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
+from provisioner.operations.visible import customer_seen
 from provisioner.web.api.auth import INSTALLATION
 from provisioner.web.api.bodies import Body, answer, check_listing, number_in, switch_in
 from provisioner.web.api.calls import SWITCHBOARD
@@ -105,15 +105,15 @@ async def make_test_call(request: web.Request, bearer: Bearer) -> web.Response:
     asked = await _asked(request)
     installation = request.app[INSTALLATION]
     # Whose customer it is not must not learn that it is there.
-    await list_proofs(installation, Wanted(bearer.customer_id, asked.customer), most=1)
-    role = Role.OPERATOR if bearer.customer_id is None else Role.CUSTOMER
+    async with installation.database.read() as session:
+        await customer_seen(session, asked.customer, bearer.customer_id)
     proof = await prove(
         installation,
         request.app[SWITCHBOARD],
         asked.number,
         asked.customer,
         _silent,
-        Actor(f"token {bearer.token_id}", role),
+        bearer.actor,
         calls=asked.calls,
         speed=asked.speed,
     )

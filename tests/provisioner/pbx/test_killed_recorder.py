@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from db.schema import CallEventRow, CallLegRow, CallRecordRow
 from provisioner.operations.calls import Wanted, list_calls
 from provisioner.operations.installation import Installation
-from provisioner.pbx.recorder import RESTARTED, Recorder
+from provisioner.pbx.recorder import Recorder
+from sip.call.story import EndedBy
 
 PROJECT = Path(__file__).parents[3]
 ROUNDS = 20 if os.environ.get("CENTRALKA_PROVE") else 2
@@ -69,7 +70,7 @@ async def test_calls_are_recorded_once_whenever_the_server_is_killed(sample: Ins
                 assert call.end == stored[call.id]
             else:
                 # Whether it ended a moment before the server did is known or not.
-                assert call.end in (told[call.id], RESTARTED)
+                assert call.end in (told[call.id], EndedBy.RESTARTED)
             assert call.ended_at is not None
             assert call.ended_at >= call.started_at
             assert all(leg.ended_at is not None and leg.reason is not None for leg in call.legs)
