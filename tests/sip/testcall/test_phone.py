@@ -1,4 +1,4 @@
-"""A phone of pyVoIP does what a phone has to: each test fails without one of the overrides of `phone.py`."""
+"""A phone of pyVoIP does what a phone has to: each test fails without one of its overrides."""
 
 from __future__ import annotations
 
@@ -250,6 +250,29 @@ async def test_requests_in_a_dialog_go_along_the_route_set_with_its_tags() -> No
         (ended,) = end.saw(Ended)
         assert isinstance(ended, Ended)
         assert ended.by is By.ITSELF
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [
+        pytest.param("m=audio 0 RTP/AVP 0", id="refused"),
+        pytest.param("m=audio 4000 RTP/AVP 97", id="of a format without a name"),
+        pytest.param("m=audio 0 RTP/AVP 97\r\na=inactive", id="refused, of a format without a name"),
+        pytest.param("", id="none"),
+    ],
+)
+async def test_an_answer_without_audio_is_a_call_all_the_same(audio: str) -> None:
+    async with peer() as end:
+        end.phone.call("102")
+        invite = await end.hears("INVITE")
+        body = f"{end.sdp().partition('m=')[0]}{audio}\r\n".replace("\r\n\r\n", "\r\n")
+        end.answers(invite, "200 OK", "Contact: <sip:theirs@192.0.2.9>", body=body)
+        await end.hears("ACK")
+        await end.sees(Answered)
+        (call,) = end.phone.calls.values()
+        assert (call.RTPClients, end.saw(Broke)) == ([], [])
+        call.hangup()
+        await end.hears("BYE")
 
 
 async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
