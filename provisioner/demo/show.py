@@ -21,8 +21,6 @@ from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
-from provisioner.demo.phone import Boot, boot
-from provisioner.demo.sip_phone import SipPhone, registered
 from provisioner.demo.test_calls import show_test_calls
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies, devices
@@ -31,6 +29,8 @@ from provisioner.operations.events import LineKind, Wanted
 from provisioner.operations.installation import Installation, initialise, opened
 from provisioner.operations.ladder import Rung
 from provisioner.settings import Listen, Settings, split_address
+from provisioner.virtual_phones.booting import Boot, boot
+from provisioner.virtual_phones.phone import SipPhone, registered
 
 FIRMWARE = {
     "VP530P": "23.70.0.40",

@@ -16,12 +16,12 @@ from phone_templates.yealink.models import find_model
 from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.demo.account import Account, accounts
-from provisioner.demo.phone import boot
 from provisioner.files.company import read_company_file
 from provisioner.operations import claims, companies
 from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
 from provisioner.settings import read_settings
+from provisioner.virtual_phones.account import Account, accounts
+from provisioner.virtual_phones.booting import boot
 from sip.transport.flow import Address, Transport
 from tests.e2e.softphones.certificate import Certificate
 from tests.e2e.softphones.loopback import free, own_network

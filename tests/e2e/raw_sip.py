@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.digest import Algorithm, ha1, parse_challenges
 from tests.e2e.softphones.program import LONGEST_S
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.digest import parse_challenges
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram

@@ -13,14 +13,14 @@ from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
-from provisioner.demo.phone import boot
 from provisioner.demo.show import run_demo
-from provisioner.demo.sip_phone import SipPhone, registered
 from provisioner.operations import claims
 from provisioner.operations.installation import Installation
 from provisioner.operations.registered import LIVE
 from provisioner.operations.registrations import Wanted, list_registrations
 from provisioner.settings import Listen, read_settings
+from provisioner.virtual_phones.booting import boot
+from provisioner.virtual_phones.phone import SipPhone, registered
 from sip.message.address import NameAddress
 from sip.message.message import Request
 from sip.message.uri import SipUri

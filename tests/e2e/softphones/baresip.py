@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address
 from tests.e2e.softphones.loopback import free
 from tests.e2e.softphones.program import LONGEST_S, Program, running

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address, Transport
 from tests.e2e.softphones.loopback import free
 from tests.e2e.softphones.program import LONGEST_S, Program, running

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address, Transport
 from tests.e2e.softphones.program import LONGEST_S, running
 

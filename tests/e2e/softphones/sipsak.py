@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address
 from tests.e2e.softphones.program import running
 

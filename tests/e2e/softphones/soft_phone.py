@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from provisioner.demo.account import Account
+from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address
 from tests.e2e.softphones.program import Program
 

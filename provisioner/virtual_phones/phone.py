@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from phone_templates.yealink.boot import BootMachine
 from provisioner.centrex.mac import MacAddress
-from provisioner.demo.account import Account, accounts
-from provisioner.demo.login import Known
-from provisioner.demo.phone import Boot, boot
+from provisioner.virtual_phones.account import Account, accounts
+from provisioner.virtual_phones.booting import Boot, boot
+from provisioner.virtual_phones.login import Known
 from sip.message.address import Contact, NameAddress
 from sip.message.message import Request, Response
 from sip.message.uri import SipUri

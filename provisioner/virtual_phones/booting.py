@@ -8,7 +8,7 @@ import aiohttp
 from yarl import URL
 
 from phone_templates.yealink.boot import Apply, BootMachine, Done, Effect, Fetch, Login, Update
-from provisioner.demo.login import Known
+from provisioner.virtual_phones.login import Known
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
