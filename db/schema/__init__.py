@@ -31,7 +31,7 @@ from db.schema.lines import ForwardingRow, LineFeatureRow, LineRow
 from db.schema.media import MediaRow
 from db.schema.nodes import ChangeRow, NodeRow
 from db.schema.products import FeatureRow, ProductFeatureRow, ProductRow
-from db.schema.proofs import ProofRow
+from db.schema.proofs import ProofRow, ProofRunRow, ProofScheduleRow
 from db.schema.registering import PnpInboxRow, RegistrationEventRow, ResyncRow
 from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
@@ -82,6 +82,8 @@ __all__ = [
     "ProductFeatureRow",
     "ProductRow",
     "ProofRow",
+    "ProofRunRow",
+    "ProofScheduleRow",
     "ProvisioningRequestRow",
     "RatePlanRow",
     "RateRow",

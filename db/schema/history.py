@@ -11,12 +11,12 @@ from db.schema.base import Numbered
 
 
 class ProvisioningRequestRow(Numbered):
-    """One request of a phone and what it got. Its newest are found by device and by MAC."""
+    """One request of a phone and what it got. Its newest are found by device."""
 
     __tablename__ = "provisioning_requests"
-    __table_args__ = (Index(None, "device_id", "id"), Index(None, "mac", "id"))
+    __table_args__ = (Index(None, "device_id", "id"),)
 
-    at: Mapped[datetime] = mapped_column(index=True)
+    at: Mapped[datetime]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
     mac: Mapped[str | None] = mapped_column(String(12))
     "As the file name or the User-Agent said; nobody vouches for it."
@@ -51,8 +51,12 @@ class AlarmRow(Numbered):
     text: Mapped[str]
     source: Mapped[str | None]
     "The address that caused it."
+    number: Mapped[str | None]
+    "The extension, group or line that it is about."
     at: Mapped[datetime] = mapped_column(index=True)
     acknowledged_at: Mapped[datetime | None]
+    over_at: Mapped[datetime | None]
+    "When what it is about was found in order again."
 
 
 class AuditRow(Numbered):

@@ -125,7 +125,10 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
     rollout = s.RolloutRow(
         customer_id=customer.id, opened_at=NOW, actor="cli", cause="apply", audit_id=audit.id
     )
-    session.add_all([rollout, user])
+    run = s.ProofRunRow(
+        customer_id=customer.id, cause="nightly", actor="system", slot=login, speed=4, made_at=NOW, due_at=NOW
+    )
+    session.add_all([rollout, user, run])
     await session.flush()
     session.add(
         s.OwedFilesRow(
@@ -153,7 +156,9 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
                 failed=0,
                 actor="cli",
                 details="{}",
+                run_id=run.id,
             ),
+            s.ProofScheduleRow(customer_id=customer.id, nightly=False),
             s.ApiTokenRow(
                 name="reports", hash=login, role="customer", customer_id=customer.id, created_at=NOW
             ),
