@@ -59,7 +59,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One that took part, the caller aside."""
+    """One that took part, the caller aside, and bystanders that did not ring."""
 
     line: str
     extension: str
@@ -156,6 +156,7 @@ def proved(
     dialled = found.caller.dialled
     began = dialled.at if dialled is not None else min((each.at for each in observations), default=0.0)
     parts = {part.phone: part for part in scenario.parts}
+    rang = {ring.phone for ring in found.rings}
     return ProvedCall(
         at=at,
         scenario=scenario.kind,
@@ -169,7 +170,9 @@ def proved(
         post_dial_s=None if verdict.post_dial_s is None else round(verdict.post_dial_s, 3),
         findings=verdict.findings,
         phones=tuple(
-            Phone(part.phone, part.extension, part.name, part.behaviour.then) for part in scenario.members
+            Phone(part.phone, part.extension, part.name, part.behaviour.then)
+            for part in (*scenario.members, *scenario.bystanders)
+            if part in scenario.members or part.phone in rang
         ),
         foretold=tuple(
             Foretold(ring.phone, round(ring.begins_s, 3), round(ring.ends_s, 3)) for ring in verdict.foretold

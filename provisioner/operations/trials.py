@@ -16,7 +16,9 @@ from sip.testcall.plan_parts import phones_of
 from sip.testcall.scenario import Behaviour, Kind, Part, Scenario, Then
 
 MOST_PHONES = 50
-"Of one test call."
+"Of one test call, bystanders aside."
+_MOST_BYSTANDERS = 5
+"Of one test call: in each others, so that a run has seen many of a company."
 _LOWEST_HZ, _STEP_HZ = 400, 40
 "Of the tones of the phones."
 _LONGEST_ANSWER_S = 1.0
@@ -67,7 +69,8 @@ def trials(
     leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
     short = next((each for each in leads_here if each not in taken), "")
     by_short = planner.call(short, Shown(number, name)) if short else None
-    return tuple(_Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan).all())
+    found = _Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan)
+    return tuple(found.watched(place, each) for place, each in enumerate(found.all()))
 
 
 @dataclass(slots=True)
@@ -114,7 +117,19 @@ class _Trials:
         yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden)
         if self.short:
             by_short = self._scenario(Kind.SHORT_NUMBER, answers)
-            yield replace(by_short, dialled=self.short, plan=self.by_short)
+            entry = Cause(Setting.SHORT_NUMBER, self.short)
+            yield replace(by_short, dialled=self.short, plan=self.by_short, entry=entry)
+
+    def watched(self, place: int, scenario: Scenario) -> Scenario:
+        """The scenario with some phones beside that are not to ring: those whose turn it is at its place."""
+        known = {part.phone for part in scenario.parts}
+        strangers = [line for line in self.exchange.lines if line not in known]
+        first = place * _MOST_BYSTANDERS % max(1, len(strangers))
+        chosen = [*strangers[first:], *strangers[:first]][:_MOST_BYSTANDERS]
+        hz = _LOWEST_HZ + _STEP_HZ * len(scenario.parts)
+        silent = Behaviour(Then.SILENT)
+        bystanders = [self._part(line, silent, hz + _STEP_HZ * count) for count, line in enumerate(chosen)]
+        return replace(scenario, bystanders=tuple(bystanders))
 
     def _scenario(self, kind: Kind, behaviours: Behaviours, gives_up_s: float | None = None) -> Scenario:
         hz = _LOWEST_HZ

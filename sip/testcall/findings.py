@@ -21,6 +21,8 @@ class Code(StrEnum):
     DID_NOT_RING = "did-not-ring"
     RANG_WRONGLY = "rang-wrongly"
     "Rang and should not have."
+    STRANGER_RANG = "stranger-rang"
+    "A phone rang to which nothing leads that is configured."
     RANG_AGAIN = "rang-again"
     "Rang more often than it should have."
     WRONG_ORDER = "wrong-order"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sip.testcall.plan import Plan
+from sip.testcall.plan import Cause, Plan
 
 
 class Kind(StrEnum):
@@ -88,8 +88,12 @@ class Scenario:
     "After how long since dialling the caller hangs up if nobody has answered; None: it doesn't."
     talks_s: float = 1.5
     "How long they talk before the caller hangs up: enough to recognise a tone both ways."
+    bystanders: tuple[Part, ...] = ()
+    "Phones of the company to which nothing leads. They are there, and silent; none of them is to ring."
+    entry: Cause | None = None
+    "What leads from what is dialled to the plan, where that is a setting; None: nothing stands between."
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The caller and all others."""
-        return (self.caller, *self.members)
+        return (self.caller, *self.members, *self.bystanders)

@@ -15,6 +15,7 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.NOT_DIALLED: "The test phone that was to call never did, so this call proves nothing.",
     Code.DID_NOT_RING: "Phone {who} did not ring, and should have.",
     Code.RANG_WRONGLY: "Phone {who} rang, and should not have.",
+    Code.STRANGER_RANG: "Phone {who} rang, and nothing that is set leads to it.",
     Code.RANG_AGAIN: "Phone {who} rang more often than it should: {seen} in place of {expected}.",
     Code.WRONG_ORDER: "Wrong order: {seen}. It should be: {expected}.",
     Code.NOT_TOGETHER: "Phone {who} did not begin to ring with the others, but {seen} s after them.",

@@ -15,6 +15,7 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.NOT_DIALLED: "Telefon testowy nie wybrał numeru, więc ta próba niczego nie dowodzi.",
     Code.DID_NOT_RING: "Telefon {who} nie zadzwonił, a powinien.",
     Code.RANG_WRONGLY: "Telefon {who} zadzwonił, a nie powinien.",
+    Code.STRANGER_RANG: "Telefon {who} zadzwonił, choć żadne ustawienie do niego nie prowadzi.",
     Code.RANG_AGAIN: "Telefon {who} zadzwonił więcej razy, niż powinien: {seen} zamiast {expected}.",
     Code.WRONG_ORDER: "Zła kolejność: {seen}. Powinno być: {expected}.",
     Code.NOT_TOGETHER: "Telefon {who} nie zaczął dzwonić razem z innymi, tylko {seen} s po nich.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sip.testcall.findings import Code, Finding
 from sip.testcall.judging.case import Case, Pair
 from sip.testcall.plan import Cause, Setting
+from sip.testcall.plan_parts import phones_of
 
 
 def judge_who(case: Case) -> Iterator[Finding]:
@@ -16,22 +17,30 @@ def judge_who(case: Case) -> Iterator[Finding]:
     if disorder is not None:
         yield disorder
         return
-    answered_at = case.answered_at
+    answered_at, entry = case.answered_at, _missed_entry(case)
     for pair in missing:
         ring = pair.expected
         was_over = answered_at is not None and case.dialled_at + ring.begins_s > answered_at
         is_alone = ring.after is None or case.pair_of(ring.after).seen is not None
         if is_alone and not was_over:
-            yield Finding(Code.DID_NOT_RING, ring.phone, "", "", ring.cause)
+            yield Finding(Code.DID_NOT_RING, ring.phone, "", "", entry or ring.cause)
     expected = {ring.phone for ring in case.expected.rings}
     for extra in case.extra:
-        cause = case.expected.silent.get(extra.phone, Cause(Setting.EXCHANGE))
+        cause = case.expected.silent.get(extra.phone)
         if extra.phone in expected:
             times = sum(ring.phone == extra.phone for ring in case.expected.rings)
             seen = sum(ring.phone == extra.phone for ring in case.seen.rings)
             yield Finding(Code.RANG_AGAIN, extra.phone, str(times), str(seen), Cause(Setting.EXCHANGE))
-        else:
+        elif cause is not None:
             yield Finding(Code.RANG_WRONGLY, extra.phone, "", "", cause)
+        else:
+            yield Finding(Code.STRANGER_RANG, extra.phone, "", "", entry or Cause(Setting.EXCHANGE))
+
+
+def _missed_entry(case: Case) -> Cause | None:
+    """What leads to the plan, where nobody rang whom that knows: the call never came so far."""
+    known = set(phones_of(case.scenario.plan))
+    return case.scenario.entry if known.isdisjoint(ring.phone for ring in case.seen.rings) else None
 
 
 def _disorder(case: Case, missing: list[Pair]) -> Finding | None:

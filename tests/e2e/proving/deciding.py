@@ -18,6 +18,7 @@ from provisioner.centrex.customer import (
 )
 from provisioner.pbx import routing
 from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.phones import Phones
 from provisioner.pbx.routing import Routing
 from sip.call.ringing import Outcome
 from sip.call.story import Event, LegBegan
@@ -25,7 +26,7 @@ from sip.call.tree.limited import Limited
 from sip.call.tree.phone import Refusal
 from sip.location import Location
 from tests.e2e.proving.breaking import Break, instead, never, put
-from tests.provisioner.pbx.switchboards import seeded
+from tests.provisioner.pbx.switchboards import line_of, seeded
 
 # What is set, and misread
 
@@ -119,6 +120,17 @@ def short_number_misread(short: str, number: str) -> Break:
         "_number",
         lambda to: lambda self, way, dialled: to(self, way, number if dialled == short else dialled),
     )
+
+
+def registered_under(extension: str, line: str) -> Break:
+    """Calls of a line go to the phone of an extension as well."""
+    bindings = Phones.bindings
+
+    def found(self: Phones, called: str) -> Any:
+        also = bindings(self, line_of(extension)) if called == line else ()
+        return (*bindings(self, called), *also)
+
+    return put(Phones, "bindings", found)
 
 
 # In which order

@@ -18,6 +18,7 @@ from tests.e2e.proving.companies import (
     FIRST,
     GROUP,
     GROUP_NAME,
+    IN_ORDER,
     KEEP,
     LAST,
     NESTED,
@@ -110,6 +111,15 @@ MUTATIONS = {
         of_member(Setting.MEMBERS, "102"),
     ),
     "members rung twice": Mutation(deciding.members_rung_twice, many_of(NONE), (Code.RANG_AGAIN,), EXCHANGE),
+    "somebody rung who is no member": Mutation(
+        deciding.misread_group(lambda group: replace(group, members=(*group.members, brief("105")))),
+        many_of(FIRST, TOGETHER),
+        (Code.STRANGER_RANG,),
+        EXCHANGE,
+    ),
+    "a stranger's phone rung for a line": Mutation(
+        deciding.registered_under("104", ONE), one(FIRST), (Code.STRANGER_RANG,), EXCHANGE
+    ),
     "stop ignored": Mutation(
         deciding.misread_members(lambda member: replace(member, stop=False)),
         many_of(NONE, exchange(group("600", brief("101", stop=True), brief("102")))),
@@ -149,6 +159,18 @@ MUTATIONS = {
     "short number leads elsewhere": Mutation(
         deciding.short_number_misread("1", "102"),
         one(Kind.SHORT_NUMBER, SHORT),
+        (Code.DID_NOT_RING,),
+        (Cause(Setting.SHORT_NUMBER, "1"),),
+    ),
+    "short number of a group leads to a stranger": Mutation(
+        deciding.short_number_misread("1", "104"),
+        many_of(Kind.SHORT_NUMBER, replace(IN_ORDER, short_numbers={"1": "600"})),
+        (Code.DID_NOT_RING,),
+        (Cause(Setting.SHORT_NUMBER, "1"),),
+    ),
+    "short number of a group leads nowhere": Mutation(
+        deciding.short_number_misread("1", "199"),
+        many_of(Kind.SHORT_NUMBER, replace(IN_ORDER, short_numbers={"1": "600"})),
         (Code.DID_NOT_RING,),
         (Cause(Setting.SHORT_NUMBER, "1"),),
     ),

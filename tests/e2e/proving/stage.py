@@ -74,8 +74,8 @@ async def tried(trial: Trial, phones: TestPhones) -> Found:
         try:
             for _ in range(trial.calls):
                 scenario = _scenario(trial, twin, answered)
-                there |= {scenario.caller.phone} | {
-                    part.phone for part in scenario.members if part.behaviour.then is not Then.UNREGISTERED
+                there |= {
+                    part.phone for part in scenario.parts if part.behaviour.then is not Then.UNREGISTERED
                 }
                 with Lateness() as late:
                     seen = await stage.play(scenario)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.centrex.customer import Forwardings, HuntStrategy, Member
+from provisioner.centrex.customer import Extension, Forwardings, HuntStrategy, Line, Member
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
@@ -131,6 +131,29 @@ def test_who_hides_is_dialled_with_the_code_and_shown_to_nobody():
 def test_a_short_number_for_it_is_dialled_as_well():
     scenario = of(exchange(short_numbers={"9": "101"}), "101")[Kind.SHORT_NUMBER]
     assert scenario.dialled == "9"
+
+
+def test_phones_to_which_nothing_leads_are_there_and_not_to_ring():
+    here = exchange(group("600", "101", "102"))
+    for scenario in of(here, "600").values():
+        assert {part.extension for part in scenario.bystanders} == {"103", "104", "105"}
+        assert len({part.hz for part in scenario.parts}) == 6
+
+
+def test_in_a_large_company_others_stand_by_in_each_call():
+    extensions = {str(number): Extension(str(number), f"4822{number}") for number in range(200, 220)}
+    lines = {each.line: Line(each.line, "") for each in extensions.values() if each.line}
+    known = {line: number for number, line in zip(extensions, lines, strict=True)}
+    here = exchange(group("600", "101", "102", "103", "104", "105"))
+    here = replace(
+        here,
+        lines={**here.lines, **lines},
+        extensions={**here.extensions, **extensions},
+        extension_of={**here.extension_of, **known},
+    )
+    watched = [{part.extension for part in each.bystanders} for each in of(here, "600").values()]
+    assert {len(each) for each in watched} == {5}
+    assert set().union(*watched[:4]) == set(extensions)
 
 
 def test_nobody_waits_two_minutes_for_a_phone_that_nobody_answers():

@@ -21,6 +21,7 @@ from provisioner.centrex.customer import (
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
+from provisioner.operations.proofs import proved
 from provisioner.operations.trials import trials
 from sip.testcall.findings import Code, Finding
 from sip.testcall.observed import (
@@ -38,10 +39,11 @@ from sip.testcall.observed import (
     StoppedRinging,
     TurnedDown,
 )
-from sip.testcall.plan import Setting
+from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind
 from sip.testcall.verdict import judge
 from tests.provisioner.operations.any_company import companies
+from tests.provisioner.operations.proofs import AT
 from tests.provisioner.operations.witnesses import ELSEWHERE, witnessed
 from tests.provisioner.pbx.switchboards import exchange, line_of, to
 
@@ -449,6 +451,34 @@ def test_what_goes_wrong_is_named_with_who_saw_it(name: str):
     assert judge(scenario, witnessed(here, scenario)).passed
     found = judge(scenario, change(witnessed(here, scenario))).findings
     assert [(each.code, each.blames.setting, each.phone) for each in found][:1] == [(code, setting, phone)]
+
+
+def test_a_phone_to_which_nothing_leads_is_named_where_it_rings_too():
+    here = with_caller(exchange(company()), ())
+    scenario = trials(here, "600")[0]
+    stranger = line_of("105")
+    seen = [*witnessed(here, scenario), Rang(stranger, 1_000.2, "strange", (Display("From", "996", "Test"),))]
+    (finding,) = judge(scenario, seen).findings
+    assert (finding.code, finding.phone) == (Code.STRANGER_RANG, stranger)
+    assert finding.blames == Cause(Setting.EXCHANGE)
+    named = proved(scenario, seen, AT).phones
+    assert [each.extension for each in named] == ["101", "102", "103", "105"]
+
+
+def test_a_short_number_is_to_blame_where_nobody_rings_to_whom_it_leads():
+    here = with_caller(replace(exchange(company()), short_numbers={"9": "600"}), ())
+    scenario = next(each for each in trials(here, "600") if each.kind is Kind.SHORT_NUMBER)
+    assert judge(scenario, witnessed(here, scenario)).passed
+    short = Cause(Setting.SHORT_NUMBER, "9")
+    elsewhere = replace(here, short_numbers={"9": "105"})
+    found = judge(scenario, witnessed(elsewhere, scenario)).findings
+    assert [(each.code, each.phone, each.blames) for each in found][:2] == [
+        (Code.DID_NOT_RING, FIRST, short),
+        (Code.STRANGER_RANG, line_of("105"), short),
+    ]
+    # Where those that it leads to ring, and wrongly, that is for their own settings to explain.
+    disorder = replace(here, groups={"600": company(members=company().members[::-1])})
+    assert judge(scenario, witnessed(disorder, scenario)).findings[0].code is Code.WRONG_ORDER
 
 
 def test_a_loser_whose_answer_came_too_late_is_hung_up_on_and_no_second_winner():

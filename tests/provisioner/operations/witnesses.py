@@ -36,7 +36,7 @@ _STATUS = {486: Outcome.BUSY, 603: Outcome.DECLINED}
 
 def played(here: Exchange, scenario: Scenario, chance: Random | None = None) -> Played:
     """The scenario's call, without anybody who hangs up."""
-    there = {part.phone for part in scenario.members if part.behaviour.then is not Then.UNREGISTERED}
+    there = {part.phone for part in scenario.parts if part.behaviour.then is not Then.UNREGISTERED}
     scripts = {}
     for part in scenario.members:
         said = part.behaviour
@@ -125,7 +125,7 @@ class Witnessed:
 
     def _refused(self, now: float) -> None:
         for id, (phone, since) in list(self.rings.items()):
-            behaviour = next(part.behaviour for part in self.scenario.members if part.phone == phone)
+            behaviour = next(part.behaviour for part in self.scenario.parts if part.phone == phone)
             if behaviour.then is Then.REFUSE and since + behaviour.after_s <= now:
                 del self.rings[id]
                 at = self.at(since + behaviour.after_s)
