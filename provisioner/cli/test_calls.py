@@ -20,7 +20,7 @@ from provisioner.centrex.errors import BadValue
 from provisioner.cli.common import AsJson, ConfigFile, DataDir, chosen_data_dir, out
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
-from provisioner.operations.proofs import Proof, ProvedCall, Rung, proof_of
+from provisioner.operations.proofs import Proof, ProvedCall, Rung, plain, proof_of, without_messages
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED
 from provisioner.web.call_report.junit import junit
 from provisioner.web.call_report.page import page
@@ -56,6 +56,9 @@ def prove(
         Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
     ] = None,
     as_json: AsJson = False,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="With --json: also every SIP message, without credentials.")
+    ] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
@@ -63,7 +66,10 @@ def prove(
 
     Exit code 0 only if every call went as is configured.
     """
-    question = {"number": number, "customer": customer, "calls": calls, "speed": speed}
+    wants_messages = report is not None or (as_json and messages)
+    question = {
+        "number": number, "customer": customer, "calls": calls, "speed": speed, "messages": wants_messages
+    }  # fmt: skip
     said = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
     proof = proof_of(said)
     if report is not None:
@@ -71,7 +77,8 @@ def prove(
     if junit_file is not None:
         _write(junit_file, junit(proof))
     if as_json:
-        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2) + "\n")
+        shown = proof if messages else without_messages(proof)
+        sys.stdout.write(json.dumps(plain(shown), ensure_ascii=False, indent=2) + "\n")
     else:
         out.print(table(proof.calls))
         for line in conclusion(proof):

@@ -12,6 +12,7 @@ from sip.testcall.agents import TestPhones
 from sip.testcall.expected import expected
 from sip.testcall.observed import Ended, Observation, Rang, Refused, Registered, StoppedRinging, TurnedDown
 from sip.testcall.scenario import Scenario, Then
+from sip.testcall.spoken import Spoken
 
 _SLACK_S = 10.0
 "How long after it should be over a call is waited for."
@@ -32,6 +33,7 @@ class Stage:
     async def play(self, scenario: Scenario) -> Sequence[Observation]:
         """All that the phones see of it. Raises `PhonesFailed`."""
         await self._set(scenario)
+        self._phones.take_spoken()
         phones, caller = self._phones, scenario.caller
         begun = len(phones.seen)
         rings = expected(scenario).rings
@@ -58,6 +60,10 @@ class Stage:
             await phones.until(lambda: not _ringing(seen()), _AFTER_S)
         await sleep(_SETTLES_S)
         return [*self._registered.values(), *seen()]
+
+    def take_spoken(self) -> Sequence[Spoken]:
+        """The messages of what was played last."""
+        return self._phones.take_spoken()
 
     async def _set(self, scenario: Scenario) -> None:
         """Phones are there as the scenario wants it."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from provisioner.operations.messages import Message, messages_of
 from sip.testcall.drawn import Drawn, drawn
 from sip.testcall.findings import Finding
 from sip.testcall.observed import Observation
 from sip.testcall.scenario import Kind, Part, Scenario, Then
 from sip.testcall.seen import Seen, SeenRing, seen
+from sip.testcall.spoken import Spoken
 from sip.testcall.verdict import TOLERANCES, judge
 
 
@@ -97,6 +99,8 @@ class ProvedCall:
     "None: nobody was connected."
     drawn: Drawn | None
     "The order that a shuffled group drew; None: nothing was drawn."
+    messages: tuple[Message, ...] = ()
+    "Empty also where they are not kept, or were not asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,27 @@ def plain(what: Begun | ProvedCall | Proof) -> dict[str, Any]:
     return said | {"passed": what.passed} if isinstance(what, Proof) else said
 
 
+_Shown = TypeVar("_Shown", ProvedCall, Proof)
+
+
+def without_messages(what: _Shown) -> _Shown:
+    """The same, and no message of it: for who has not asked for them."""
+    if isinstance(what, ProvedCall):
+        return replace(what, messages=())
+    return replace(what, calls=tuple(map(without_messages, what.calls)))
+
+
 def proof_of(said: Mapping[str, Any]) -> Proof:
     """What `plain` has made plain."""
     return _PROOF.validate_python(said)
 
 
 def proved(
-    scenario: Scenario, observations: Sequence[Observation], at: datetime, late_s: float = 0.0
+    scenario: Scenario,
+    observations: Sequence[Observation],
+    at: datetime,
+    late_s: float = 0.0,
+    spoken: Sequence[Spoken] = (),
 ) -> ProvedCall:
     """What came of a call that began `at`, on a machine that was so late with what it had to do."""
     verdict = judge(scenario, observations, TOLERANCES.late_by(late_s))
@@ -179,6 +197,7 @@ def proved(
         ),
         talk=_talk(found, began),
         drawn=drawn(scenario, observations),
+        messages=messages_of(spoken, began),
     )
 
 

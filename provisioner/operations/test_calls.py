@@ -15,6 +15,7 @@ from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.messages import Room
 from provisioner.operations.playing import Stage
 from provisioner.operations.proof_history import keep_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
@@ -137,6 +138,7 @@ class _Run:
         self._exchange = exchange
         self._tell = tell
         self._count = len(asked.scenarios(with_caller(exchange, asked.emergency_numbers), ()))
+        self._room = Room()
         self._places = iter(range(self._count))
 
     async def all(self) -> None:
@@ -183,13 +185,15 @@ class _Run:
                 at = utc_now()
                 with Lateness() as late:
                     observations = await stage.play(scenario)
-                call = self.made[place] = proved(scenario, observations, at, late.total_s)
+                call = proved(scenario, observations, at, late.total_s, stage.take_spoken())
                 if call.winner is not None:
                     answered.append(call.winner)
                 if call.passed or late.total_s < LATE_S:
                     break
                 # Whose fault that was can't be said: what goes wrong by itself does so again.
-            await self._tell(self.made[place])
+            messages = self._room.take(call.messages, is_wrong=not call.passed)
+            self.made[place] = call = replace(call, messages=messages)
+            await self._tell(call)
 
     async def _judged_by(self, twin: Twin) -> Exchange:
         """What is stored, and not what the engine makes of it; but of who has answered last it knows more.

@@ -7,32 +7,41 @@ from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
-from provisioner.operations.proofs import Begun, ProvedCall, plain
+from provisioner.operations.proofs import Begun, ProvedCall, plain, without_messages
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 
 
 def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
-    """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …}`, the last two optional.
+    """`test-call`: `{"number": …, "customer": …, "calls": …, "speed": …, "messages": …}`.
 
-    Says `{"begun": …}` before each call and `{"call": …}` after it, then all of them as `{"proof": …}`.
+    The last three are optional.
+
+    Says `{"begun": …}` before each call and `{"call": …}` after it, then all of them as `{"proof": …}`, with
+    the SIP messages of each where `messages` is true.
     """
 
     async def test(asked: Said, say: Say) -> None:
         number, customer = asked.get("number"), asked.get("customer")
         calls, speed = asked.get("calls"), asked.get("speed", USUAL_SPEED)
+        with_messages = asked.get("messages", False)
         if not isinstance(number, str) or not isinstance(customer, str):
             raise BadValue("test-call wants number and customer as texts")
         if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
             raise BadValue(f"test-call wants calls as a number from 1 to {MOST_CALLS}")
         if not isinstance(speed, int | float) or not 1 <= speed <= MOST_SPEED:
             raise BadValue(f"test-call wants speed as a number from 1 to {MOST_SPEED}")
+        if not isinstance(with_messages, bool):
+            raise BadValue("test-call wants messages as true or false")
 
         async def tell(what: Begun | ProvedCall) -> None:
-            await say({"begun" if isinstance(what, Begun) else "call": plain(what)})
+            if isinstance(what, Begun):
+                await say({"begun": plain(what)})
+            else:
+                await say({"call": plain(without_messages(what))})
 
         proof = await prove(
             installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
         )
-        await say({"proof": plain(proof)})
+        await say({"proof": plain(proof if with_messages else without_messages(proof))})
 
     return test

@@ -9,15 +9,16 @@ from sip.testcall.account import Account
 from sip.testcall.observed import Answered, Ended, Observation, Rang, Refused, Registered, StoppedRinging
 from sip.testcall.phone import Phone
 from sip.testcall.scenario import Behaviour, Then
+from sip.testcall.spoken import Spoken
 
 
 class Actor:
     """A phone that acts by itself."""
 
-    def __init__(self, account: Account, tell: Callable[[Observation], None]) -> None:
+    def __init__(self, account: Account, tell: Callable[[Observation | Spoken], None]) -> None:
         self.behaviour = Behaviour(Then.SILENT)
         "Of its next calls."
-        self.phone = Phone(account, self._saw)
+        self.phone = Phone(account, self._saw, tell)
         self._tell = tell
         self._talks_s: dict[str, float] = {}
         "For how long it talks in calls that it has made, by Call-ID."

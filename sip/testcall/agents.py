@@ -15,6 +15,7 @@ from sip.testcall.account import Account
 from sip.testcall.lines import Behave, Call, HangUp, Order, Register, Remove, Removed, read_told, write_line
 from sip.testcall.observed import Broke, Observation, Registered
 from sip.testcall.scenario import Behaviour
+from sip.testcall.spoken import Spoken
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ _REGISTER_S = 10.0
 _END_S = 5.0
 "In which the process ends when it is told to."
 _STDIN, _STDOUT = 0, 1
+_MOST_SPOKEN = 5_000
+"Messages that are kept until somebody takes them; further ones are not."
 
 
 class PhonesFailed(SipError):
@@ -47,6 +50,11 @@ class TestPhones:
     def seen(self) -> list[Observation]:
         """All observations, as they came; what is told a moment later (`Answered`) says when it was."""
         return self._pipe.seen
+
+    def take_spoken(self) -> list[Spoken]:
+        """The messages of all phones since this was asked last."""
+        spoken, self._pipe.spoken = self._pipe.spoken, []
+        return spoken
 
     async def register(self, account: Account, behaviour: Behaviour, hz: int) -> None:
         """A new phone registers, and takes calls like that. Raises `PhonesFailed` where it can't."""
@@ -108,6 +116,8 @@ class _Pipe(asyncio.SubprocessProtocol):
 
     def __init__(self) -> None:
         self.seen: list[Observation] = []
+        self.spoken: list[Spoken] = []
+        "Messages that nobody has taken yet."
         self.removed: set[str] = set()
         "Phones that have said good-bye."
         self.news = asyncio.Event()
@@ -120,11 +130,14 @@ class _Pipe(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
-            told = read_told(line)
-            if isinstance(told, Removed):
-                self.removed.add(told.phone)
-            else:
-                self.seen.append(told)
+            match read_told(line):
+                case Removed(phone=phone):
+                    self.removed.add(phone)
+                case Spoken() as spoken:
+                    if len(self.spoken) < _MOST_SPOKEN:
+                        self.spoken.append(spoken)
+                case seen:
+                    self.seen.append(seen)
         self._tell()
 
     def process_exited(self) -> None:

@@ -63,6 +63,7 @@ class Client(SIP.SIPClient):
 
     def send(self, text: str) -> None:
         """A message to the server."""
+        self.phone.spoke(time.monotonic(), text, came=False)
         with suppress(OSError):  # As if it were lost on its way: it is sent again.
             self.s.sendto(text.encode(), (self.server, self.port))
 
@@ -75,6 +76,7 @@ class Client(SIP.SIPClient):
         self.now = time.monotonic()
         if not data.strip(b"\r\n\0"):
             return  # A keep-alive.
+        self.phone.spoke(self.now, data.decode(errors="replace"), came=True)
         try:
             self.parse_message(Message(data))
         except Exception as error:
@@ -139,6 +141,8 @@ class Client(SIP.SIPClient):
         text = str(super().gen_answer(request, sess_id, ms, sendtype))
         text = text.replace("\r\nCall-ID:", f"\r\n{routes}Call-ID:", 1)
         self.phone.calls[request.headers["Call-ID"]].said = text
+        # Base sends it at once, by itself.
+        self.phone.spoke(time.monotonic(), text, came=False)
         return text
 
     def via(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, get_args
 
 from sip.testcall.observed import By, Display, Observation
 from sip.testcall.scenario import Behaviour, Then
+from sip.testcall.spoken import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ class Removed:
 
 
 Order: TypeAlias = Register | Behave | Call | HangUp | Remove
-Told: TypeAlias = Observation | Removed
+Told: TypeAlias = Observation | Spoken | Removed
 
 _ORDERS = {kind.__name__: kind for kind in get_args(Order)}
-_TOLD = {kind.__name__: kind for kind in (*get_args(Observation), Removed)}
+_TOLD = {kind.__name__: kind for kind in (*get_args(Observation), Spoken, Removed)}
 
 
 def write_line(said: Order | Told) -> bytes:

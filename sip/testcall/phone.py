@@ -18,6 +18,7 @@ from sip.testcall.message import Message
 from sip.testcall.observed import Broke, Dialled, Observation, Rang
 from sip.testcall.phone_call import PhoneCall
 from sip.testcall.pyvoip import RTP, CallState, VoIPCall, VoIPPhone
+from sip.testcall.spoken import Spoken, kept
 
 _MOST_CALLS = 4
 "Of one phone at a time: the next one finds it busy."
@@ -29,13 +30,20 @@ class Phone(VoIPPhone):
     sip: Client
     calls: dict[str, PhoneCall]
 
-    def __init__(self, account: Account, tell: Callable[[Observation], None]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        tell: Callable[[Observation], None],
+        overhear: Callable[[Spoken], None] = lambda _: None,
+    ) -> None:
+        """`overhear` gets each message that is sent or comes."""
         host, port = account.server
         super().__init__(host, port, account.number, account.password, myIP=account.host)
         self.sip = Client(account, self)
         self.hz = 0
         "The tone that it sends in its next calls; 0 is silence."
         self._tell = tell
+        self._overhear = overhear
         self.ports: dict[int, socket.socket] = {}
         "For audio: announced, and not in use yet."
 
@@ -48,6 +56,11 @@ class Phone(VoIPPhone):
     def saw(self, kind: Callable[..., Observation], at: float, *what: object) -> None:
         """Tells of it."""
         self._tell(kind(self.username, at, *what))
+
+    def spoke(self, at: float, text: str, *, came: bool) -> None:
+        """A message has come or gone."""
+        if (shown := kept(text)) is not None:
+            self._overhear(Spoken(self.username, at, came, shown))
 
     def broke(self, what: str) -> None:
         """Something that a phone shouldn't do."""

@@ -11,6 +11,7 @@ import jinja2
 
 from provisioner.operations.proofs import Proof, ProvedCall
 from provisioner.web.call_report.drawing import WIDTH, Drawing, Timeline
+from provisioner.web.call_report.ladder import Ladder, ladder
 from provisioner.web.call_report.sentences import Sentence, for_call, scenario_of, sentences_of
 from provisioner.web.call_report.words import Words
 
@@ -26,6 +27,7 @@ class CallView:
     at: str
     sentences: tuple[Sentence, ...]
     timeline: Timeline
+    ladder: Ladder | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,14 @@ def page(proof: Proof, words: Words) -> str:
 
 
 def _call(call: ProvedCall, words: Words) -> CallView:
+    sentences = for_call(call, words)
     return CallView(
         name=scenario_of(call, words),
         passed=call.passed,
         at=_written(call.at),
         sentences=sentences_of(call, words),
-        timeline=Drawing(call, words, for_call(call, words)).timeline(),
+        timeline=Drawing(call, words, sentences).timeline(),
+        ladder=ladder(call, words, sentences),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
 from sip.testcall.plan import Setting
 from sip.testcall.scenario import Kind
@@ -84,6 +85,34 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "The caller hides his number",
     Kind.SHORT_NUMBER: "The caller dials the short number",
 }
+
+MEANINGS: Final[Mapping[Meaning, str]] = {
+    Meaning.CALL: "Please connect me to {number}.",
+    Meaning.CALL_AGAIN: "Once more {number}, and here is proof of who calls.",
+    Meaning.RING: "Here is a call for you: ring.",
+    Meaning.CHANGE: "I change something in the call, such as holding it.",
+    Meaning.ACKNOWLEDGE: "I have heard that.",
+    Meaning.CANCEL: "No need to ring any more.",
+    Meaning.HANG_UP: "I hang up.",
+    Meaning.TRANSFER: "Connect this call to {number}.",
+    Meaning.WATCH: "Tell me when something changes: {number}.",
+    Meaning.NEWS: "Something has changed, so I tell you.",
+    Meaning.OTHER: "Another message.",
+    Meaning.WHO_ARE_YOU: "First show me who you are.",
+    Meaning.WAIT: "One moment.",
+    Meaning.RINGS: "It rings.",
+    Meaning.HEAR: "Nobody has answered yet, but something can be heard.",
+    Meaning.ANSWERED: "Answered.",
+    Meaning.FINE: "All right.",
+    Meaning.ELSEWHERE: "Try another number.",
+    Meaning.NO_SUCH_NUMBER: "There is no such number.",
+    Meaning.NOBODY: "Nobody has answered.",
+    Meaning.BUSY: "Busy.",
+    Meaning.STOPPED: "It rings no longer.",
+    Meaning.DECLINED: "Turned down.",
+    Meaning.REFUSED: "That can't be connected.",
+}
+"As who sends the message would say it."
 
 SINGLE: Final[Mapping[Kind, str]] = {
     Kind.FIRST_ANSWERS: "The phone answers",

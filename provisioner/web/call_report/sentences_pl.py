@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
 from sip.testcall.plan import Setting
 from sip.testcall.scenario import Kind
@@ -84,6 +85,34 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "Dzwoniący ukrywa swój numer",
     Kind.SHORT_NUMBER: "Dzwoniący wybiera numer skrócony",
 }
+
+MEANINGS: Final[Mapping[Meaning, str]] = {
+    Meaning.CALL: "Proszę o połączenie z numerem {number}.",
+    Meaning.CALL_AGAIN: "Jeszcze raz proszę o {number}, teraz z dowodem, kto dzwoni.",
+    Meaning.RING: "Masz połączenie, dzwoń.",
+    Meaning.CHANGE: "Zmieniam coś w rozmowie, na przykład ją wstrzymuję.",
+    Meaning.ACKNOWLEDGE: "Przyjęte.",
+    Meaning.CANCEL: "Nie trzeba już dzwonić.",
+    Meaning.HANG_UP: "Rozłączam się.",
+    Meaning.TRANSFER: "Połącz z numerem {number}.",
+    Meaning.WATCH: "Chcę wiedzieć, gdy coś się zmieni: {number}.",
+    Meaning.NEWS: "Coś się zmieniło, daję znać.",
+    Meaning.OTHER: "Inna wiadomość.",
+    Meaning.WHO_ARE_YOU: "Najpierw pokaż, kim jesteś.",
+    Meaning.WAIT: "Chwileczkę.",
+    Meaning.RINGS: "Dzwoni.",
+    Meaning.HEAR: "Jeszcze nikt nie odebrał, ale już coś słychać.",
+    Meaning.ANSWERED: "Odebrane.",
+    Meaning.FINE: "Dobrze.",
+    Meaning.ELSEWHERE: "Szukaj pod innym numerem.",
+    Meaning.NO_SUCH_NUMBER: "Nie ma takiego numeru.",
+    Meaning.NOBODY: "Nikt nie odebrał.",
+    Meaning.BUSY: "Zajęte.",
+    Meaning.STOPPED: "Przestało dzwonić.",
+    Meaning.DECLINED: "Odrzucone.",
+    Meaning.REFUSED: "Nie da się połączyć.",
+}
+"As who sends the message would say it."
 
 SINGLE: Final[Mapping[Kind, str]] = {
     Kind.FIRST_ANSWERS: "Telefon odbiera",

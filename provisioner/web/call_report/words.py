@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner.web.call_report import sentences_en, sentences_pl
+from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
 from sip.testcall.plan import Setting
 from sip.testcall.scenario import Kind
@@ -24,6 +25,8 @@ class Words:
     scenarios: Mapping[Kind, str]
     single: Mapping[Kind, str]
     "Scenarios, otherwise said where there is but one phone."
+    meanings: Mapping[Meaning, str]
+    "Of SIP messages."
 
     title: str
     passed: str
@@ -71,6 +74,10 @@ class Words:
     legend_foretold: str
     seconds: str
 
+    ladder: str
+    ladder_how: str
+    switchboard: str
+
 
 PL = Words(
     code="pl",
@@ -79,6 +86,7 @@ PL = Words(
     blames=sentences_pl.BLAMES,
     scenarios=sentences_pl.SCENARIOS,
     single=sentences_pl.SINGLE,
+    meanings=sentences_pl.MEANINGS,
     title="Test połączeń z numerem {number}",
     passed="Numer {number} dzwoni tak, jak go ustawiono.",
     failed="Numer {number} nie dzwoni tak, jak go ustawiono.",
@@ -123,6 +131,10 @@ PL = Words(
     legend_wrong="nie tak, jak powinien",
     legend_foretold="kiedy powinien dzwonić",
     seconds="{length} s",
+    ladder="Kto komu co powiedział, krok po kroku ({count})",
+    ladder_how="Tak telefony rozmawiały z centralą w języku SIP. Kliknij krok, aby zobaczyć całą wiadomość; "
+    "dane logowania są zasłonięte (***).",
+    switchboard="centrala",
 )
 
 EN = Words(
@@ -132,6 +144,7 @@ EN = Words(
     blames=sentences_en.BLAMES,
     scenarios=sentences_en.SCENARIOS,
     single=sentences_en.SINGLE,
+    meanings=sentences_en.MEANINGS,
     title="Test calls to {number}",
     passed="{number} rings as it is configured.",
     failed="{number} does not ring as it is configured.",
@@ -176,6 +189,10 @@ EN = Words(
     legend_wrong="not as it should",
     legend_foretold="when it should ring",
     seconds="{length} s",
+    ladder="Who said what to whom, step by step ({count})",
+    ladder_how="This is how the phones and the switchboard talked, in SIP. Click a step to see the whole "
+    "message; what phones log in with is blanked (***).",
+    switchboard="switchboard",
 )
 
 LANGUAGES = {words.code: words for words in (PL, EN)}

@@ -72,13 +72,25 @@ async def test_a_group_of_each_strategy_and_an_extension_ring_as_configured(samp
 
 @pytest.mark.usefixtures("running")
 async def test_it_is_said_who_got_an_invite_when_and_what_they_saw(sample: Installation):
-    _, call, _ = await told(sample, "601")
+    _, call, last = await told(sample, "601", messages=True)
     first, second = call["call"]["rung"]
     assert (first["line"], first["extension"], first["name"]) == ("48223809887", "101", "Recepcja")
     assert (first["shown_number"], first["shown_name"]) == (call["call"]["caller"], "Test")
     assert (first["ended"], second["ended"]) == ("answered", "stopped")
     # 104 rings half a second after 101.
     assert 0 <= first["invited_s"] < second["invited_s"] < second["until_s"]
+    assert call["call"]["messages"] == []
+    messages = last["proof"]["calls"][0]["messages"]
+    starts = [(each["line"], each["came"], each["text"].split()[0]) for each in messages]
+    assert starts[0] == (messages[0]["line"], False, "INVITE")
+    assert {(line, came, start) for line, came, start in starts if start in ("CANCEL", "BYE")} == {
+        (second["line"], True, "CANCEL"),
+        (messages[0]["line"], False, "BYE"),
+        (first["line"], True, "BYE"),
+    }
+    assert (first["line"], False, "SIP/2.0") in starts
+    assert any("Authorization: ***" in each["text"] for each in messages)
+    assert not any("response=" in each["text"] or "REGISTER" in each["text"] for each in messages)
 
 
 @pytest.mark.usefixtures("running")
