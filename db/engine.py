@@ -28,6 +28,7 @@ from db import changes
 from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
 from db.stops_once import connecting
+from db.uncollected import uncollected
 from db.watched import watched
 from db.writing import SqliteTransactions, Work, Writer, writer_of
 
@@ -220,14 +221,19 @@ class Database:
 
     async def confirmed(self) -> None:
         """Returns when no process serves anything that is older than the changes so far."""
-        async with self.read() as session:
-            number = await changes.newest(session)
-        await self._confirmed(number)
+        if self._is_to_be_heard:
+            async with self.read() as session:
+                number = await changes.newest(session)
+            await self._confirmed(number)
 
     async def _confirmed(self, number: int) -> None:
-        # Readers of a SQLite file see a change by themselves (`db.freshness`); others have to be heard.
-        if self.url.drivername == "postgresql":
+        if self._is_to_be_heard:
             await changes.confirmed(number, self.read)
+
+    @property
+    def _is_to_be_heard(self) -> bool:
+        """Readers of a SQLite file see a change by themselves (`db.freshness`)."""
+        return self.url.drivername == "postgresql"
 
     @asynccontextmanager
     async def append(self) -> AsyncIterator[AsyncSession]:
@@ -267,8 +273,9 @@ class Database:
             return done
 
         if self._transactions is None:
-            async with self.change(confirm=False) as session:
-                return await recorded(await writer_of(session))
+            with uncollected():
+                async with self.change(confirm=False) as session:
+                    return await recorded(await writer_of(session))
         return await self._done(self._transactions, recorded)
 
     async def _done(self, transactions: SqliteTransactions, work: Work[T]) -> T:

@@ -48,7 +48,7 @@ async def save(writer: Writer, rows: Unsaved) -> None:
     numbers = {
         id(row): number
         for table, new in rows.numbered.items()
-        for row, number in zip(new, await _numbers(writer, table, len(new)), strict=True)
+        for row, number in zip(new, await next_numbers(writer, table, len(new)), strict=True)
     }
     for statement, values in rows.statements:
         given = [
@@ -57,8 +57,8 @@ async def save(writer: Writer, rows: Unsaved) -> None:
         await writer.many(statement, given)
 
 
-async def _numbers(writer: Writer, table: str, count: int) -> Collection[int]:
-    """The next numbers of a table; on SQLite they are taken when they are written."""
+async def next_numbers(writer: Writer, table: str, count: int) -> Collection[int]:
+    """The next numbers of a `Numbered` table; on SQLite they are taken when they are written."""
     if writer.database == "sqlite":
         found = await writer.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
         last = found[0][0] if found else 0

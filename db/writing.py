@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.many import as_sqlite_keeps_it, in_parts
 from db.plain import Rows
+from db.uncollected import uncollected
 
 T = TypeVar("T")
 
@@ -96,6 +97,11 @@ class SqliteTransactions:
             thread.shutdown()
 
     def _do(self, work: Work[T]) -> T:
+        # From before the lock is asked for: who has it goes on only when the collector is done.
+        with uncollected():
+            return self._do_now(work)
+
+    def _do_now(self, work: Work[T]) -> T:
         connection = self._connection = self._connection or self._connect()
         # Whoever else is writing leaves nothing to be taken back.
         connection.execute("BEGIN IMMEDIATE")

@@ -8,10 +8,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 
-from sqlalchemy import CursorResult, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.saving import next_numbers
 from db.schema import (
     DeviceAccountRow,
     DeviceFileRow,
@@ -23,9 +24,11 @@ from db.schema import (
     ResyncRow,
     RevisionRow,
 )
+from db.writing import Writer
 
 FOLLOWED = "resyncs_up_to"
 "The fact of the installation that says up to which revision phones have been told, or are noted to be."
+_NEW = ("id", "device_id", "revision_id", "kind", "cause", "actor", "asked_at")
 _CHANGE = "change"
 _ASKED = "asked"
 
@@ -80,15 +83,10 @@ async def begin_following(session: AsyncSession, up_to: int) -> None:
     await session.flush()
 
 
-async def follow(session: AsyncSession, before: int, up_to: int) -> bool:
+async def follow(writer: Writer, before: int, up_to: int) -> bool:
     """Moves on from `before` to `up_to`. False: somebody else has moved on from there."""
-    moved = await session.execute(
-        update(InstanceRow)
-        .where(InstanceRow.key == FOLLOWED, InstanceRow.value == str(before))
-        .values(value=str(up_to))
-    )
-    assert isinstance(moved, CursorResult)  # noqa: S101 - what an UPDATE gives
-    return moved.rowcount == 1
+    move = "UPDATE instance SET value = ? WHERE key = ? AND value = ? RETURNING key"
+    return bool(await writer.rows(move, (str(up_to), FOLLOWED, str(before))))
 
 
 async def changed_files(session: AsyncSession, after: int, up_to: int, limit: int) -> Sequence[Changed]:
@@ -196,23 +194,23 @@ async def newest_of(session: AsyncSession, device_id: int, limit: int) -> list[t
     return [(row, number) for row, number in await session.execute(query)]
 
 
-async def supersede(session: AsyncSession, rows: Iterable[ResyncRow], at: datetime) -> None:
+async def add(writer: Writer, rows: Sequence[ResyncRow]) -> None:
+    """Writes new rows, one for each device, and gives them their numbers."""
+    for row, number in zip(rows, await next_numbers(writer, ResyncRow.__tablename__, len(rows)), strict=True):
+        row.id = number
+    await writer.many(
+        f"INSERT INTO resyncs ({', '.join(_NEW)}) VALUES ({', '.join('?' * len(_NEW))})",  # noqa: S608
+        [tuple(getattr(row, name) for name in _NEW) for row in rows],
+    )
+
+
+async def supersede(writer: Writer, rows: Sequence[ResyncRow], at: datetime) -> None:
     """Ends what is under way for the same phones and causes as these new rows."""
-    by_cause: dict[str, list[ResyncRow]] = defaultdict(list)
-    for row in rows:
-        by_cause[row.cause].append(row)
-    for cause, new in by_cause.items():
-        await session.execute(
-            update(ResyncRow)
-            .where(
-                ResyncRow.device_id.in_([row.device_id for row in new]),
-                ResyncRow.cause == cause,
-                ResyncRow.done_at.is_(None),
-                ResyncRow.id < min(row.id for row in new),
-            )
-            .values(done_at=at, outcome="superseded")
-            .execution_options(synchronize_session=False)
-        )
+    await writer.many(
+        "UPDATE resyncs SET done_at = ?, outcome = 'superseded'"
+        " WHERE device_id = ? AND cause = ? AND done_at IS NULL AND id < ?",
+        [(at, row.device_id, row.cause, row.id) for row in rows],
+    )
 
 
 class Mark(NamedTuple):
@@ -235,35 +233,19 @@ class Mark(NamedTuple):
         )
 
 
-async def mark(session: AsyncSession, marks: Sequence[Mark]) -> None:
+async def mark(writer: Writer, marks: Iterable[Mark]) -> None:
     """Notes what became of resyncs; what is done stays as it is."""
-    if not marks:
-        return
-    table = ResyncRow.__table__
-    given = {
-        name: func.coalesce(bindparam(f"new_{name}", type_=table.c[name].type), table.c[name])
-        for name in Mark._fields[1:]
-    }
-    await (await session.connection()).execute(
-        table.update()  # type: ignore[attr-defined]
-        .where(table.c.id == bindparam("row"), table.c.done_at.is_(None))
-        .values(given),
-        [
-            {"row": each.id, **{f"new_{name}": getattr(each, name) for name in Mark._fields[1:]}}
-            for each in sorted(marks, key=attrgetter("id"))
-        ],
+    given = ", ".join(f"{name} = coalesce(?, {name})" for name in Mark._fields[1:])
+    await writer.many(
+        f"UPDATE resyncs SET {given} WHERE id = ? AND done_at IS NULL",  # noqa: S608 - ours
+        [(*each[1:], each.id) for each in sorted(marks, key=attrgetter("id"))],
     )
 
 
-async def prune(session: AsyncSession, device_ids: Collection[int], keep: int) -> None:
+async def prune(writer: Writer, device_ids: Collection[int], keep: int) -> None:
     """Forgets the oldest of these devices beyond `keep` of each; never what is under way."""
-    place = func.row_number().over(partition_by=ResyncRow.device_id, order_by=ResyncRow.id.desc())
-    ranked = select(ResyncRow.id, place.label("place")).where(ResyncRow.device_id.in_(device_ids)).subquery()
-    await session.execute(
-        delete(ResyncRow)
-        .where(
-            ResyncRow.id.in_(select(ranked.c.id).where(ranked.c.place > keep)),
-            ResyncRow.done_at.is_not(None),
-        )
-        .execution_options(synchronize_session=False)
+    await writer.many(
+        "DELETE FROM resyncs WHERE device_id = ? AND done_at IS NOT NULL AND id <= (SELECT id FROM resyncs"  # noqa: S608
+        f" WHERE device_id = ? ORDER BY id DESC LIMIT 1 OFFSET {keep:d})",
+        [(each, each) for each in sorted(device_ids)],
     )

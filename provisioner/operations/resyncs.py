@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import devices as device_queries
 from db.queries import resyncs as queries
 from db.schema import ResyncRow
+from db.writing import Writer, writer_of
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.devices import ResyncWindow
 from provisioner.centrex.errors import NotFound
@@ -127,7 +128,7 @@ async def ask(installation: Installation, mac: MacAddress, kind: Kind, actor: Ac
             actor=actor.name,
             asked_at=now,
         )
-        await _keep(session, [row], now)
+        await _keep(await writer_of(session), [row], now)
         await audit.record(
             session, actor, now, f"devices.{kind}", str(mac), f"{kind} {mac}", customer_id=phone.customer_id
         )
@@ -168,11 +169,16 @@ async def follow(installation: Installation) -> tuple[list[Job], bool]:
     # Where several processes serve phones, none may fetch the old file when it has been told of the new one.
     await database.confirmed()
     now = utc_now()
-    async with database.append() as session:
-        if not await queries.follow(session, before, up_to):
-            return [], False
-        rows = [_row(files, now) for files in _by_device(changed)]
-        await _keep(session, rows, now)
+    rows = [_row(files, now) for files in _by_device(changed)]
+
+    async def followed(writer: Writer) -> bool:
+        if not await queries.follow(writer, before, up_to):
+            return False
+        await _keep(writer, rows, now)
+        return True
+
+    if not await database.appended(followed):
+        return [], False
     return [known[row.device_id].job(row) for row in rows], not is_last
 
 
@@ -196,11 +202,10 @@ def _row(files: Sequence[queries.Changed], now: datetime) -> ResyncRow:
     )
 
 
-async def _keep(session: AsyncSession, rows: Sequence[ResyncRow], now: datetime) -> None:
-    session.add_all(rows)
-    await session.flush()
-    await queries.supersede(session, rows, now)
-    await queries.prune(session, [row.device_id for row in rows], _KEPT)
+async def _keep(writer: Writer, rows: Sequence[ResyncRow], now: datetime) -> None:
+    await queries.add(writer, rows)
+    await queries.supersede(writer, rows, now)
+    await queries.prune(writer, [row.device_id for row in rows], _KEPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,7 @@ class Marks:
         if not marks:
             return
         try:
-            async with self._database.append() as session:
-                await mark(session, list(marks.values()))
+            await self._database.appended(lambda writer: mark(writer, marks.values()))
         except BaseException:
             newer, self._waiting = self._waiting.values(), marks
             for each in newer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -34,6 +35,25 @@ async def test_what_was_done_is_kept_and_told(database: Database):
         lambda writer: writer.rows("SELECT value FROM instance WHERE key = ?", ("test 2",))
     )
     assert found == [("two",)]
+
+
+async def test_no_collection_begins_while_others_are_kept_from_writing(database: Database):
+    is_collecting: list[bool] = []
+
+    async def look(writer: Writer) -> None:
+        await writer.rows("SELECT 1")
+        is_collecting.append(gc.isenabled())
+
+    async def fail(writer: Writer) -> None:
+        await look(writer)
+        raise ValueError("poison")
+
+    await database.changed(look, ())
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="poison"):
+        await database.changed(fail, ())
+    assert gc.isenabled()
+    assert is_collecting == [False, False]
 
 
 async def test_an_update_says_how_many_rows_it_has_met(database: Database):
