@@ -18,6 +18,7 @@ _PACKAGES = {
     "sipp": "sip-tester",
     "psql": "postgresql",
 }
+_OWN = re.compile(r"Pss_(?:Anon|Shmem): +(\d+)")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,12 @@ class Registrar:
         return used / servers.CLOCK_TICKS
 
     def memory(self) -> int:
-        """Bytes of memory, what they share counted once (PSS)."""
+        """Bytes of memory of their own, what they share counted once.
+
+        Without the files that they map: what of those counts for them depends on who else has them open.
+        """
         rolled = (_read(Path(f"/proc/{pid}/smaps_rollup")) for pid in self.processes())
-        return sum(int(found[1]) for text in rolled if (found := re.search(r"Pss: +(\d+)", text))) * 1024
+        return 1024 * sum(int(each) for text in rolled for each in _OWN.findall(text))
 
 
 def _tasks(pid: int) -> Sequence[Path]:
