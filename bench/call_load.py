@@ -2,7 +2,8 @@
 
 Half of them call, and the others answer at once; a call that is up is hung up by its caller. Callers have one
 socket and callees another, and what each phone sends is like what a T46S sends. Nothing is sent again: on
-loopback what is not answered in `PATIENCE_S` has failed.
+loopback what is not answered in `PATIENCE_S` has failed. When an INVITE came to a callee is what the kernel
+says: this program may still be answering the one before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import secrets
 import select
 import socket
+import struct
 import sys
 import time
 from collections import Counter, deque
@@ -31,6 +33,10 @@ _LIT = re.compile(rb'entity="sip:(\d+)@.*<state>(?:early|confirmed)<', re.DOTALL
 _TO = re.compile(rb"\r\nTo: *([^\r]+)")
 _CONTACT = re.compile(rb"\r\nContact: *<([^>]+)>")
 _COPIED = re.compile(rb"\r\n((?:Via|Record-Route|From|Call-ID|CSeq): [^\r]+)")
+_TIMESPEC = struct.Struct("@qq")
+_STAMPS = 35
+"SO_TIMESTAMPNS of Linux, which `socket` does not name."
+_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 _SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
 
 
@@ -67,8 +73,6 @@ class Attempt:
     caller: str
     began: float
     cseq: int = 1
-    asked_at: float = 0.0
-    "When its INVITE was sent that is let in."
 
 
 @dataclass
@@ -81,6 +85,8 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)
     to_callee_ms: list[float] = field(default_factory=list)
     "From the caller's INVITE that is let in to the callee's, for each callee that rings."
+    to_last_ms: dict[int, float] = field(default_factory=dict)
+    "Of each call, the same to the last callee that rings."
     lit_ms: list[float] = field(default_factory=list)
     "From a callee's 180 to the NOTIFY that lights its lamp."
     up_ms: list[float] = field(default_factory=list)
@@ -94,6 +100,7 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.tally = plan, Tally()
         self._callers, self._callees, self._keys = _socket(0), _socket(plan.callees_port), _socket(0)
+        self._callees.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
         self._own = f"127.0.0.1:{self._callers.getsockname()[1]}"
         self._theirs = f"127.0.0.1:{plan.callees_port}"
         self._server = ("127.0.0.1", plan.port)
@@ -102,6 +109,9 @@ class Load:
         self._up: dict[int, Attempt] = {}
         self._order: deque[int] = deque()
         self._rings: dict[int, float] = {}
+        "When the INVITE of each call was sent that is let in, by the kernel's clock."
+        self._came_at = 0.0
+        "When the datagram came that is being looked at, by the same clock, if that is a callee's."
         self._dark: dict[str, float] = {}
         "When each extension's phone rang whose lamp isn't lit yet."
         self._answered: set[int] = set()
@@ -153,9 +163,12 @@ class Load:
             take = takers[each]
             for _ in range(_BURST):
                 try:
-                    data = each.recv(8192)
+                    data, stamps, _, _ = each.recvmsg(8192, _ROOM)
                 except BlockingIOError:
                     break
+                for _, _, stamp in stamps:
+                    seconds, nanoseconds = _TIMESPEC.unpack(stamp)
+                    self._came_at = seconds + nanoseconds / 1e9
                 take(data)
         now = time.monotonic()
         while self._order and (self._order[0] not in self._up or self._is_late(self._order[0], now)):
@@ -181,9 +194,9 @@ class Load:
     def _invite(self, attempt: Attempt) -> None:
         uri = f"sip:{self._number(attempt)}@{self._at}"
         body = f"{_SDP}a=call:{attempt.serial}\r\n"
-        attempt.asked_at = time.monotonic()
-        self._rings[attempt.serial] = attempt.asked_at
-        self._send(attempt, "INVITE", uri, f"<{uri}>", self._login(attempt.caller, "INVITE", uri), body)
+        login = self._login(attempt.caller, "INVITE", uri)
+        self._rings[attempt.serial] = time.time()
+        self._send(attempt, "INVITE", uri, f"<{uri}>", login, body)
 
     def _send(
         self, attempt: Attempt, method: str, uri: str, to: str, more: str = "", body: str = ""
@@ -288,7 +301,9 @@ class Load:
         if data.startswith(b"INVITE"):
             serial = int(_first(_MARK, data))
             if (began := self._rings.get(serial)) is not None:
-                self.tally.to_callee_ms.append(1000 * (time.monotonic() - began))
+                late_ms = 1000 * (self._came_at - began)
+                self.tally.to_callee_ms.append(late_ms)
+                self.tally.to_last_ms[serial] = late_ms
             self._reply(data, "180 Ringing")
             if self.plan.keys:
                 place = self.plan.callees.index(_first(_RUNG, data).decode())

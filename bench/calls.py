@@ -208,10 +208,11 @@ def added(options: argparse.Namespace, ours: Registrar, peers: Sequence[Registra
 def group(options: argparse.Namespace, ours: Registrar, _: Sequence[Registrar]) -> None:
     """One call after another, each to all members, when the members who lost the one before have rested."""
     found = run(ours, rate=_GROUP_RATE, seconds=options.calls / _GROUP_RATE, dialled="6000")
-    late = found.tally["to_callee_ms"]
+    late, last = found.tally["to_callee_ms"], [*found.tally["to_last_ms"].values()]
     CONSOLE.print(
         f"{options.calls} calls to a group of {GROUP}: {len(late):,} INVITEs; from the caller's to each "
-        f"p50 {percentile(late, 50):.1f} ms, p99 {percentile(late, 99):.1f} ms, last {max(late):.1f} ms; "
+        f"p50 {percentile(late, 50):.1f} ms, to the last of a call p50 {percentile(last, 50):.1f} ms, "
+        f"p90 {percentile(last, 90):.1f} ms, {max(last):.1f} ms at the most; "
         f"{found.cpu_us / 1000:.1f} ms CPU a call, {found.tally['failed']} failed"
     )
 

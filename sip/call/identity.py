@@ -28,21 +28,20 @@ def present(request: Request, target: Target, own: SipUri, tag: str) -> None:
         request.from_ = NameAddress(_ANONYMOUS, group or "Anonymous").with_tag(tag)
         request.headers.add("Privacy", "id")
     else:
-        shown, asserted, remote_party = _shown(caller, own)
-        request.from_ = shown.with_tag(tag)
-        request.headers.add("P-Asserted-Identity", asserted)
+        shown, remote_party = _shown(caller, own)
+        request.headers.add("From", f"{shown};tag={tag}")
+        request.headers.add("P-Asserted-Identity", shown)
         request.headers.add("Remote-Party-ID", remote_party)
     if target.alert:
         request.headers.add("Alert-Info", target.alert)
 
 
 @lru_cache(256)
-def _shown(caller: Caller, own: SipUri) -> tuple[NameAddress, str, str]:
-    """The address of a caller, and what the two headers say, which all members of a group are told."""
+def _shown(caller: Caller, own: SipUri) -> tuple[str, str]:
+    """A caller's address, and the same for Remote-Party-ID, as all members of a group are told it."""
     uri = SipUri(own.host, escape_user(caller.number), port=own.port)
     name = caller.name or None
-    shown = NameAddress(uri, name)
-    return shown, str(shown), str(NameAddress(uri, name, _RPID))
+    return str(NameAddress(uri, name)), str(NameAddress(uri, name, _RPID))
 
 
 def connect(message: Message, other: Caller, own: SipUri) -> None:

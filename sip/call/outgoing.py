@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Protocol
 
 from sip.call.board import Board, Place, capable
@@ -17,8 +18,9 @@ from sip.call.ringing import Target
 from sip.call.session import SDP, readable_session, silence
 from sip.dialog import Dialog
 from sip.errors import SipError
-from sip.message.address import Contact, NameAddress
+from sip.message.address import Contact
 from sip.message.errors import MessageError
+from sip.message.headers import Headers
 from sip.message.message import Request, Response
 from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri, Uri, escape_user
@@ -167,18 +169,15 @@ class OutgoingLeg(Leg):
         return True
 
     def _invite(self, target: Target, place: Place, max_forwards: int) -> Request:
-        uri = place.contact
-        request = Request("INVITE", uri.without_headers() if isinstance(uri, SipUri) else uri)
-        own = own_uri(place.flow)
+        uri, own = place.contact, own_uri(place.flow)
+        if isinstance(uri, SipUri):
+            uri = uri.without_headers()
+        request = Request("INVITE", uri, _same_for_all(own, max_forwards).copy())
         if place.path:
             request.headers.set("Route", *place.path)
-        request.max_forwards = max_forwards
         present(request, target, own, self._key[1])
-        request.to = NameAddress(_named(target, own, place.contact))
-        request.call_id = self._key[0]
-        request.cseq = CSeq(1, "INVITE")
-        request.contact = (Contact(own),)
-        capable(request)
+        request.headers.add("To", f"<{_named(target, own, place.contact)}>")
+        request.headers.add("Call-ID", self._key[0])
         return request
 
     def _heard(self, response: Response) -> None:
@@ -268,6 +267,17 @@ class OutgoingLeg(Leg):
         user, self._rung_by = self._rung_by, None
         self._forget()
         return user
+
+
+@lru_cache(256)
+def _same_for_all(own: SipUri, max_forwards: int) -> Headers:
+    """What all members of a group are told; not to be changed."""
+    request = Request("INVITE", "")
+    request.max_forwards = max_forwards
+    request.cseq = CSeq(1, "INVITE")
+    request.contact = (Contact(own),)
+    capable(request)
+    return request.headers
 
 
 def _named(target: Target, own: SipUri, contact: Uri) -> Uri:

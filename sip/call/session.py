@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import lru_cache
 
 from sip.call.errors import NoSession
 from sip.errors import SipError
@@ -20,6 +21,9 @@ SDP = MediaType("application", "sdp")
 _SILENCE = parse_sdp(b"v=0\no=- 0 0 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\n")
 _DISCARD = 9
 "A port that is none: 0 would refuse the stream."
+_MARK = secrets.token_hex(16)
+"Stands for a session's number, and its version. Nobody else knows it, so it is in no description that comes."
+_OF_A_LEG = f"{_MARK} {_MARK}".encode()
 _NOWHERE = Connection("IP4", "0.0.0.0")  # noqa: S104
 
 
@@ -76,16 +80,17 @@ class Told:
         if self.said is None or _content(description) != _content(self.said):
             self._version += 1
         self.said = description
-        return bytes(self._as_ours(description))
+        return _as_ours(description).replace(_OF_A_LEG, f"{self._id} {self._version}".encode())
 
-    def _as_ours(self, description: SessionDescription) -> SessionDescription:
-        connection = description.connection or next(
-            (each.connection for each in description.media if each.connection is not None), _NOWHERE
-        )
-        origin = Origin(
-            "-", self._id, str(self._version), "IN", connection.address_type, connection.address
-        )
-        return description.with_origin(origin)
+
+@lru_cache(32)
+def _as_ours(description: SessionDescription) -> bytes:
+    """What all members of a group are told, but for what is each leg's own."""
+    connection = description.connection or next(
+        (each.connection for each in description.media if each.connection is not None), _NOWHERE
+    )
+    origin = Origin("-", _MARK, _MARK, "IN", connection.address_type, connection.address)
+    return bytes(description.with_origin(origin))
 
 
 def _put_off(stream: Media) -> Media:

@@ -122,13 +122,14 @@ class Headers:
         """Leaves these alone under this name, where the first stood; raises `ValueError` as `add` does."""
         fields = [_field(name, value) for value in values]
         key = key_of(name)
-        for at, field in enumerate(self._fields):
-            if field[0] == key:
-                self.remove(name)
-                self._fields[at:at] = fields
-                return
-        self._fields += fields
-        self._changed(key)
+        keys = [field[0] for field in self._fields]
+        if key in keys:
+            at = keys.index(key)
+            self.remove(name)
+            self._fields[at:at] = fields
+        else:
+            self._fields += fields
+            self._changed(key)
 
     def note_in_first(self, key: str, value: str, typed: object) -> None:
         """Another value in the first header of this key, with which all of them are read as `typed`.
