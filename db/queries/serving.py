@@ -13,7 +13,7 @@ _SELECT = """
 SELECT d.id, d.mac, d.model, d.firmware_seen, t.version, t.first_used_at IS NOT NULL,
     r.id, r.digest, r.content,
     k.id, k.key_sealed, n.token_sealed, o.key_sealed,
-    d.service_token_sealed, d.admin_password_sealed, d.user_password_sealed,
+    d.service_token_sealed, d.admin_password_sealed, d.user_password_sealed, d.agent_seen,
     l.number, l.password_sealed
 FROM devices d
 JOIN device_tokens t ON t.device_id = d.id
@@ -63,6 +63,7 @@ class Serving(NamedTuple):
     service_token_sealed: bytes
     admin_password_sealed: bytes
     user_password_sealed: bytes
+    agent_seen: str | None
     line_passwords_sealed: Mapping[str, bytes]
     "Of the lines on its accounts, by number."
 
@@ -150,5 +151,6 @@ def _serving(rows: Rows) -> Serving | None:
         service_token_sealed=first[13],
         admin_password_sealed=first[14],
         user_password_sealed=first[15],
-        line_passwords_sealed={row[16]: row[17] for row in rows if row[16] is not None},
+        agent_seen=first[16],
+        line_passwords_sealed={row[17]: row[18] for row in rows if row[17] is not None},
     )

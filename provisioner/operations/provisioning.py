@@ -19,8 +19,10 @@ from db.queries.devices import (
     device_of_service_token,
     has_open_alarm,
 )
+from db.queries.entering import note_agent, take_window, use_token
 from db.queries.serving import Content, Serving
 from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
+from db.writing import Writer
 from phone_templates.errors import PhoneTemplatesError
 from phone_templates.values import UnknownSecret, fill, references
 from phone_templates.yealink.files import FileKind, FileName, classify
@@ -134,6 +136,9 @@ async def _as_stranger(
         return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named)
+    given = await _in_window(installation, ask, named, named.mac, now)
+    if given is not None:
+        return given
     async with installation.database.change() as session:
         device = await device_of_mac(session, named.mac)
         if device is None:
@@ -145,6 +150,46 @@ async def _as_stranger(
             return _closed(entry, named, device.id)
         await _heard_firmware(session, installation, device, ask, now)
         return await _device_file(session, installation, device, DeviceFile.MAC, entry, named)
+
+
+async def _in_window(
+    installation: Installation, ask: Ask, named: FileName, mac: str, now: datetime
+) -> Answer | None:
+    """First contact as it mostly goes. None: it is to be decided by `first_contact`."""
+    serving = await queries.serving_of_mac(installation.database, mac, DeviceFile.MAC)
+    if serving is None or not ask.counts_as_fetch or _firmware(ask) not in (None, serving.firmware_seen):
+        return None
+    # Before the lock: others write, and phones are served, while this is put together.
+    given = await _content(installation, serving, DeviceFile.MAC, None, Entry.OPEN, named, lasting=False)
+
+    async def entered(writer: Writer) -> bool:
+        if not await take_window(writer, serving.device_id, serving.token_version, ask.source, now):
+            return False
+        await _note_agent(writer, serving, ask)
+        return True
+
+    return given if await installation.database.changed(entered, ()) else None
+
+
+async def _used_first(installation: Installation, ask: Ask, serving: Serving, now: datetime) -> bool:
+    """The first success under a token as it mostly goes. False: it is to be decided by `token_worked`."""
+    scope = f"device:{serving.device_id}"
+
+    async def entered(writer: Writer) -> bool:
+        if not await use_token(writer, serving.device_id, serving.token_version, now):
+            return False
+        await _note_agent(writer, serving, ask)
+        return True
+
+    if not await installation.database.changed(entered, {scope}):
+        return False
+    await installation.database.confirmed()
+    return True
+
+
+async def _note_agent(writer: Writer, serving: Serving, ask: Ask) -> None:
+    if ask.agent.isprintable() and ask.agent != serving.agent_seen:
+        await note_agent(writer, serving.device_id, ask.agent)
 
 
 async def _has_window(installation: Installation, mac: str, now: datetime, memory: Memory | None) -> bool:
@@ -192,8 +237,10 @@ async def _authorised(
     works = serving.token_was_used or not by_token
     # A boot file says no secret, and may well be missing: fetching it is no proof.
     works_first = not works and ask.counts_as_fetch and file is not DeviceFile.BOOT
-    if not works_first and _firmware(ask) in (None, serving.firmware_seen):
-        return await _content(installation, serving, file, key, reason, named, lasting=works)
+    if _firmware(ask) in (None, serving.firmware_seen):
+        given = await _content(installation, serving, file, key, reason, named, lasting=works)
+        if not works_first or await _used_first(installation, ask, serving, now):
+            return given
     async with installation.database.change() as session:
         device = await session.get(DeviceRow, device_id)
         token = await session.get(DeviceTokenRow, (device_id, serving.token_version))
