@@ -21,10 +21,10 @@ from provisioner.cli.common import (
     moment,
     out,
     print_json,
-    print_plan,
     read_bytes,
     with_installation,
 )
+from provisioner.cli.plans import print_plan
 from provisioner.files.company import read_company_file
 from provisioner.files.devices_csv import read_devices_csv
 from provisioner.operations import claims, companies, devices

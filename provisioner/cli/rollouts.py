@@ -17,10 +17,10 @@ from provisioner.cli.common import (
     DryRun,
     moment,
     out,
-    print_files,
     print_json,
     with_installation,
 )
+from provisioner.cli.plans import print_files
 from provisioner.operations import rollouts
 from provisioner.operations.companies import Plan
 from provisioner.operations.rollouts import Reach

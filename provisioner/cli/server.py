@@ -1,4 +1,4 @@
-"""The verbs of an installation: make it, run it, keep its keys and schema."""
+"""The verbs that run the server."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 import uvloop
 
-from db.migrations import upgrade
-from db.rotation import rotate
 from provisioner.app import serving
 from provisioner.cli.common import (
     ConfigFile,
@@ -18,20 +16,11 @@ from provisioner.cli.common import (
     chosen_data_dir,
     chosen_settings,
     out,
-    with_installation,
 )
 from provisioner.demo.show import run_demo
-from provisioner.operations.installation import KEY_FILE, Installation, database_url, initialise, opened
+from provisioner.operations.installation import opened
 from provisioner.runtime import settle_in
 from provisioner.settings import read_settings
-
-
-def init(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Make the data directory, the schema and the first operator; print the password once."""
-    folder = chosen_data_dir(data_dir)
-    password = asyncio.run(initialise(folder, chosen_settings(config)))
-    out.print(f"{folder} is ready. Operator: operator, password: {password}")
-    out.print("The password is not kept anywhere: write it down now.")
 
 
 def serve(
@@ -127,19 +116,3 @@ def demo(
     passed = uvloop.run(run_demo(settings, out, None if check else _interrupted))
     if not passed:
         raise typer.Exit(1)
-
-
-def rotate_key(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Seal every secret with a new key and drop the old one."""
-
-    async def run(installation: Installation) -> None:
-        await rotate(installation.database, installation.vault)
-
-    with_installation(data_dir, config, run)
-    out.print(f"Every secret is sealed with a new key in {chosen_data_dir(data_dir) / KEY_FILE}.")
-
-
-def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Bring the database to the schema of this version."""
-    upgrade(database_url(chosen_data_dir(data_dir), chosen_settings(config)))
-    out.print("The database is up to date.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
-from typer.core import TyperGroup
 
 from phone_templates.yealink.backups import Backup
 from provisioner.centrex.actor import COMMAND_LINE
@@ -25,16 +24,6 @@ from provisioner.cli.common import (
 from provisioner.operations import carrying, uploads
 
 Kind = Annotated[Backup, typer.Argument(help="Which file.")]
-
-
-class ListsByDefault(TyperGroup):
-    """`uploads MAC` is `uploads list MAC`."""
-
-    # Newer typers bring a click of their own, so its types have no one name.
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The verb, or `list` where the first word is none."""
-        known = args and (args[0] in self.commands or args[0].startswith("-"))
-        return super().resolve_command(ctx, args if known else ["list", *args])
 
 
 def uploads_list(
