@@ -10,6 +10,7 @@ from provisioner.operations.twins import Twin
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.expected import expected
+from sip.testcall.lateness import Lateness
 from sip.testcall.observed import Ended, Observation, Rang, Refused, Registered, StoppedRinging, TurnedDown
 from sip.testcall.scenario import Scenario, Then
 from sip.testcall.spoken import Spoken
@@ -29,9 +30,18 @@ class Stage:
         self._twin = twin
         self._phones = phones
         self._registered: dict[str, Registered] = {}
+        self.late_s = 0.0
+        "By how much the machine was late with what was played last, all in all."
 
     async def play(self, scenario: Scenario) -> Sequence[Observation]:
         """All that the phones see of it. Raises `PhonesFailed`."""
+        before = self._phones.late_s
+        with Lateness() as late:
+            observations = await self._play(scenario)
+        self.late_s = late.total_s + self._phones.late_s - before
+        return observations
+
+    async def _play(self, scenario: Scenario) -> Sequence[Observation]:
         await self._set(scenario)
         self._phones.take_spoken()
         phones, caller = self._phones, scenario.caller
@@ -79,7 +89,8 @@ class Stage:
                 phones.behave(part.phone, part.behaviour, part.hz)
                 continue
             account = Account(part.phone, self._twin.password(part.phone), self._twin.server)
-            await phones.register(account, part.behaviour, part.hz)
+            async with self._twin.pace.registering:
+                await phones.register(account, part.behaviour, part.hz)
             own = (each for each in phones.seen if isinstance(each, Registered) and each.phone == part.phone)
             self._registered[part.phone] = list(own)[-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from db.changes import newest
@@ -24,7 +25,6 @@ from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
 from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import PhonesFailed, test_phones
 from sip.testcall.drawn import judge_drawn
-from sip.testcall.lateness import Lateness
 from sip.testcall.scenario import Scenario
 
 MOST_CALLS = 100
@@ -157,8 +157,10 @@ class _Run:
         try:
             async with (
                 self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
-                test_phones() as phones,
+                AsyncExitStack() as stack,
             ):
+                async with twin.pace.turn():
+                    phones = await stack.enter_async_context(test_phones())
                 try:
                     await self._calls(twin, Stage(twin, phones))
                 except Exception as error:
@@ -178,19 +180,21 @@ class _Run:
         exchange = await self._judged_by(twin)
         answered: list[str] = []
         for place in self._places:
-            scenario = self._asked.scenarios(exchange, answered)[place]
+            async with twin.pace.turn():
+                scenario = self._asked.scenarios(exchange, answered)[place]
             await self._tell(Begun(scenario.kind, place + 1, self._count))
             for _ in range(MOST_TRIES):
-                scenario = self._asked.scenarios(exchange, answered)[place]
                 at = utc_now()
-                with Lateness() as late:
-                    observations = await stage.play(scenario)
-                call = proved(scenario, observations, at, late.total_s, stage.take_spoken())
+                observations = await stage.play(scenario)
+                async with twin.pace.turn():
+                    call = proved(scenario, observations, at, stage.late_s, stage.take_spoken())
                 if call.winner is not None:
                     answered.append(call.winner)
-                if call.passed or late.total_s < LATE_S:
+                if call.passed or stage.late_s < LATE_S:
                     break
                 # Whose fault that was can't be said: what goes wrong by itself does so again.
+                async with twin.pace.turn():
+                    scenario = self._asked.scenarios(exchange, answered)[place]
             messages = self._room.take(call.messages, is_wrong=not call.passed)
             self.made[place] = call = replace(call, messages=messages)
             await self._tell(call)

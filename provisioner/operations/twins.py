@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from provisioner.centrex.errors import CentralkaError
@@ -19,6 +21,25 @@ class TooManyTestCalls(CentralkaError):
         super().__init__(f"{most} test calls go on already: wait until one of them is over, then repeat this")
 
 
+_MOST_REGISTERING = 3
+
+
+class Pace:
+    """Lets calls of people go on in between, however many test calls there are."""
+
+    def __init__(self) -> None:
+        self.registering = asyncio.Semaphore(_MOST_REGISTERING)
+        "For phones that register: so many at a time, of all test calls together."
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """For work that nothing can interrupt: of all test calls one at a time, then whoever waits."""
+        async with self._turn:
+            yield
+            await asyncio.sleep(0)
+
+
 class Twin(Protocol):
     """A copy of a customer's switchboard, with the living server's engine, and none of people's phones."""
 
@@ -29,6 +50,10 @@ class Twin(Protocol):
     @property
     def server(self) -> Address:
         """Where phones register, over UDP."""
+
+    @property
+    def pace(self) -> Pace:
+        """What all twins of a server keep to."""
 
     def password(self, line: str) -> str:
         """A new password for a line, with which phones may register for it."""

@@ -17,7 +17,7 @@ from random import SystemRandom
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
-from provisioner.operations.twins import TooManyTestCalls
+from provisioner.operations.twins import Pace, TooManyTestCalls
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
@@ -51,11 +51,13 @@ _LOOPBACK = Address("127.0.0.1", 0)
 class Twin:
     """One that is up (`provisioner.operations.twins.Twin`)."""
 
-    def __init__(self, exchange: Exchange, server: Address, keys: TwinKeys) -> None:
+    def __init__(self, exchange: Exchange, server: Address, keys: TwinKeys, pace: Pace) -> None:
         self.exchange = exchange
         "The copy, and in it who calls."
         self.server = server
         "Where its phones register, over UDP."
+        self.pace = pace
+        "What all twins of a server keep to."
         self._keys = keys
 
     def password(self, line: str) -> str:
@@ -73,6 +75,7 @@ class Twins:
         self._living = living
         self._engaged = engaged
         self._most = most
+        self._pace = Pace()
         self._up = 0
 
     @asynccontextmanager
@@ -88,8 +91,9 @@ class Twins:
             exchange = await self._living.of_line(line)
             if exchange is None:
                 raise NotFound(f"the line {line} is gone: look at the customer's lines")
-            used = self._used(exchange)
-            copy = with_caller(replace(exchange, used=used), self._settings.numbering.emergency_numbers)
+            async with self._pace.turn():
+                used = self._used(exchange)
+                copy = with_caller(replace(exchange, used=used), self._settings.numbering.emergency_numbers)
             async with self._serving(copy, divisor) as twin:
                 yield twin
         finally:
@@ -133,7 +137,7 @@ class Twins:
             )
             CallServing(server, authentication, phones, HastenedRouter(router, divisor), engaged.hear, tasks)
             try:
-                yield Twin(copy, listeners[0].local, keys)
+                yield Twin(copy, listeners[0].local, keys, self._pace)
             except Exception as error:
                 # Not within the groups, which would wrap it.
                 failed = error

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from subprocess import PIPE
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from subprocess import PIPE, Popen
 
 from sip.errors import SipError
 from sip.testcall.account import Account
-from sip.testcall.lines import Behave, Call, HangUp, Order, Register, Remove, Removed, read_told, write_line
+from sip.testcall.lines import (
+    Behave,
+    Call,
+    HangUp,
+    Late,
+    Order,
+    Register,
+    Remove,
+    Removed,
+    read_told,
+    write_line,
+)
 from sip.testcall.observed import Broke, Observation, Registered
 from sip.testcall.scenario import Behaviour
 from sip.testcall.spoken import Spoken
 
 logger = logging.getLogger(__name__)
 
-_MODULE = "sip.testcall.phones"
+_MODULE = "sip.testcall"
 _REGISTER_S = 10.0
 "In which a phone has registered, or something is wrong."
 _END_S = 5.0
 "In which the process ends when it is told to."
-_STDIN, _STDOUT = 0, 1
 _MOST_SPOKEN = 5_000
 "Messages that are kept until somebody takes them; further ones are not."
 
@@ -55,6 +65,11 @@ class TestPhones:
         """The messages of all phones since this was asked last."""
         spoken, self._pipe.spoken = self._pipe.spoken, []
         return spoken
+
+    @property
+    def late_s(self) -> float:
+        """How late they were woken so far, all in all: no exchange is to blame for what comes of that."""
+        return self._pipe.late_s
 
     async def register(self, account: Account, behaviour: Behaviour, hz: int) -> None:
         """A new phone registers, and takes calls like that. Raises `PhonesFailed` where it can't."""
@@ -111,7 +126,7 @@ class TestPhones:
         self._orders.write(write_line(order))
 
 
-class _Pipe(asyncio.SubprocessProtocol):
+class _Pipe(asyncio.Protocol):
     """Takes in what the process says."""
 
     def __init__(self) -> None:
@@ -120,6 +135,7 @@ class _Pipe(asyncio.SubprocessProtocol):
         "Messages that nobody has taken yet."
         self.removed: set[str] = set()
         "Phones that have said good-bye."
+        self.late_s = 0.0
         self.news = asyncio.Event()
         "Set at the next piece of news, and replaced by another one."
         self.is_over = asyncio.Event()
@@ -127,12 +143,14 @@ class _Pipe(asyncio.SubprocessProtocol):
         self._begun = b""
         "A line that is not whole yet."
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
             match read_told(line):
                 case Removed(phone=phone):
                     self.removed.add(phone)
+                case Late(by_s=late_s):
+                    self.late_s += late_s
                 case Spoken() as spoken:
                     if len(self.spoken) < _MOST_SPOKEN:
                         self.spoken.append(spoken)
@@ -141,6 +159,7 @@ class _Pipe(asyncio.SubprocessProtocol):
         self._tell()
 
     def process_exited(self) -> None:
+        """Nothing more will come."""
         self.is_over.set()
         self._tell()
 
@@ -155,36 +174,63 @@ async def test_phones() -> AsyncIterator[TestPhones]:
 
     Raises `OSError` where no process can be started.
     """
-    process, pipe = await asyncio.get_running_loop().subprocess_exec(
-        _Pipe,
-        sys.executable,
+    loop = asyncio.get_running_loop()
+    process, pipe = _started(), _Pipe()
+    with _watched(process, pipe.process_exited):
+        try:
+            told, _ = await loop.connect_read_pipe(lambda: pipe, process.stdout)
+            orders, _ = await loop.connect_write_pipe(asyncio.Protocol, process.stdin)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        try:
+            yield TestPhones(process.pid, orders, pipe)
+        finally:
+            orders.close()
+            await _end(process, pipe)
+            told.close()
+
+
+def _started() -> Popen[bytes]:
+    """Their process. An event loop's own way copies the whole server first, and all calls wait for that."""
+    return Popen(  # noqa: S603 - a part of ours
         # Nothing of the folder that we were started in is taken for a part of the program.
-        *("-P", "-m", _MODULE),
+        (sys.executable, "-P", "-m", _MODULE),
         stdin=PIPE,
         stdout=PIPE,
-        stderr=None,
+        bufsize=0,
         # Ctrl-C in a terminal goes to a whole session, and their end is for us to order.
         start_new_session=True,
     )
-    orders = cast(asyncio.WriteTransport, process.get_pipe_transport(_STDIN))
+
+
+@contextmanager
+def _watched(process: Popen[bytes], is_over: Callable[[], None]) -> Iterator[None]:
+    """Tells when a process has ended, and lets it be no more."""
+    loop, watched = asyncio.get_running_loop(), os.pidfd_open(process.pid)
+
+    def over() -> None:
+        loop.remove_reader(watched)
+        process.wait()
+        is_over()
+
+    loop.add_reader(watched, over)
     try:
-        yield TestPhones(process.get_pid(), orders, pipe)
+        yield
     finally:
-        orders.close()
-        await _end(process, pipe)
+        loop.remove_reader(watched)
+        os.close(watched)
 
 
-async def _end(process: asyncio.SubprocessTransport, pipe: _Pipe) -> None:
+async def _end(process: Popen[bytes], pipe: _Pipe) -> None:
     """Waits for a process that was let go of, and makes sure of its end."""
     try:
         async with asyncio.timeout(_END_S):
             await pipe.is_over.wait()
     except TimeoutError:
-        pid = process.get_pid()
-        logger.warning("the test phones did not end within %g s and are killed pid=%d", _END_S, pid)
+        logger.warning("the test phones did not end within %g s and are killed pid=%d", _END_S, process.pid)
     finally:
         if not pipe.is_over.is_set():
-            with suppress(ProcessLookupError):
-                process.kill()
+            process.kill()
             await pipe.is_over.wait()
-        process.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 
 _EVERY_S = 0.02
@@ -13,8 +14,10 @@ _LEAST_S = 0.03
 class Lateness:
     """Counts it while its context lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[float], None] = lambda _: None) -> None:
+        """`tell` is told each time by how much."""
         self.total_s = 0.0
+        self._tell = tell
         self._due = 0.0
         self._next: asyncio.TimerHandle | None = None
 
@@ -37,4 +40,5 @@ class Lateness:
         late_s = asyncio.get_running_loop().time() - self._due
         if late_s > _LEAST_S:
             self.total_s += late_s
+            self._tell(late_s)
         self._wake_later()

@@ -70,11 +70,18 @@ class Removed:
     phone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The phones were woken so many seconds too late."""
+
+    by_s: float
+
+
 Order: TypeAlias = Register | Behave | Call | HangUp | Remove
-Told: TypeAlias = Observation | Spoken | Removed
+Told: TypeAlias = Observation | Spoken | Removed | Late
 
 _ORDERS = {kind.__name__: kind for kind in get_args(Order)}
-_TOLD = {kind.__name__: kind for kind in (*get_args(Observation), Spoken, Removed)}
+_TOLD = {kind.__name__: kind for kind in (*get_args(Observation), Spoken, Removed, Late)}
 
 
 def write_line(said: Order | Told) -> bytes:

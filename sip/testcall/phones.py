@@ -1,4 +1,4 @@
-"""The test phones, in a process of their own: `python -m sip.testcall.phones`.
+"""The test phones, in a process of their own: `python -m sip.testcall`.
 
 What is under the GPL, and what a phone may do wrong, stays in here. Orders come in on the standard input, and
 what the phones see goes out on the standard output (`sip.testcall.lines`). The process ends when its standard
@@ -12,10 +12,12 @@ import sys
 
 from sip.testcall.account import Account
 from sip.testcall.acting import Actor
+from sip.testcall.lateness import Lateness
 from sip.testcall.lines import (
     Behave,
     Call,
     HangUp,
+    Late,
     Order,
     Register,
     Remove,
@@ -87,7 +89,8 @@ class Phones:
         self.tell(Removed(phone))
 
 
-async def _run() -> None:
+async def run() -> None:
+    """Obeys until nobody orders any more."""
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader(limit=_LONGEST_LINE)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
@@ -95,11 +98,8 @@ async def _run() -> None:
     phones = Phones(out)
     try:
         async with asyncio.TaskGroup() as tasks:
-            while (line := await orders.readline()) and not out.is_closing():
-                tasks.create_task(phones.obey(read_order(line)))
+            with Lateness(lambda late_s: phones.tell(Late(late_s))):
+                while (line := await orders.readline()) and not out.is_closing():
+                    tasks.create_task(phones.obey(read_order(line)))
     finally:
         await phones.remove_all()
-
-
-if __name__ == "__main__":
-    asyncio.run(_run())

@@ -59,7 +59,7 @@ def test_installed_wheel_runs_its_main_job_in_an_empty_venv(wheel: Path, tmp_pat
     assert shown.returncode == 0, shown.stdout + shown.stderr
     # The phones of test calls are a process of their own: with nothing to do it ends.
     phones = subprocess.run(
-        [str(venv / "bin" / "python"), "-P", "-m", "sip.testcall.phones"],
+        [str(venv / "bin" / "python"), "-P", "-m", "sip.testcall"],
         cwd=tmp_path,
         check=False,
         input="",

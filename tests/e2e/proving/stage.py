@@ -15,7 +15,6 @@ from provisioner.settings import Settings
 from sip.testcall.agents import TestPhones
 from sip.testcall.drawn import Drawn, drawn, judge_drawn
 from sip.testcall.findings import Finding
-from sip.testcall.lateness import Lateness
 from sip.testcall.scenario import Behaviour, Kind, Scenario, Then
 from sip.testcall.verdict import TOLERANCES, judge
 
@@ -77,14 +76,13 @@ async def tried(trial: Trial, phones: TestPhones) -> Found:
                 there |= {
                     part.phone for part in scenario.parts if part.behaviour.then is not Then.UNREGISTERED
                 }
-                with Lateness() as late:
-                    seen = await stage.play(scenario)
-                late_s += late.total_s
+                seen = await stage.play(scenario)
+                late_s += stage.late_s
                 if trial.is_draw:
                     if (draw := drawn(scenario, seen)) is not None:
                         history.append(draw)
                     continue
-                verdict = judge(scenario, seen, TOLERANCES.late_by(late.total_s))
+                verdict = judge(scenario, seen, TOLERANCES.late_by(stage.late_s))
                 findings += verdict.findings
                 answered += [] if verdict.winner is None else [verdict.winner]
         finally:

@@ -109,6 +109,20 @@ async def test_phones_register_and_say_good_bye() -> None:
     assert "sip:102@" in wording.values(last, "To")[0]
 
 
+async def test_they_let_others_go_first_and_say_when_that_made_them_late() -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    async with agents.test_phones() as phones:
+        async with asyncio.timeout(LONGEST_S):
+            # Whether it has begun already nobody tells.
+            while not phones.late_s:
+                os.kill(phones.pid, signal.SIGSTOP)
+                await asyncio.sleep(0.1)
+                os.kill(phones.pid, signal.SIGCONT)
+                await asyncio.sleep(0.1)
+        assert os.getpriority(os.PRIO_PROCESS, phones.pid) == min(own + 10, 19)
+        assert os.sched_getscheduler(phones.pid) == os.SCHED_BATCH
+
+
 async def test_fifty_phones_are_one_process_with_one_thread() -> None:
     async with registrar() as server, agents.test_phones() as phones:
         for number in range(50):
