@@ -92,7 +92,8 @@ async def serving_sip(
             # Who was registered before is not held back for what others do at its site.
             held = each.binding
             server.proven.restore(held.transport, held.remote, held.refreshed_at)
-        recorder = Recorder(installation, server.now)
+        exchanges = Exchanges(installation.database, news)
+        recorder = Recorder(installation, server.now, known=exchanges.known)
         counted.calling = recorder.counted
         await recorder.start()
         guessing = Guessing(installation, bans)
@@ -110,7 +111,6 @@ async def serving_sip(
         ) as transport:
             server.use(transport)
             Requests(server, transport, authentication, domains, registrations)
-            exchanges = Exchanges(installation.database, news)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location)
             engaged = Engaged()
