@@ -71,6 +71,11 @@ class Attempt:
         """How many are being rung."""
         return len(self._legs)
 
+    @property
+    def call_ids(self) -> tuple[str, ...]:
+        """Of the dialogs with these."""
+        return tuple(leg.call_id for leg in self._legs)
+
     def rings_at(self, leg: Leg) -> bool:
         """Whether that is one of those that ring."""
         return leg in self._legs

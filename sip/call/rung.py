@@ -114,7 +114,10 @@ class Rung:
             return self._skip(attempt, Ending(Outcome.UNREACHABLE))
         self._attempts[number] = attempt
         now = self._wire.now
-        self._board.tell(LegBegan(self._call, attempt.uuid, attempt.target, attempt.phones, now))
+        began = LegBegan(
+            self._call, attempt.uuid, attempt.target, attempt.phones, now, attempt.call_ids
+        )
+        self._board.tell(began)
         return None
 
     def _skip(self, attempt: Attempt, ending: Ending) -> Ending:

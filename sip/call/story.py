@@ -65,6 +65,8 @@ class LegBegan:
     phones: int
     "How many are asked; none where it is not registered."
     at: float
+    call_ids: tuple[str, ...] = ()
+    "Call-ID of the dialog with each of them, where it was us who asked."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,17 @@ from enum import StrEnum
 
 from sip.testcall.plan import Cause, Group, Nobody, Outcome, Plan, Ring, Setting, Shown, Strategy, Turn
 from sip.testcall.plan_parts import silences, tried
-from sip.testcall.scenario import Behaviour, Scenario, Then
+from sip.testcall.scenario import Behaviour, Part, Scenario, Then
 
-_REFUSED = {486: Outcome.BUSY, 600: Outcome.BUSY, 603: Outcome.DECLINED}
+_REFUSED = {
+    **dict.fromkeys((486, 600), Outcome.BUSY),
+    **dict.fromkeys((603, 607), Outcome.DECLINED),
+    **dict.fromkeys((408, 480, 487), Outcome.NO_ANSWER),
+    **dict.fromkeys((404, 410, 503), Outcome.UNREACHABLE),
+}
+"What the statuses with which phones refuse are taken for; all others are `REFUSED`."
+_DEAD_S = 5.0
+"After which a phone that gives no answer is given up."
 _STATUS = {Outcome.BUSY: 486, Outcome.DECLINED: 603, Outcome.NO_ANSWER: 480, Outcome.UNREACHABLE: 480}
 _OF_GROUP = 480
 "What the caller is told of a group that nobody answers, whatever has befallen its members."
@@ -110,13 +118,13 @@ _AT_START = _Moment(0.0, None, 0.0, Cause(Setting.EXCHANGE))
 
 def expected(scenario: Scenario, orders: Mapping[str, Sequence[str]] | None = None) -> Expected:
     """What should come of it. `orders`: those of the members of shuffled groups, by the groups' numbers."""
-    behaviours = {part.phone: part.behaviour for part in scenario.members}
-    walk = _Walk(behaviours, orders or {}, _Walk(behaviours, orders or {}, None))
+    parts = {part.phone: part for part in scenario.members}
+    walk = _Walk(parts, orders or {}, _Walk(parts, orders or {}, None))
     result = walk.of(scenario.plan, _AT_START)
     for _ in range(_MOST_WALKS):
         if not walk.learns():
             break
-        walk = _Walk(behaviours, orders or {}, walk)
+        walk = _Walk(parts, orders or {}, walk)
         result = walk.of(scenario.plan, _AT_START)
     status = result.status
     if scenario.gives_up_s is not None and result.moment.at > scenario.gives_up_s:
@@ -143,9 +151,9 @@ class _Walk:
     """
 
     def __init__(
-        self, behaviours: Mapping[str, Behaviour], orders: Mapping[str, Sequence[str]], before: _Walk | None
+        self, parts: Mapping[str, Part], orders: Mapping[str, Sequence[str]], before: _Walk | None
     ) -> None:
-        self.behaviours = behaviours
+        self.parts = parts
         self.orders = orders
         self.rings: list[ExpectedRing] = []
         self._before = before
@@ -193,16 +201,17 @@ class _Walk:
         return self.of(after[result.outcome], result.moment)
 
     def _ring(self, plan: Ring, moment: _Moment) -> _Result:
-        behaviour = self.behaviours[plan.phone]
+        times = sum(ring.phone == plan.phone for ring in self.rings)
+        behaviour = self.parts[plan.phone].when_rung(times)
         if behaviour.then is Then.UNREGISTERED:
             return _Result(moment, Outcome.UNREACHABLE, 480)
-        if self._rings(plan, moment.at):
+        if behaviour.then is Then.ENGAGED or self._rings(plan, moment.at):
             return _Result(moment, Outcome.BUSY, 486)
         ends, outcome, lasts_s = _taken(behaviour, plan.ring_s)
         ring = ExpectedRing(
             phone=plan.phone,
             shown=plan.shown,
-            cause=plan.cause,
+            cause=Cause(Setting.PHONE, plan.phone) if behaviour.then is Then.DEAD else plan.cause,
             after=moment.after,
             delay_s=moment.since_s,
             begin_cause=moment.cause,
@@ -213,7 +222,7 @@ class _Walk:
         )
         self.rings.append(ring)
         self._of_plan[id(ring)] = id(plan)
-        status = None if outcome is None else _STATUS[outcome]
+        status = None if outcome is None else _STATUS.get(outcome)
         return _Result(_Moment(ring.ends_s, ring, 0.0, plan.ring_cause), outcome, status)
 
     def _in_turn(self, group: Group, moment: _Moment) -> _Result:
@@ -294,10 +303,10 @@ class _Walk:
         """Whether it is known before its turn that it would not ring: nobody waits for that."""
         match plan:
             case Ring():
-                if self._rings(plan, at):
+                then = self.parts[plan.phone].behaviour.then
+                if then is Then.ENGAGED or self._rings(plan, at):
                     return Outcome.BUSY not in plan.after
-                is_there = self.behaviours[plan.phone].then is not Then.UNREGISTERED
-                return not is_there and Outcome.UNREACHABLE not in plan.after
+                return then is Then.UNREGISTERED and Outcome.UNREACHABLE not in plan.after
             case Nobody():
                 return plan.outcome not in plan.after
             case Group():
@@ -306,11 +315,13 @@ class _Walk:
 
 def _taken(behaviour: Behaviour, ring_s: float) -> tuple[Ends, Outcome | None, float]:
     """How a phone takes it, that may ring for so long."""
-    if behaviour.then is Then.SILENT or behaviour.after_s >= ring_s:
+    if behaviour.then is Then.DEAD and ring_s > _DEAD_S:
+        return Ends.REFUSED, Outcome.UNREACHABLE, _DEAD_S
+    if behaviour.then in (Then.SILENT, Then.DEAD) or behaviour.after_s >= ring_s:
         return Ends.TIME_OVER, Outcome.NO_ANSWER, ring_s
     if behaviour.then is Then.ANSWER:
         return Ends.ANSWERED, None, behaviour.after_s
-    return Ends.REFUSED, _REFUSED.get(behaviour.status, Outcome.NO_ANSWER), behaviour.after_s
+    return Ends.REFUSED, _REFUSED.get(behaviour.status, Outcome.REFUSED), behaviour.after_s
 
 
 def _plainest(outcomes: Sequence[Outcome]) -> Outcome:

@@ -25,6 +25,8 @@ class Code(StrEnum):
     "A phone rang to which nothing leads that is configured."
     RANG_AGAIN = "rang-again"
     "Rang more often than it should have."
+    SENT_ON = "sent-on"
+    "The phone itself has sent the call elsewhere (3xx): no setting says so, and what follows is not judged."
     WRONG_ORDER = "wrong-order"
     NOT_TOGETHER = "not-together"
     "Those that should ring at the same time did not begin together."

@@ -60,6 +60,8 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     NO_ANSWER = "no-answer"
     UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    "Its phone can't take the call, for a reason of its own."
 
 
 class Strategy(StrEnum):

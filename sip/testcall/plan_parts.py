@@ -37,6 +37,19 @@ def phones_of(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(phones))
 
 
+def may_ring(plan: Plan) -> tuple[str, ...]:
+    """Those of them that it rings, if nobody before them answers."""
+    match plan:
+        case Ring():
+            inside = [plan.phone, *(phone for each in plan.after.values() for phone in may_ring(each))]
+        case Nobody():
+            inside = [phone for each in plan.after.values() for phone in may_ring(each)]
+        case Group():
+            inside = [phone for turn in plan.turns for phone in may_ring(turn.plan)]
+            inside += [] if plan.overflow is None else may_ring(plan.overflow)
+    return tuple(dict.fromkeys(inside))
+
+
 def silences(plan: Plan) -> dict[str, Cause]:
     """What keeps each phone of a plan from ringing, if it doesn't."""
     causes: dict[str, Cause] = {}

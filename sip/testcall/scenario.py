@@ -31,6 +31,8 @@ class Kind(StrEnum):
     "The caller hides his number by a code."
     SHORT_NUMBER = "short-number"
     "The caller dials a short number."
+    LIVE = "live"
+    "People's own phones ring, and people do as they like."
 
 
 class Then(StrEnum):
@@ -42,6 +44,10 @@ class Then(StrEnum):
     "It rings until it is told to stop."
     UNREGISTERED = "unregistered"
     "It isn't there at all."
+    ENGAGED = "engaged"
+    "Its line is in as many calls as it may be: it is not rung."
+    DEAD = "dead"
+    "It is registered, and gives no answer: after a while it is rung no longer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,16 @@ class Part:
     "The number of its line."
     behaviour: Behaviour
     hz: int
-    "The tone that it sends while it talks: no two of a scenario have the same."
+    "The tone that it sends while it talks: no two of a scenario have the same. 0: people talk there."
     extension: str = ""
     "Under which people know it; empty: under none."
     name: str = ""
+    again: tuple[Behaviour, ...] = ()
+    "What it does when it is rung a second time, a third one, … in the same call; then as the last time."
+
+    def when_rung(self, times: int) -> Behaviour:
+        """What it does that was rung so often in this call before."""
+        return (self.behaviour, *self.again)[min(times, len(self.again))]
 
 
 @dataclass(frozen=True, slots=True)

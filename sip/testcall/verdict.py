@@ -53,6 +53,11 @@ def _broken(scenario: Scenario, found: Seen) -> Iterator[Finding]:
 
 
 def _findings(judged: Case) -> Iterator[Finding]:
+    refused = (ring.refused for ring in judged.seen.rings if ring.refused is not None)
+    if sent_on := [each for each in refused if 300 <= each.status < 400]:
+        for each in sent_on:
+            yield Finding(Code.SENT_ON, each.phone, "", str(each.status), Cause(Setting.PHONE, each.phone))
+        return
     who = list(judge_who(judged))
     yield from who
     if any(finding.code is Code.WRONG_ORDER for finding in who):

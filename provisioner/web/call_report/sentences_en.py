@@ -18,6 +18,7 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.RANG_WRONGLY: "Phone {who} rang, and should not have.",
     Code.STRANGER_RANG: "Phone {who} rang, and nothing that is set leads to it.",
     Code.RANG_AGAIN: "Phone {who} rang more often than it should: {seen} in place of {expected}.",
+    Code.SENT_ON: "Phone {who} sends its calls elsewhere by itself; no setting here says so.",
     Code.WRONG_ORDER: "Wrong order: {seen}. It should be: {expected}.",
     Code.NOT_TOGETHER: "Phone {who} did not begin to ring with the others, but {seen} s after them.",
     Code.TOO_EARLY: "Phone {who} began to ring too early: after {seen} s in place of {expected} s.",
@@ -84,6 +85,7 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.CALLER_GIVES_UP: "The caller hangs up before anybody answers",
     Kind.HIDDEN: "The caller hides his number",
     Kind.SHORT_NUMBER: "The caller dials the short number",
+    Kind.LIVE: "People's own phones ring",
 }
 
 MEANINGS: Final[Mapping[Meaning, str]] = {

@@ -18,6 +18,7 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.RANG_WRONGLY: "Telefon {who} zadzwonił, a nie powinien.",
     Code.STRANGER_RANG: "Telefon {who} zadzwonił, choć żadne ustawienie do niego nie prowadzi.",
     Code.RANG_AGAIN: "Telefon {who} zadzwonił więcej razy, niż powinien: {seen} zamiast {expected}.",
+    Code.SENT_ON: "Telefon {who} sam przekierowuje połączenia; nie ma tego w ustawieniach centralki.",
     Code.WRONG_ORDER: "Zła kolejność: {seen}. Powinno być: {expected}.",
     Code.NOT_TOGETHER: "Telefon {who} nie zaczął dzwonić razem z innymi, tylko {seen} s po nich.",
     Code.TOO_EARLY: "Telefon {who} zaczął dzwonić za wcześnie: po {seen} s zamiast po {expected} s.",
@@ -83,6 +84,7 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.UNREGISTERED: "Pierwszy telefon jest wyłączony",
     Kind.CALLER_GIVES_UP: "Dzwoniący rozłącza się, zanim ktoś odbierze",
     Kind.HIDDEN: "Dzwoniący ukrywa swój numer",
+    Kind.LIVE: "Dzwonią prawdziwe telefony",
     Kind.SHORT_NUMBER: "Dzwoniący wybiera numer skrócony",
 }
 

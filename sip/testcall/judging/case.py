@@ -38,6 +38,12 @@ class Tolerances:
     lost: float = 0.05
     "Of the sound, as a share."
 
+    def for_people(self) -> Tolerances:
+        """Of phones that are elsewhere, and take their time to say that they ring, or that they don't."""
+        return replace(
+            self, late_s=0.8, length_s=0.8, stop_s=1.5, told_s=2.0, taken_back_s=1.0
+        )
+
     def late_by(self, late_s: float) -> Tolerances:
         """Of a machine that was so late, all in all: that much is its fault, and a second at the most."""
         more_s = min(late_s, _MOST_LATE_S)

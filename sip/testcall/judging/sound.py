@@ -18,6 +18,12 @@ def judge_sound(case: Case) -> Iterator[Finding]:
     if caller.answered is None or len(talked) != 1:
         return
     (ring,) = talked
+    if any(part.phone == ring.phone and not part.hz for part in case.scenario.members):
+        # What people say nobody knows; but where they talk, something is to come of it.
+        if caller.ended is not None and not caller.ended.packets:
+            phone = case.scenario.caller.phone
+            yield Finding(Code.ONE_WAY_AUDIO, phone, ring.phone, "", Cause(Setting.PHONE, ring.phone))
+        return
     hz = {part.phone: part.hz for part in case.scenario.parts}
     calling, called = case.scenario.caller.phone, ring.phone
     hears = _hears(caller.heard, hz[called])

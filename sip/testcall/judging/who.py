@@ -52,7 +52,7 @@ def _disorder(case: Case, missing: list[Pair]) -> Finding | None:
             continue
         if before.seen is not None and pair.seen.rang.at < before.seen.rang.at:
             return _wrong_order(case, pair.expected.begin_cause.of)
-        if before.seen is None and pair.seen.answered is not None and before is case.pairs[0]:
+        if pair.seen.answered is not None and _all_left_out(case, before):
             return _wrong_order(case, pair.expected.begin_cause.of)
     strategies = {
         cause.of
@@ -63,6 +63,15 @@ def _disorder(case: Case, missing: list[Pair]) -> Finding | None:
         if pair.expected.begin_cause.of in strategies:
             return _wrong_order(case, pair.expected.begin_cause.of)
     return None
+
+
+def _all_left_out(case: Case, pair: Pair) -> bool:
+    """Whether this one did not ring, nor any before it, down to the first; a phone that is dead can't."""
+    while pair.seen is None and pair.expected.cause.setting is not Setting.PHONE:
+        if pair.expected.after is None:
+            return pair is case.pairs[0]
+        pair = case.pair_of(pair.expected.after)
+    return False
 
 
 _IN_TURN = (Setting.STRATEGY, Setting.RING_DELAY)

@@ -48,7 +48,8 @@ def _connected(case: Case, is_taken: bool) -> Iterator[Finding]:
         yield Finding(Code.CALLER_NOT_CONNECTED, phone, "", "", _EXCHANGE)
     elif caller.answered is not None and not is_taken:
         yield Finding(Code.ANSWERED_BY_NOBODY, phone, "", "", _EXCHANGE)
-    if caller.ended is not None and caller.ended.by is By.OTHER:
+    hung_up = any(ring.ended is not None and ring.ended.by is By.ITSELF for ring in case.talked)
+    if caller.ended is not None and caller.ended.by is By.OTHER and not hung_up:
         lasted_s = caller.ended.at - (caller.answered.at if caller.answered else case.dialled_at)
         expected, seen = f"{case.scenario.talks_s:.1f}", f"{lasted_s:.1f}"
         yield Finding(Code.CUT_OFF, phone, expected, seen, _EXCHANGE)
