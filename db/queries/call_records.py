@@ -21,7 +21,8 @@ _SEEN = "calls-seen"
 class LineOfCall(NamedTuple):
     """Whose a line is, and what it is called inside the company."""
 
-    line_id: int
+    line_id: int | None
+    "None: it is that of a test, and in no database."
     customer_id: int
     extension: str | None
     name: str | None
@@ -45,7 +46,6 @@ class RecordRow(NamedTuple):
     ended_at: datetime | None
     end_reason: str | None
     sip_code: int | None
-    plan: str | None
 
 
 class LegRow(NamedTuple):

@@ -12,9 +12,18 @@ from provisioner.centrex.exchange import Exchange
 CALLER_LINE = "0000000000"
 "The caller's line. None of an installation begins with a zero."
 CALLER_NAME = "Test"
+LIVE_NAME = "Test Centralka"
+"What people's phones show who are called for a test."
 
 
-def with_caller(exchange: Exchange, unused: Collection[str]) -> Exchange:
+def is_test_line(number: str) -> bool:
+    """Whether that is the line of one who makes test calls."""
+    return number.startswith("0")
+
+
+def with_caller(
+    exchange: Exchange, unused: Collection[str], line: str = CALLER_LINE, name: str = CALLER_NAME
+) -> Exchange:
     """A copy with one extension more, from which test calls are made: it is no member of anything.
 
     Its number is free, as long as the others are if there is such a one, and none of `unused`.
@@ -25,7 +34,7 @@ def with_caller(exchange: Exchange, unused: Collection[str]) -> Exchange:
     number = next(each for each in numbers if each not in taken)
     return replace(
         exchange,
-        lines={**exchange.lines, CALLER_LINE: Line(CALLER_LINE, "")},
-        extensions={**exchange.extensions, number: Extension(number, CALLER_LINE, CALLER_NAME)},
-        extension_of={**exchange.extension_of, CALLER_LINE: number},
+        lines={**exchange.lines, line: Line(line, "")},
+        extensions={**exchange.extensions, number: Extension(number, line, name)},
+        extension_of={**exchange.extension_of, line: number},
     )

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing, nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.centrex.errors import BadValue
-from provisioner.cli.common import AsJson, ConfigFile, DataDir, Language, chosen_data_dir, out
+from provisioner.cli.common import AsJson, ConfigFile, DataDir, chosen_data_dir, out
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
+from provisioner.operations.live_calls import Rings, listed
 from provisioner.operations.proofs import Proof, ProvedCall, Rung, plain, proof_of, without_messages
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED
 from provisioner.web.call_report.junit import junit
@@ -28,6 +30,13 @@ from provisioner.web.call_report.words import EN, LANGUAGES
 from sip.testcall.scenario import Kind
 
 _ENDS = {"answered": "answered", "refused": "refused", "stopped": "", None: "rings on"}
+
+
+class Language(StrEnum):
+    """That a report may be in."""
+
+    PL = "pl"
+    EN = "en"
 
 
 def prove(
@@ -40,6 +49,10 @@ def prove(
     speed: Annotated[
         float, typer.Option(min=1, max=MOST_SPEED, help="Divide ring times and delays by this.")
     ] = USUAL_SPEED,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ring people's own phones, once and at full length; asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ring them without being asked.")] = False,
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a page for people into this HTML file.")
     ] = None,
@@ -59,9 +72,14 @@ def prove(
     Exit code 0 only if every call went as is configured.
     """
     wants_messages = report is not None or (as_json and messages)
-    question = {
+    question: dict[str, Any] = {
         "number": number, "customer": customer, "calls": calls, "speed": speed, "messages": wants_messages
     }  # fmt: skip
+    if live:
+        question["live"] = True
+        if not yes:
+            _confirmed(uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=True)))
+        question["confirmed"] = True
     said = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
     proof = proof_of(said)
     if report is not None:
@@ -79,6 +97,15 @@ def prove(
         raise typer.Exit(1)
 
 
+def _confirmed(said: dict[str, Any]) -> None:
+    """Asks whether these phones are to ring. Ends the command where they aren't, or nobody can be asked."""
+    rings = [Rings(**each) for each in said["rings"]]
+    typer.echo(f"This rings people's phones, at full length: {listed(rings)}.", err=True)
+    if not sys.stdin.isatty():
+        raise BadValue("nobody is there to be asked whether they may ring: add --yes")
+    typer.confirm("Ring them now?", abort=True, err=True)
+
+
 async def _asked(data_dir: Path, question: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """The proof, as the server says it; what goes on is shown meanwhile where somebody looks."""
     shown = Status("asking the server", console=out) if out.is_terminal and not quiet else None
@@ -89,6 +116,8 @@ async def _asked(data_dir: Path, question: dict[str, Any], *, quiet: bool) -> di
                 match said:
                     case {"proof": dict() as proof}:
                         return proof
+                    case {"rings": list()}:
+                        return dict(said)
                     case {"begun": {"scenario": kind, "calls": count}} if shown is not None:
                         shown.update(f"{done} of {count} calls made; now: {EN.scenarios[Kind(kind)]}")
                     case {"call": _}:
@@ -120,6 +149,7 @@ def conclusion(proof: Proof) -> Iterator[str]:
     for sentence in sentences_of(proof, EN):
         yield f"{sentence.text} To blame: {sentence.blames}."
     made = f"{len(proof.calls)} calls"
+    made += ", people's phones rang" if proof.live else ""
     made += "" if proof.speed == 1 else f", ring times divided by {proof.speed:g}"
     if proof.passed:
         yield f"{proof.number} rings as configured ({made})."

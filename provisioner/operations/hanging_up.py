@@ -11,6 +11,7 @@ from provisioner.centrex.errors import Conflict
 from provisioner.operations import audit
 from provisioner.operations.calls import Call, show_call
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.living import Living
 from provisioner.operations.twins import TwinMaker
 
 
@@ -22,6 +23,8 @@ class Switchboard:
     "Ends a call; False: it does not live. None: no calls are served here."
     twin: TwinMaker | None = None
     "Has a customer's calls tested; None as above."
+    living: Living | None = None
+    "Lets test calls in that ring people's phones; None as above."
 
 
 async def hang_up(

@@ -60,14 +60,14 @@ class Stage:
             talks_s=scenario.talks_s,
         )
         try:
-            await phones.until(lambda: _is_over(caller.phone, seen()), longest_s)
+            await phones.until(lambda: is_over(caller.phone, seen()), longest_s)
         except TimeoutError:
             # It should have been: the verdict says so, and the next call is to find everything quiet.
             for part in scenario.parts:
                 if part.phone in self._registered:
                     phones.hang_up(part.phone)
         with suppress(TimeoutError):
-            await phones.until(lambda: not _ringing(seen()), _AFTER_S)
+            await phones.until(lambda: not ringing(seen()), _AFTER_S)
         await sleep(_SETTLES_S)
         return [*self._registered.values(), *seen()]
 
@@ -95,11 +95,12 @@ class Stage:
             self._registered[part.phone] = list(own)[-1]
 
 
-def _is_over(caller: str, seen: Sequence[Observation]) -> bool:
+def is_over(caller: str, seen: Sequence[Observation]) -> bool:
+    """Whether the caller's call has ended, as it has seen itself."""
     return any(isinstance(each, Ended | TurnedDown) and each.phone == caller for each in seen)
 
 
-def _ringing(seen: Sequence[Observation]) -> set[tuple[str, str]]:
+def ringing(seen: Sequence[Observation]) -> set[tuple[str, str]]:
     """The phones that ring or talk still, each with its call."""
     left: set[tuple[str, str]] = set()
     for each in seen:

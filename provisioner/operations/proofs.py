@@ -56,7 +56,8 @@ class Talk:
     until_s: float | None
     "When the caller hung up; None: it was not seen."
     caller_hears: bool
-    answerer_hears: bool
+    answerer_hears: bool | None
+    "None: it is a person, and only he knows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ class Proof:
     "What no single call shows."
     id: int | None = None
     "By which it can be looked at later; None: it is not kept."
+    live: bool = False
+    "People's own phones rang."
 
     @property
     def passed(self) -> bool:
@@ -169,7 +172,8 @@ def proved(
     spoken: Sequence[Spoken] = (),
 ) -> ProvedCall:
     """What came of a call that began `at`, on a machine that was so late with what it had to do."""
-    verdict = judge(scenario, observations, TOLERANCES.late_by(late_s))
+    tolerances = TOLERANCES.for_people() if scenario.kind is Kind.LIVE else TOLERANCES
+    verdict = judge(scenario, observations, tolerances.late_by(late_s))
     found = seen(scenario.caller.phone, observations)
     dialled = found.caller.dialled
     began = dialled.at if dialled is not None else min((each.at for each in observations), default=0.0)
@@ -195,16 +199,21 @@ def proved(
         foretold=tuple(
             Foretold(ring.phone, round(ring.begins_s, 3), round(ring.ends_s, 3)) for ring in verdict.foretold
         ),
-        talk=_talk(found, began),
+        talk=_talk(scenario, found, began),
         drawn=drawn(scenario, observations),
         messages=messages_of(spoken, began),
     )
 
 
-def _talk(found: Seen, began: float) -> Talk | None:
+def _talk(scenario: Scenario, found: Seen, began: float) -> Talk | None:
     caller = found.caller
     if caller.answered is None:
         return None
+    if scenario.kind is Kind.LIVE:
+        # People's sound is no tone that could be recognised: that it comes is what is known of it.
+        came = caller.ended is not None and caller.ended.packets > 0
+        ended_s = None if caller.ended is None else round(caller.ended.at - began, 3)
+        return Talk(round(caller.answered.at - began, 3), ended_s, came, None)
     return Talk(
         from_s=round(caller.answered.at - began, 3),
         until_s=None if caller.ended is None else round(caller.ended.at - began, 3),

@@ -83,7 +83,7 @@ async def prove(
     asked = _Asked(number, login, calls, speed, installation.settings.numbering.emergency_numbers)
     async with installation.database.read() as session:
         since = await newest(session)
-    exchange = await _stored(installation, login)
+    exchange = await stored_exchange(installation, login)
     # What is wrong with the question is said before anything is up.
     run = _Run(installation, switchboard.twin, asked, exchange, tell)
     try:
@@ -205,13 +205,13 @@ class _Run:
         Raises `Conflict`.
         """
         login = self._asked.login
-        stored = await _stored(self._installation, login)
+        stored = await stored_exchange(self._installation, login)
         if replace(stored, used={}) != replace(self._exchange, used={}):
             raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
         return replace(with_caller(stored, self._asked.emergency_numbers), used=twin.exchange.used)
 
 
-async def _stored(installation: Installation, login: str) -> Exchange:
+async def stored_exchange(installation: Installation, login: str) -> Exchange:
     """A customer's switchboard as the database has it. Raises `NotFound`, `StorageError`."""
     async with installation.database.read() as session:
         customer_id = await customer_called(session, login)

@@ -28,6 +28,10 @@ _PATIENCE_S = 2.0
 "How long the caller waits where it gives up."
 _LONGEST_S = 60.0
 "Longer than that nobody listens to a phone that rings, and nobody waits who calls."
+LONGEST_LIVE_S = 120.0
+"After which the caller gives up who rings people's phones."
+_LIVE_TALK_S = 3.0
+"How long who answers then hears the test's tone."
 
 Behaviours = Mapping[str, Behaviour]
 
@@ -46,14 +50,10 @@ def trials(
     `answered` are the lines that took the test calls so far, for after each another member is the least used.
     Raises `NotFound` where nobody has the number, `BadValue` where it can't be tested.
     """
-    if dialled in emergency_numbers or exchange.short_numbers.get(dialled) in emergency_numbers:
-        raise BadValue(f"{dialled} is an emergency number: no test call may go there")
     planner = Planner(exchange, speed, dict(exchange.used), emergency_numbers)
     number = exchange.extension_of[CALLER_LINE]
     name = exchange.extensions[number].name
-    plan = planner.call(dialled, Shown(number, name))
-    if plan is None:
-        raise NotFound(f"nobody of the company has {dialled}: name one of its extensions or groups")
+    plan = _planned(planner, dialled)
     if answered:
         uses = dict(exchange.used)
         newest = max(uses.values(), default=0)
@@ -61,9 +61,6 @@ def trials(
             uses |= {(group, line): count for group in credited(plan, line)}
         planner.uses = uses
         plan = planner.call(dialled, Shown(number, name)) or plan
-    phones = phones_of(plan)
-    if len(phones) > MOST_PHONES:
-        raise BadValue(f"{dialled} rings {len(phones)} phones: a test call has at most {MOST_PHONES}")
     hidden = planner.call(dialled, Shown("", cause=Cause(Setting.HIDE_NUMBER)))
     taken = exchange.extensions.keys() | exchange.groups.keys()
     leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
@@ -71,6 +68,46 @@ def trials(
     by_short = planner.call(short, Shown(number, name)) if short else None
     found = _Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan)
     return tuple(found.watched(place, each) for place, each in enumerate(found.all()))
+
+
+def live_trial(
+    exchange: Exchange, dialled: str, emergency_numbers: Collection[str] = POLISH_EMERGENCY_NUMBERS
+) -> Scenario:
+    """The test call of a number that rings people's phones, as long as nobody has done anything yet.
+
+    `exchange` is one that has the caller. Raises as `trials`.
+    """
+    plan = _planned(Planner(exchange, uses=dict(exchange.used), emergency_numbers=emergency_numbers), dialled)
+    members = tuple(
+        _part_of(exchange, phone, Behaviour(Then.SILENT), hz=0)
+        for phone in phones_of(plan)
+    )
+    caller = _part_of(exchange, CALLER_LINE, Behaviour(Then.SILENT), _LOWEST_HZ)
+    return Scenario(
+        Kind.LIVE, dialled, caller, members, plan, gives_up_s=LONGEST_LIVE_S, talks_s=_LIVE_TALK_S
+    )
+
+
+def _planned(planner: Planner, dialled: str) -> Plan:
+    """Whom a call of the tester rings. Raises as `trials`."""
+    exchange, emergency_numbers = planner.exchange, planner.emergency_numbers
+    if dialled in emergency_numbers or exchange.short_numbers.get(dialled) in emergency_numbers:
+        raise BadValue(f"{dialled} is an emergency number: no test call may go there")
+    number = exchange.extension_of[CALLER_LINE]
+    plan = planner.call(dialled, Shown(number, exchange.extensions[number].name))
+    if plan is None:
+        raise NotFound(f"nobody of the company has {dialled}: name one of its extensions or groups")
+    phones = phones_of(plan)
+    if len(phones) > MOST_PHONES:
+        raise BadValue(f"{dialled} rings {len(phones)} phones: a test call has at most {MOST_PHONES}")
+    return plan
+
+
+def _part_of(exchange: Exchange, phone: str, behaviour: Behaviour, hz: int) -> Part:
+    extension = exchange.extension_of_line(phone)
+    if extension is None:
+        return Part(phone, behaviour, hz)
+    return Part(phone, behaviour, hz, extension.number, extension.name)
 
 
 @dataclass(slots=True)
@@ -128,24 +165,20 @@ class _Trials:
         chosen = [*strangers[first:], *strangers[:first]][:_MOST_BYSTANDERS]
         hz = _LOWEST_HZ + _STEP_HZ * len(scenario.parts)
         silent = Behaviour(Then.SILENT)
-        bystanders = [self._part(line, silent, hz + _STEP_HZ * count) for count, line in enumerate(chosen)]
+        bystanders = [
+            _part_of(self.exchange, line, silent, hz + _STEP_HZ * count) for count, line in enumerate(chosen)
+        ]
         return replace(scenario, bystanders=tuple(bystanders))
 
     def _scenario(self, kind: Kind, behaviours: Behaviours, gives_up_s: float | None = None) -> Scenario:
         hz = _LOWEST_HZ
-        caller = self._part(CALLER_LINE, Behaviour(Then.SILENT), hz)
+        caller = _part_of(self.exchange, CALLER_LINE, Behaviour(Then.SILENT), hz)
         members = tuple(
-            self._part(phone, behaviour, hz + _STEP_HZ * place)
+            _part_of(self.exchange, phone, behaviour, hz + _STEP_HZ * place)
             for place, (phone, behaviour) in enumerate(behaviours.items(), start=1)
         )
         made = Scenario(kind, self.dialled, caller, members, self.plan, self.speed, gives_up_s)
         return made if gives_up_s is not None else replace(made, gives_up_s=self._patience(made))
-
-    def _part(self, phone: str, behaviour: Behaviour, hz: int) -> Part:
-        extension = self.exchange.extension_of_line(phone)
-        if extension is None:
-            return Part(phone, behaviour, hz)
-        return Part(phone, behaviour, hz, extension.number, extension.name)
 
     def _first_answers(self, plan: Plan) -> dict[str, Behaviour]:
         """All answer, and of those that ring at the same time one."""

@@ -28,13 +28,12 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         line.name,
         printable(began.dialled),
         line.line_id,
-        began.aor,
+        None if call.is_test else began.aor,
         call.began_at,
         moment_of(call, call.answered_at),
         None if ended is None else call.moment(ended.at),
         None if ended is None else str(ended.by),
         None if ended is None else ended.status,
-        call.plan_of(line.customer_id),
     )
 
 
@@ -66,7 +65,7 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
     details: Details = {
         "call": str(call.began.call),
         "from": line.extension or call.began.aor,
-        "from_line": call.began.aor,
+        "from_line": None if call.is_test else call.began.aor,
         "to": printable(call.began.dialled),
     }
     if news.leg is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from uuid import UUID
 
+from provisioner.centrex.exchange import Exchange
 from sip.call.ringing import Target
 from sip.call.story import CallAnswered, CallBegan, CallEnded, Event, LegBegan, LegEnded
 
@@ -16,7 +18,9 @@ when his company was read."""
 class Engaged:
     """Hears every event of every call."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Callable[[str], bool] = lambda _: True) -> None:
+        """`counts`: whether the calls that a line makes have a say in who has answered last."""
+        self._counts = counts
         self._calls: Counter[str] = Counter()
         self._callers: dict[UUID, str] = {}
         self._rung: dict[UUID, Target] = {}
@@ -31,6 +35,22 @@ class Engaged:
     def last_answered(self, group: str, line: str) -> float | None:
         """When a line answered a call of a group of its company last, in loop time; None: not lately."""
         return self._answered.get((group, line))
+
+    def used(self, exchange: Exchange) -> dict[tuple[str, str], int]:
+        """`Exchange.used` as it is now, with what was seen since that was read."""
+        members = {
+            (group.number, extension.line)
+            for group in exchange.groups.values()
+            for member in group.members
+            if (extension := exchange.extensions.get(member.extension or "")) is not None
+            and extension.line is not None
+        }
+        used: dict[tuple[str, str], tuple[float, int]] = {}
+        for key in exchange.used.keys() | members:
+            seen = self.last_answered(*key)
+            if seen is not None or key in exchange.used:
+                used[key] = (seen or 0.0, exchange.used.get(key, 0))
+        return {key: place for place, key in enumerate(sorted(used, key=used.__getitem__), start=1)}
 
     def hear(self, event: Event) -> None:
         """One thing that happened."""
@@ -47,7 +67,8 @@ class Engaged:
                 target = self._rung.pop(event.leg, None)
                 if target is not None:
                     self._callees[event.call] = target.aor
-                    self._note(target, event.at)
+                    if self._counts(self._callers.get(event.call, "")):
+                        self._note(target, event.at)
             case CallEnded():
                 for lines in (self._callers, self._callees):
                     self._forget(lines.pop(event.call, None))

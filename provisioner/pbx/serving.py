@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from random import SystemRandom, random
 
 from db.freshness import watching
+from provisioner.centrex.trial_caller import is_test_line
 from provisioner.control.server import Control
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.counted import Counted
@@ -25,7 +26,9 @@ from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.guessing import Guessing
+from provisioner.pbx.guests import GuestKeys, GuestRegistrar, GuestRouter, Guests
 from provisioner.pbx.keys import LineKeys
+from provisioner.pbx.live import LiveTests, Watching
 from provisioner.pbx.news import News
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.reachability import Reachability
@@ -92,13 +95,14 @@ async def serving_sip(
             # Who was registered before is not held back for what others do at its site.
             held = each.binding
             server.proven.restore(held.transport, held.remote, held.refreshed_at)
-        exchanges = Exchanges(installation.database, news)
-        recorder = Recorder(installation, server.now, known=exchanges.known)
+        guests = Guests(settings.sip.realm)
+        recorder = Recorder(installation, server.now, tester=guests.as_caller)
         counted.calling = recorder.counted
         await recorder.start()
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
-        authentication = Authentication(server, guard, keys, bans, guessing.note, tasks)
+        known = GuestKeys(guests, keys)
+        authentication = Authentication(server, guard, known, bans, guessing.note, tasks)
         domains = Domains([public.sip_host, settings.sip.realm])
         async with listening(
             listeners,
@@ -110,24 +114,41 @@ async def serving_sip(
             is_busy=lambda: registrations.is_full,
         ) as transport:
             server.use(transport)
-            Requests(server, transport, authentication, domains, registrations)
+            registrar = GuestRegistrar(guests, registrations, server.now)
+            Requests(server, transport, authentication, domains, registrar)
+            exchanges = Exchanges(installation.database, news)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location)
-            engaged = Engaged()
+            # Whose turn it is next doesn't change by a test.
+            engaged = Engaged(lambda line: not is_test_line(line))
+            watching_tests = Watching()
             codes = Codes(installation, server.now)
             router = ExchangeRouter(settings, codes, exchanges, phones, engaged, domains, SystemRandom())
 
             def tell(event: Event) -> None:
-                for hear in (engaged.hear, recorder.tell, subscriptions.lamps.hear):
+                for hear in (engaged.hear, recorder.tell, subscriptions.lamps.hear, watching_tests.hear):
                     try:
                         hear(event)
                     except Exception:
                         # Whatever is wrong with who listens, calls go on.
                         logger.exception("something that happened to a call was not heard")
 
-            serving = CallServing(server, authentication, phones, router, tell, tasks)
+            routers = GuestRouter(guests, router)
+            serving = CallServing(server, authentication, phones, routers, tell, tasks)
             switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
             switchboard.twin = Twins(settings, exchanges, engaged).up
+            switchboard.living = LiveTests(
+                settings,
+                exchanges,
+                engaged,
+                phones,
+                domains,
+                server,
+                serving,
+                guests,
+                watching_tests,
+                listeners,
+            )
             control.on("hang-up", hang_up_verb(installation, switchboard))
             control.on("test-call", test_call_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
@@ -154,7 +175,7 @@ async def serving_sip(
                 for task in running:
                     task.cancel()
                 server.close()
-                switchboard.hang_up = switchboard.twin = None
+                switchboard.hang_up = switchboard.twin = switchboard.living = None
                 # What it was just writing waits again when it has ended.
                 await asyncio.wait(running)
                 await recorder.close()

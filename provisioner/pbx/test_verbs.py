@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue
 from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
+from provisioner.operations.live_calls import prove_live, whom
 from provisioner.operations.proofs import Begun, ProvedCall, plain, without_messages
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 
@@ -17,13 +20,15 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
     The last three are optional.
 
     Says `{"begun": …}` before each call and `{"call": …}` after it, then all of them as `{"proof": …}`, with
-    the SIP messages of each where `messages` is true.
+    the SIP messages of each where `messages` is true. With `"live": true` people's phones ring: it wants
+    `"confirmed": true`, or says `{"rings": …}` and no more.
     """
 
     async def test(asked: Said, say: Say) -> None:
         number, customer = asked.get("number"), asked.get("customer")
         calls, speed = asked.get("calls"), asked.get("speed", USUAL_SPEED)
         with_messages = asked.get("messages", False)
+        live, confirmed = asked.get("live", False), asked.get("confirmed", False)
         if not isinstance(number, str) or not isinstance(customer, str):
             raise BadValue("test-call wants number and customer as texts")
         if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
@@ -32,6 +37,8 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
             raise BadValue(f"test-call wants speed as a number from 1 to {MOST_SPEED}")
         if not isinstance(with_messages, bool):
             raise BadValue("test-call wants messages as true or false")
+        if not isinstance(live, bool) or not isinstance(confirmed, bool):
+            raise BadValue("test-call wants live and confirmed as true or false")
 
         async def tell(what: Begun | ProvedCall) -> None:
             if isinstance(what, Begun):
@@ -39,9 +46,25 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
             else:
                 await say({"call": plain(without_messages(what))})
 
-        proof = await prove(
-            installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
-        )
+        if live and not confirmed:
+            rings = await whom(installation, switchboard, number, customer)
+            await say({"rings": [asdict(each) for each in rings]})
+            return
+        if live:
+            proof = await prove_live(
+                installation,
+                switchboard,
+                number,
+                customer,
+                tell,
+                COMMAND_LINE,
+                calls=calls or 1,
+                confirmed=confirmed,
+            )
+        else:
+            proof = await prove(
+                installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
+            )
         await say({"proof": plain(proof if with_messages else without_messages(proof))})
 
     return test

@@ -70,8 +70,7 @@ class Twins:
 
     def __init__(self, settings: Settings, living: Switchboards, engaged: Engaged, most: int = MOST) -> None:
         """`living` and `engaged` are the living server's; they are asked, and never told anything."""
-        no_gateway = settings.sip.model_copy(update={"emergency_gateway": None})
-        self._settings = settings.model_copy(update={"sip": no_gateway})
+        self._settings = without_gateway(settings)
         self._living = living
         self._engaged = engaged
         self._most = most
@@ -91,29 +90,13 @@ class Twins:
             exchange = await self._living.of_line(line)
             if exchange is None:
                 raise NotFound(f"the line {line} is gone: look at the customer's lines")
+            unused = self._settings.numbering.emergency_numbers
             async with self._pace.turn():
-                used = self._used(exchange)
-                copy = with_caller(replace(exchange, used=used), self._settings.numbering.emergency_numbers)
+                copy = with_caller(replace(exchange, used=self._engaged.used(exchange)), unused)
             async with self._serving(copy, divisor) as twin:
                 yield twin
         finally:
             self._up -= 1
-
-    def _used(self, exchange: Exchange) -> dict[tuple[str, str], int]:
-        """`Exchange.used` as it is now, with what the living server has seen since that was read."""
-        members = {
-            (group.number, extension.line)
-            for group in exchange.groups.values()
-            for member in group.members
-            if (extension := exchange.extensions.get(member.extension or "")) is not None
-            and extension.line is not None
-        }
-        used: dict[tuple[str, str], tuple[float, int]] = {}
-        for key in exchange.used.keys() | members:
-            seen = self._engaged.last_answered(*key)
-            if seen is not None or key in exchange.used:
-                used[key] = (seen or 0.0, exchange.used.get(key, 0))
-        return {key: place for place, key in enumerate(sorted(used, key=used.__getitem__), start=1)}
 
     @asynccontextmanager
     async def _serving(self, copy: Exchange, divisor: float) -> AsyncIterator[Twin]:
@@ -145,3 +128,9 @@ class Twins:
                 server.close()
         if failed is not None:
             raise failed
+
+
+def without_gateway(settings: Settings) -> Settings:
+    """The same, but that emergency calls go nowhere."""
+    no_gateway = settings.sip.model_copy(update={"emergency_gateway": None})
+    return settings.model_copy(update={"sip": no_gateway})

@@ -110,6 +110,21 @@ def test_a_report_for_people_and_one_for_ci_are_written(
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
 
 
+def test_people_s_phones_ring_only_where_somebody_says_so(asks: Asks, tmp_path: Path):
+    async def work() -> None:
+        live = ("601", "--customer", "nowyklienttestowy", "--live")
+        code, out, errors = await asks(*live)
+        assert (code, out) == (1, "")
+        for words in ("This rings people's phones", "101 Recepcja (0 registered)", "add --yes"):
+            assert words in errors
+        code, said, errors = await asks(*live, "--yes", "--json")
+        proof = json.loads(said)
+        assert (code, errors, proof["live"], proof["passed"]) == (0, "", True, True)
+        assert (proof["calls"][0]["rung"], proof["calls"][0]["status"]) == ([], 480)
+
+    with_server(tmp_path, work)
+
+
 def test_what_can_not_be_tested_is_said_in_plain_words(asks: Asks, tmp_path: Path):
     async def work() -> None:
         for arguments, words in (

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from db.errors import StorageError
 from provisioner.centrex.errors import BadValue, CentralkaError, Conflict, Forbidden, NotFound
+from provisioner.operations.live_calls import NotConfirmed
+from provisioner.operations.living import LiveTestGoesOn
 from provisioner.operations.test_calls import NoCallsHere, ProofBroke
 from provisioner.operations.twins import TooManyTestCalls
 from provisioner.web.streams import TooManyStreams
@@ -26,6 +28,8 @@ _STATUS: Mapping[type[CentralkaError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     Forbidden: HTTPStatus.FORBIDDEN,
     TooManyTestCalls: HTTPStatus.TOO_MANY_REQUESTS,
+    LiveTestGoesOn: HTTPStatus.TOO_MANY_REQUESTS,
+    NotConfirmed: HTTPStatus.CONFLICT,
     NoCallsHere: HTTPStatus.SERVICE_UNAVAILABLE,
     ProofBroke: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -7,14 +7,18 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.api_tokens import Bearer
+from provisioner.operations.hanging_up import Switchboard
+from provisioner.operations.installation import Installation
+from provisioner.operations.live_calls import prove_live
 from provisioner.operations.proof_history import MOST_PROOFS, Run, Wanted, list_proofs, show_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 from provisioner.operations.visible import customer_seen
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import Body, answer, check_listing, check_names, number_in, switch_in
+from provisioner.web.api.bodies import Body, answer, check_listing, number_in, switch_in
 from provisioner.web.api.calls import SWITCHBOARD
 from sip.testcall.findings import Finding
 
@@ -38,6 +42,8 @@ class RunBody(Body):
     failed: int
     actor: str
     "Who asked for it."
+    live: bool
+    "People's own phones rang."
 
 
 class RunsBody(BaseModel):
@@ -72,6 +78,10 @@ class AskedBody(BaseModel):
     "So many plain calls; null: one of each kind that the configuration asks for."
     speed: Annotated[float, Field(ge=1, le=MOST_SPEED)] = USUAL_SPEED
     "What ring times and delays are divided by."
+    live: bool = False
+    "People's own phones are to ring, at their full length: `speed` means nothing then."
+    confirmed: bool = False
+    "That they are to ring: without it a live test is refused, and whom it would ring is said."
 
 
 async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
@@ -89,44 +99,56 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
 
 
 async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
-    """One of them. Raises `BadValue`, `NotFound`."""
-    check_names(request.query, frozenset({"messages"}))
+    """One of them. Raises `NotFound`."""
     said = request.match_info["id"]
     if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
         raise NotFound(f"there is no test call {said[:40]!r}")
-    run, proof = await show_proof(
-        request.app[INSTALLATION],
-        int(said),
-        bearer.customer_id,
-        with_messages=switch_in(request.query, "messages") or False,
-    )
+    run, proof = await show_proof(request.app[INSTALLATION], int(said), bearer.customer_id)
     return answer(_body(run, proof))
 
 
 async def make_test_call(request: web.Request, bearer: Bearer) -> web.Response:
     """Makes test calls now, and answers when they are over.
 
-    Raises `BadValue`, `NotFound`, `TooManyTestCalls`, `ProofBroke`.
+    Raises `BadValue`, `NotFound`, `TooManyTestCalls`, `ProofBroke`, and `NotConfirmed` or `LiveTestGoesOn` of
+    live ones.
     """
     asked = await _asked(request)
     installation = request.app[INSTALLATION]
     # Whose customer it is not must not learn that it is there.
     async with installation.database.read() as session:
         await customer_seen(session, asked.customer, bearer.customer_id)
-    proof = await prove(
-        installation,
-        request.app[SWITCHBOARD],
-        asked.number,
-        asked.customer,
-        _silent,
-        bearer.actor,
-        calls=asked.calls,
-        speed=asked.speed,
-    )
+    proof = await _proof(asked, installation, request.app[SWITCHBOARD], bearer.actor)
     if proof.id is None:
         raise NotFound(f"there is no customer {asked.customer!r}")
     run, proof = await show_proof(installation, proof.id, bearer.customer_id)
     return answer(_body(run, proof))
+
+
+async def _proof(
+    asked: AskedBody, installation: Installation, switchboard: Switchboard, actor: Actor
+) -> Proof:
+    if not asked.live:
+        return await prove(
+            installation,
+            switchboard,
+            asked.number,
+            asked.customer,
+            _silent,
+            actor,
+            calls=asked.calls,
+            speed=asked.speed,
+        )
+    return await prove_live(
+        installation,
+        switchboard,
+        asked.number,
+        asked.customer,
+        _silent,
+        actor,
+        calls=asked.calls or 1,
+        confirmed=asked.confirmed,
+    )
 
 
 async def _asked(request: web.Request) -> AskedBody:

@@ -143,7 +143,9 @@ class Drawing:
         return f"{lasted}, {became}" if became else lasted
 
     def _silence(self, phone: Phone) -> str:
-        return self._words.absent if phone.does is Then.UNREGISTERED else self._words.silent
+        words = self._words
+        said = {Then.UNREGISTERED: words.absent, Then.ENGAGED: words.engaged, Then.DEAD: words.dead}
+        return said.get(phone.does, words.silent)
 
     def _displayed(self, rung: Sequence[Rung]) -> str:
         if not rung:
@@ -156,7 +158,9 @@ class Drawing:
     def _heard(self) -> str:
         words, talk = self._words, self._call.talk
         assert talk is not None  # noqa: S101 - asked only where they talk
-        if talk.caller_hears and talk.answerer_hears:
+        if talk.answerer_hears is None:
+            heard = words.hears_person if talk.caller_hears else words.hears_no_person
+        elif talk.caller_hears and talk.answerer_hears:
             heard = words.hears_both
         elif talk.answerer_hears:
             heard = words.hears_caller_only

@@ -19,7 +19,7 @@ def junit(proof: Proof) -> bytes:
     wrong = sum(bool(each.findings) for _, each in results)
     suite = etree.Element(
         "testsuite",
-        name=f"{proof.customer} {proof.number}",
+        name=f"{proof.customer} {proof.number}{' live' if proof.live else ''}",
         tests=str(len(results)),
         failures=str(wrong),
         errors="0",

@@ -36,9 +36,10 @@ class ReportView:
 
     words: Words
     number: str
-    customer: str
     speed: str
     "Empty: nothing was divided."
+    how: str
+    "How this came about."
     began: str
     passed: bool
     right: int
@@ -64,8 +65,8 @@ def page(proof: Proof, words: Words) -> str:
     view = ReportView(
         words=words,
         number=proof.number,
-        customer=proof.customer,
         speed="" if proof.speed == 1 else f"{proof.speed:g}".replace(".", words.comma),
+        how=(words.how_live if proof.live else words.how).format(customer=proof.customer),
         began=_written(proof.calls[0].at) if proof.calls else "",
         passed=proof.passed,
         right=right,

@@ -34,6 +34,7 @@ class Words:
     count_passed: str
     count_failed: str
     how: str
+    how_live: str
     hastened: str
     calls: str
     right: str
@@ -46,6 +47,8 @@ class Words:
     waits: str
     silent: str
     absent: str
+    engaged: str
+    dead: str
     rang: str
     answered: str
     refused: str
@@ -56,6 +59,8 @@ class Words:
     hears_caller_only: str
     hears_answerer_only: str
     hears_none: str
+    hears_person: str
+    hears_no_person: str
     turned_down: str
     found_busy: str
     found_declined: str
@@ -94,6 +99,8 @@ PL = Words(
     count_failed="próby nieudane",
     how="Zamiast telefonów firmy {customer} dzwoniły telefony testowe, więc nikomu nic nie zadzwoniło. "
     "Każdy z nich sam zapisał, co widział i słyszał; z tego jest ten wynik.",
+    how_live="Dzwoniły prawdziwe telefony firmy {customer}. Wynik wzięto z tego, co same odpowiadały "
+    "centralce, i z tego, co widział i słyszał telefon testowy, który dzwonił.",
     hastened="Żeby nikt nie czekał, czasy dzwonienia i opóźnienia podzielono przez {speed}.",
     calls="Próby",
     right="tak jak ustawiono",
@@ -105,6 +112,8 @@ PL = Words(
     waits="czeka {length} s",
     silent="nie dzwonił",
     absent="wyłączony",
+    engaged="zajęty inną rozmową",
+    dead="nie odpowiada",
     rang="dzwonił {length} s",
     answered="odebrał",
     refused="odmówił",
@@ -115,6 +124,8 @@ PL = Words(
     hears_caller_only="dzwoniący nic nie słyszał",
     hears_answerer_only="odbierający nic nie słyszał",
     hears_none="nikt nic nie słyszał",
+    hears_person="dzwoniący słyszał odbierającego",
+    hears_no_person="dzwoniący nic nie słyszał",
     turned_down="nikt nie odebrał",
     found_busy="zajęte",
     found_declined="odrzucone",
@@ -152,6 +163,8 @@ EN = Words(
     count_failed="calls went wrong",
     how="Test phones stood in for those of {customer}, so nobody's phone rang. Each of them noted what it "
     "saw and heard; this result is made of that.",
+    how_live="The phones of {customer} themselves rang. This result is made of what they answered the "
+    "server, and of what the phone saw and heard that called.",
     hastened="So that nobody has to wait, ring times and delays were divided by {speed}.",
     calls="Calls",
     right="as configured",
@@ -163,6 +176,8 @@ EN = Words(
     waits="waits {length} s",
     silent="did not ring",
     absent="switched off",
+    engaged="in another call",
+    dead="gives no answer",
     rang="rang {length} s",
     answered="answered",
     refused="refused",
@@ -173,6 +188,8 @@ EN = Words(
     hears_caller_only="the caller heard nothing",
     hears_answerer_only="who answered heard nothing",
     hears_none="nobody heard anything",
+    hears_person="the caller heard who answered",
+    hears_no_person="the caller heard nothing",
     turned_down="nobody answered",
     found_busy="busy",
     found_declined="turned down",

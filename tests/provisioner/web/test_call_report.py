@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree, html
 
+from provisioner.operations.proofs import Talk
 from provisioner.web.call_report.junit import junit
 from provisioner.web.call_report.page import page
 from provisioner.web.call_report.sentences import Sentences
@@ -16,7 +17,7 @@ from provisioner.web.call_report.words import EN, LANGUAGES, PL, Words
 from sip.testcall.findings import Code, Finding
 from sip.testcall.observed import Broke, Heard, Observation
 from sip.testcall.plan import Cause, Setting
-from sip.testcall.scenario import Kind
+from sip.testcall.scenario import Kind, Then
 from tests.provisioner.web.reports import proof, switchboard
 
 RIGHT = proof(switchboard(), switchboard())
@@ -124,3 +125,18 @@ def test_what_no_single_call_shows_is_said_above_them_all():
     assert "strategia grupy 600" in polish
     suite = etree.fromstring(junit(said))
     assert (suite.get("tests"), suite.get("failures")) == (str(len(RIGHT.calls) + 1), "1")
+
+
+def test_a_live_one_says_that_people_s_phones_rang_and_what_was_heard_of_them():
+    calls = []
+    for call, does in zip(RIGHT.calls, (Then.ENGAGED, Then.DEAD), strict=False):
+        silent = replace(call.phones[-1], line="48", extension="109", does=does)
+        talk = Talk(1.0, 4.0, caller_hears=does is Then.DEAD, answerer_hears=None)
+        calls.append(replace(call, phones=(*call.phones, silent), talk=talk))
+    live = replace(RIGHT, live=True, calls=tuple(calls))
+    polish = text_of(page(live, PL))
+    assert "Dzwoniły prawdziwe telefony firmy" in polish
+    assert "nikomu nic nie zadzwoniło" not in polish
+    for words in ("zajęty inną rozmową", "nie odpowiada", "słyszał odbierającego", "dzwoniący nic nie"):
+        assert words in polish
+    assert etree.fromstring(junit(live)).get("name").endswith(" 600 live")

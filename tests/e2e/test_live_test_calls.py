@@ -1,0 +1,126 @@
+"""Live test calls: soft phones ring as people's phones do, and the verdict is that of phones in a twin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.centrex.customer import CallerPresentation, HuntGroup, HuntStrategy
+from provisioner.control.client import ask
+from provisioner.operations import trials
+from tests.e2e.exchange import Site, exchange
+from tests.e2e.proving import deciding
+from tests.e2e.softphones.baresip import Baresip, baresip
+from tests.e2e.softphones.linphone import Linphone, linphone
+from tests.e2e.tones import write_tone
+
+NAMES = ("Recepcja", "Biuro", "Magazyn")
+MEMBERS = 'members: [{extension: "101"}, {extension: "102"}, {extension: "103"}]'
+GROUPS = "".join(
+    f'      - {{number: "{number}", name: Grupa, strategy: {strategy}, {MEMBERS}}}\n'
+    for number, strategy in (
+        ("600", "order"), ("610", "random"), ("620", "simultaneous"), ("630", "least_used")
+    )
+)
+BROKEN: dict[str, Callable[[HuntGroup], HuntGroup]] = {
+    "600": lambda group: replace(group, members=group.members[::-1]),
+    "610": lambda group: replace(group, caller_presentation=CallerPresentation.GROUP),
+    "620": lambda group: replace(group, strategy=HuntStrategy.ORDER),
+    "630": lambda group: replace(group, strategy=HuntStrategy.ORDER),
+}
+"How the engine takes each group for another one."
+Member = Baresip | Linphone
+
+
+@dataclass
+class Office:
+    """A company whose members have soft phones."""
+
+    data_dir: Path
+    members: list[Member]
+
+    async def asked(self, number: str, **more: Any) -> dict[str, Any]:
+        """What comes of one plain test call."""
+        question = {"number": number, "customer": "firma", "calls": 1, **more}
+        said = [each async for each in ask(self.data_dir, "test-call", question)]
+        return dict(said[-1]["proof"])
+
+    async def both(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """What comes of one live to each group, and of one in a twin."""
+        alone = [asyncio.create_task(self.asked(number)) for number in BROKEN]
+        live = [await self.live(number) for number in BROKEN]
+        return list(zip(live, await asyncio.gather(*alone), strict=True))
+
+    async def live(self, number: str) -> dict[str, Any]:
+        """The same to the soft phones: of those that ring together one answers."""
+        answering = self.members[:1] if number == "620" else self.members
+        tasks = [asyncio.create_task(_takes(each, answers=each in answering)) for each in self.members]
+        try:
+            return await self.asked(number, live=True, confirmed=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+async def _takes(phone: Member, *, answers: bool) -> None:
+    """Somebody is there who answers each call, or lets it ring."""
+    while True:
+        await phone.rings()
+        if answers:
+            await asyncio.sleep(0.2)
+            await phone.accepts()
+
+
+@asynccontextmanager
+async def office(folder: Path, template: Path) -> AsyncIterator[Office]:
+    site = Site.make()
+    phones = [site.phone(number) for number in (2, 3, 4)]
+    extensions = "".join(
+        f"      - {phone.extension(str(number), name)}\n"
+        for number, (phone, name) in enumerate(zip(phones, NAMES, strict=True), start=101)
+    )
+    company = f"    extensions:\n{extensions}    hunt_groups:\n{GROUPS}"
+    async with exchange(folder, template, site, phones, company=company) as served:
+        tone = write_tone(folder / "tone.wav", 440)
+        accounts = [await served.account(phone) for phone in phones]
+        async with (
+            baresip(accounts[0], folder / "101", site.host(2), tone=tone) as first,
+            linphone(accounts[1], folder / "102", site.host(3), tone=tone) as second,
+            baresip(accounts[2], folder / "103", site.host(4), tone=tone) as third,
+        ):
+            for each in (first, second, third):
+                await each.registers()
+            # The least used of 630 is now another one than the first of the list.
+            await third.dials("630")
+            await first.rings()
+            await first.accepts()
+            await third.talks()
+            await third.hangs_up()
+            await first.is_hung_up()
+            yield Office(served.installation.data_dir, [first, second, third])
+
+
+def told(proof: dict[str, Any]) -> Collection[tuple[str, str, str]]:
+    """What is wrong, and what is to blame."""
+    (call,) = proof["calls"]
+    return {(each["code"], each["blames"]["setting"], each["blames"]["of"]) for each in call["findings"]}
+
+
+async def test_the_verdict_is_that_of_test_phones_whole_or_broken(
+    tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_LIVE_TALK_S", 0.5)
+    async with office(tmp_path, migrated_sqlite) as firm:
+        for live, twin in await firm.both():
+            assert (live["passed"], twin["passed"]) == (True, True), (live, twin)
+            assert live["calls"][0]["talk"]["caller_hears"]
+        deciding.misread_group(lambda group: BROKEN[group.number](group))(monkeypatch)
+        for live, twin in await firm.both():
+            assert told(live) == told(twin) != set(), (live, twin)
