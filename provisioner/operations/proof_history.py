@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from db.queries import proofs as queries
@@ -11,6 +11,7 @@ from db.schema import CustomerRow, ProofRow
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.messages import packed, unpacked
 from provisioner.operations.proofs import Proof, plain, proof_of, without_messages
 from provisioner.operations.visible import customer_seen
 
@@ -64,6 +65,7 @@ async def keep_proof(
 ) -> int | None:
     """Keeps what was proved, and forgets the oldest of that number.
 
+    SIP messages are kept of the newest, and of the newest that went wrong.
     `since` is the change (`db.changes`) of which the configuration was that was tested: lines of one that is
     another now count as proved no more. Returns its id; None: the customer is gone meanwhile. Raises
     `StorageError`.
@@ -80,10 +82,12 @@ async def keep_proof(
             failed=sum(not call.passed for call in proof.calls),
             actor=actor.name,
             details=json.dumps(plain(without_messages(proof)), ensure_ascii=False),
+            messages=packed([call.messages for call in proof.calls]),
         )
         session.add(row)
         await session.flush()
         await queries.forget_proofs(session, customer_id, proof.number, KEPT)
+        await queries.forget_messages(session, customer_id, proof.number)
         if not await queries.is_changed(session, customer_id, since):
             rang = {each.line for call in proof.calls for each in call.rung}
             await queries.note_proved(session, rang, row.at if proof.passed else None)
@@ -104,14 +108,20 @@ async def list_proofs(
 
 
 async def show_proof(
-    installation: Installation, proof_id: int, customer_id: int | None = None
+    installation: Installation, proof_id: int, customer_id: int | None = None, *, with_messages: bool = False
 ) -> tuple[Run, Proof]:
-    """One of them, with all that was seen. Raises `NotFound`."""
+    """One of them, with all that was seen, and the SIP messages if they are kept. Raises `NotFound`."""
     async with installation.database.read() as session:
         found = await queries.one_proof(session, queries.Chosen(customer_id), proof_id)
     if found is None:
         raise NotFound(f"there is no test call {proof_id}")
-    return _run(*found), proof_of(json.loads(found[1].details))
+    run, row = _run(*found), found[1]
+    proof = proof_of(json.loads(row.details))
+    messages = unpacked(row.messages) if with_messages else ()
+    if len(messages) == len(proof.calls):
+        calls = zip(proof.calls, messages, strict=True)
+        proof = replace(proof, calls=tuple(replace(call, messages=said) for call, said in calls))
+    return run, proof
 
 
 def _run(login: str, row: ProofRow) -> Run:
