@@ -13,6 +13,8 @@ from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Flow, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.places import Place, Places
+from sip.transport.proven import Proven
+from sip.transport.rates import Rates
 from sip.transport.receiver import Receiver
 from sip.transport.stream import Connection
 
@@ -29,11 +31,15 @@ _UNTAKEN_MS = 30_000
 class Connections:
     """Those that were accepted, and those that we made."""
 
-    def __init__(self, limits: TransportLimits, receiver: Receiver, bans: Bans) -> None:
+    def __init__(
+        self, limits: TransportLimits, receiver: Receiver, proven: Proven, bans: Bans, rates: Rates
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.limits = limits
         self.receiver = receiver
+        self.proven = proven
         self.bans = bans
+        self.rates = rates
         self.places = Places(limits)
         self._by_place: dict[Place, Connection] = {}
         self._by_remote: dict[tuple[Transport, Address], Connection] = {}

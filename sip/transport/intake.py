@@ -14,9 +14,8 @@ from typing import TypeAlias
 
 from sip.bans import Bans
 from sip.transport.flow import Address
-from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
-from sip.transport.sources import source_of
+from sip.transport.rates import Rates
 from sip.transport.udp_flow import Place
 
 Datagram: TypeAlias = tuple[bytes, Address, Place]
@@ -40,12 +39,6 @@ _LONGEST_S = 0.5
 """What has waited for so long goes unread: its sender sends it again (T1, §17.1.1.1), and both would be
 served. However slow we are just now, who is answered has waited for less."""
 
-_SITE = 5
-"How many times as much a source may send of which some flow has proved itself."
-_SOURCES = 50_000
-"That are counted in a second."
-
-
 _LATE_S = 0.1
 """Once somebody who begins has waited for so long, the newest go first: in their order, each would be served
 only just before it is sent again, and nobody at once. Whoever has logged in is served in order always."""
@@ -54,11 +47,9 @@ only just before it is sent again, and nobody at once. Whoever has logged in is 
 class Intake:
     """Of one socket."""
 
-    def __init__(
-        self, limits: TransportLimits, proven: Proven, bans: Bans, is_busy: Callable[[], bool]
-    ) -> None:
+    def __init__(self, rates: Rates, proven: Proven, bans: Bans, is_busy: Callable[[], bool]) -> None:
         """`is_busy`: what has begun can't be done as fast as it begins."""
-        self._limits = limits
+        self._rates = rates
         self._proven = proven
         self._bans = bans
         self._is_busy = is_busy
@@ -66,9 +57,6 @@ class Intake:
             deque(maxlen=_ROOM[rank]) for rank in Rank
         )
         "Each after the time when it came."
-        self._second = 0
-        self._of_source: dict[str, int] = {}
-        "Datagrams of each source in this second, without those of proven flows."
         self.dropped = 0
         "Datagrams that nobody has looked at."
 
@@ -105,22 +93,9 @@ class Intake:
         return None
 
     def _admits(self, remote: Address, now: float) -> bool:
-        if not self._bans.admits(remote, now):
+        if not self._bans.admits(remote, now) or not self._rates.has_room(remote.host, now):
             return False
-        if self._second != int(now):
-            self._second = int(now)
-            self._of_source.clear()
-        source = source_of(remote.host)
-        count = self._of_source.get(source, 0)
-        most = self._limits.datagrams_per_source
-        if count >= most and not (
-            # A site's phones may all begin at once, or have got new ports.
-            count < _SITE * most and self._proven.is_proven_source(remote.host, now)
-        ):
-            return False
-        if not count and len(self._of_source) >= _SOURCES:
-            return False
-        self._of_source[source] = count + 1
+        self._rates.note(remote.host)
         return True
 
 

@@ -28,5 +28,6 @@ class TransportLimits:
     "What may wait for a peer that doesn't read; the connection ends when there would be more."
     connect_s: float = 4.0
     "For a connection that we make."
-    datagrams_per_source: int = 2_000
-    "A second, of flows that have not proved themselves; of a source of which some have, five times as many."
+    messages_per_source: int = 2_000
+    """A second, of flows that have not proved themselves; of a source of which some have, five times as many.
+    Further datagrams are not looked at, and connections not read before the next second."""

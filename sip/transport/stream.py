@@ -15,6 +15,8 @@ from sip.transport.answers import note_source
 from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.places import Place, Places
+from sip.transport.proven import Proven
+from sip.transport.rates import Rates
 from sip.transport.receiver import Receiver
 
 logger = logging.getLogger(__name__)
@@ -32,7 +34,9 @@ class Owner(Protocol):
     limits: TransportLimits
     places: Places
     receiver: Receiver
+    proven: Proven
     bans: Bans
+    rates: Rates
 
     def has_begun(self, connection: Connection) -> None:
         """It can be sent by."""
@@ -155,9 +159,16 @@ class Connection(asyncio.Protocol):
         pipe = self._pipe
         if pipe is None or pipe.is_closing():
             return
-        verdict = self._owner.bans.of(self, self._loop.time())
+        now = self._loop.time()
+        verdict = self._owner.bans.of(self, now)
         if verdict is Verdict.BANNED:
             pipe.abort()
+            return
+        is_counted = not self._owner.proven.has_proved(self, now)
+        if is_counted and not self._owner.rates.has_room(self.remote.host, now):
+            # In the next second it has its turn again.
+            self._pause(True)
+            self._loop.call_later(1 - now % 1, self._look)
             return
         piece = bytes(self._unread[: _PIECE if verdict is Verdict.FREE else _SLOWED_PIECE])
         found = self._framer.feed(piece)
@@ -172,8 +183,10 @@ class Connection(asyncio.Protocol):
         if pings:
             self.send(_PONG * pings)
         del self._unread[: len(piece)]
+        if is_counted:
+            self._owner.rates.note(self.remote.host, len(found))
         self._owner.places.heard(
-            self.place, self._loop.time(), half=self._framer.is_within_message, whole=len(found) > pings
+            self.place, now, half=self._framer.is_within_message, whole=len(found) > pings
         )
         if self._unread:
             self._pause(True)

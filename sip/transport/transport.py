@@ -18,6 +18,7 @@ from sip.transport.flow import LARGEST_DATAGRAM, Address, Flow, Transport
 from sip.transport.intake import Intake
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
+from sip.transport.rates import Rates
 from sip.transport.receiver import Receiver
 from sip.transport.sockets import Listener
 from sip.transport.udp import UdpEndpoint
@@ -148,7 +149,8 @@ async def listening(
     proven = proven or Proven()
     bans = bans or Bans(proven)
     loop = asyncio.get_running_loop()
-    connections = Connections(limits, receiver, bans)
+    rates = Rates(limits, proven)
+    connections = Connections(limits, receiver, proven, bans, rates)
     endpoints: list[UdpEndpoint] = []
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -156,7 +158,7 @@ async def listening(
             transport = SipTransport(listeners, endpoints, connections)
             for listener in listeners:
                 if listener.transport is Transport.UDP:
-                    intake = Intake(limits, proven, bans, is_busy)
+                    intake = Intake(rates, proven, bans, is_busy)
                     endpoints.append(UdpEndpoint(listener, receiver, intake))
                 else:
                     context = certificate if listener.transport is Transport.TLS else None

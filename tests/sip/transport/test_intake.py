@@ -9,6 +9,7 @@ from sip.transport.flow import Address
 from sip.transport.intake import Intake
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
+from sip.transport.rates import Rates
 from sip.transport.udp_flow import UdpFlow
 from tests.sip.message.messages import REGISTER
 from tests.sip.transport.peers import OPTIONS
@@ -35,7 +36,9 @@ class Door:
         self.proven = Proven()
         self.bans = Bans(self.proven)
         self.is_busy = False
-        self.intake = Intake(TransportLimits(**limits), self.proven, self.bans, lambda: self.is_busy)
+        self.intake = Intake(
+            Rates(TransportLimits(**limits), self.proven), self.proven, self.bans, lambda: self.is_busy
+        )
         self.socket = Nowhere()
         self.proven.note(self.flow(PHONE), NOW)
 
@@ -104,7 +107,7 @@ def test_strangers_take_nothing_from_phones_that_have_logged_in(door):
 
 
 def test_a_source_has_so_much_a_second_by_all_its_ports():
-    door = Door(datagrams_per_source=10)
+    door = Door(messages_per_source=10)
     for second in range(3):
         for port in range(20):
             for host in ("198.51.100.7", "198.51.100.8"):
@@ -113,7 +116,7 @@ def test_a_source_has_so_much_a_second_by_all_its_ports():
 
 
 def test_of_a_site_where_a_phone_has_logged_in_many_may_begin_at_once_but_not_any_number():
-    door = Door(datagrams_per_source=10)
+    door = Door(messages_per_source=10)
     for port in range(1024, 1224):
         door.put(OPTIONS, Address(PHONE.host, port))
     assert len(door.taken()) == 50

@@ -12,6 +12,7 @@ from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
+from sip.transport.rates import Rates
 from sip.transport.sockets import bind
 from sip.transport.transport import listening
 from tests.sip.message.messages import response
@@ -323,6 +324,47 @@ async def test_a_source_that_is_slowed_is_read_a_little_at_a_time():
         await receiver.until("messages", 2)
         await asyncio.sleep(0.01)
         assert len(receiver.messages) < 5
+        writer.close()
+
+
+async def test_a_source_that_sends_too_much_is_read_on_in_the_next_second(monkeypatch: pytest.MonkeyPatch):
+    receiver, rates, has_room = Remembers(), [], asyncio.Event()
+
+    class Full(Rates):
+        """Has room for the first piece, and then not before the test says so."""
+
+        def has_room(self, host: str, now: float) -> bool:
+            return not rates or has_room.is_set()
+
+        def note(self, host: str, messages: int = 1) -> None:
+            rates.append((host, messages))
+
+    monkeypatch.setattr("sip.transport.transport.Rates", Full)
+    async with listening(bind(LOOPBACK), receiver) as transport:
+        reader, writer = await asyncio.open_connection(*tcp_of(transport))
+        writer.write(TCP * 40)
+        await receiver.until("messages")
+        await asyncio.sleep(0.05)
+        (first,) = rates
+        assert first == ("127.0.0.1", len(receiver.messages))
+        assert len(receiver.messages) < 20
+        has_room.set()
+        await heard(reader, 40)
+        assert sum(messages for _, messages in rates) == 40
+        writer.close()
+
+
+async def test_what_comes_from_who_has_logged_in_is_not_counted(monkeypatch: pytest.MonkeyPatch):
+    receiver, proven, counted = Remembers(), Proven(), []
+    monkeypatch.setattr(Rates, "note", lambda self, host, messages=1: counted.append(messages))
+    async with listening(bind(LOOPBACK), receiver, proven=proven) as transport:
+        reader, writer = await asyncio.open_connection(*tcp_of(transport))
+        writer.write(TCP)
+        await heard(reader)
+        proven.note(receiver.flows[0], asyncio.get_running_loop().time())
+        writer.write(TCP * 40)
+        await heard(reader, 40)
+        assert counted == [1]
         writer.close()
 
 
