@@ -83,6 +83,8 @@ class ChangeKind(StrEnum):
     EXPIRED = "expired"
     DISPLACED = "displaced"
     "It went because its phone came back with another, or was out of reach where room was needed."
+    REVOKED = "revoked"
+    "The password that it was made with is no longer the line's."
     REACHABLE = "reachable"
     "Its phone answers."
     UNREACHABLE = "unreachable"
@@ -91,7 +93,9 @@ class ChangeKind(StrEnum):
     "It comes, goes or moves all the time."
 
 
-ENDS = frozenset({ChangeKind.UNREGISTERED, ChangeKind.EXPIRED, ChangeKind.DISPLACED})
+ENDS = frozenset(
+    {ChangeKind.UNREGISTERED, ChangeKind.EXPIRED, ChangeKind.DISPLACED, ChangeKind.REVOKED}
+)
 "After these the binding is no more."
 
 

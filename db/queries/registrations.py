@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from db.engine import Database
+from db.plain import Rows
 from db.writing import Writer
 
 _PAGE = 20_000
@@ -66,6 +67,8 @@ class StoredBinding(NamedTuple):
     number: str
     "The line's."
     line_id: int
+    password_version: int
+    "The line's, as it is now."
     contact: str
     instance_id: str
     reg_id: int
@@ -145,6 +148,7 @@ _SHIFTED = {
     "sqlite": "{0} = strftime('%Y-%m-%d %H:%M:%f', {0}, '{1:+.3f} seconds') || '000'",
     "postgresql": "{0} = {0} + {1:.3f} * interval '1 s'",
 }
+_OF_LINE = ("number", "password_version")
 _MOMENTS = ("registered_at", "refreshed_at", "expires_at", "heard_at")
 
 
@@ -152,7 +156,7 @@ async def all_bindings(database: Database) -> AsyncIterator[Sequence[StoredBindi
     """Every binding, page by page, in the order of their making."""
     unix = _UNIX[database.url.drivername]
     columns = ", ".join(
-        "l.number" if each == "number" else unix.format(each) if each in _MOMENTS else f"r.{each}"
+        f"l.{each}" if each in _OF_LINE else unix.format(each) if each in _MOMENTS else f"r.{each}"
         for each in StoredBinding._fields
     )
     after = 0
@@ -216,36 +220,43 @@ async def prune_events(writer: Writer, line_ids: Collection[int], kept: int) -> 
     await writer.many(statement, [(line_id, line_id) for line_id in sorted(line_ids)])
 
 
-async def lines_there(writer: Writer, ids: Collection[int]) -> frozenset[int]:
-    """Which of these lines are there, and stay until this transaction ends."""
-    return await _there(writer, "lines", ids)
+async def lines_there(writer: Writer, ids: Collection[int]) -> dict[int, int]:
+    """The versions of the passwords of those lines that are there, and stay until this transaction ends."""
+    found = await _there(writer, "id, password_version", "lines", ids)
+    return {row[0]: row[1] for row in found}
 
 
 async def devices_there(writer: Writer, ids: Collection[int]) -> frozenset[int]:
     """Which of these devices are there, and stay until this transaction ends."""
-    return await _there(writer, "devices", ids)
+    return frozenset(row[0] for row in await _there(writer, "id", "devices", ids))
 
 
-async def _there(writer: Writer, table: str, ids: Collection[int]) -> frozenset[int]:
+async def _there(writer: Writer, columns: str, table: str, ids: Collection[int]) -> Rows:
     if not ids:
-        return frozenset()
+        return []
     # On SQLite nobody else writes meanwhile. What a change is just taking away counts as gone: nobody waits
     # for that change, which may be a long one.
     lock = "" if writer.database == "sqlite" else " FOR KEY SHARE SKIP LOCKED"
     numbers = ", ".join(map(str, sorted(map(int, ids))))
-    found = await writer.rows(f"SELECT id FROM {table} WHERE id IN ({numbers}){lock}")  # noqa: S608
-    return frozenset(row[0] for row in found)
+    return await writer.rows(f"SELECT {columns} FROM {table} WHERE id IN ({numbers}){lock}")  # noqa: S608
 
 
-async def lines_left(database: Database, ids: Collection[int]) -> frozenset[int]:
-    """Which of these lines are there."""
-    found: set[int] = set()
+async def lines_left(database: Database, ids: Collection[int]) -> dict[int, int]:
+    """The versions of the passwords of those lines that are there, and stay until this transaction ends."""
+    found: dict[int, int] = {}
     wanted = sorted(ids)
     for start in range(0, len(wanted), _PAGE):
         listed = ", ".join(map(str, map(int, wanted[start : start + _PAGE])))
-        rows = await database.rows(f"SELECT id FROM lines WHERE id IN ({listed})")  # noqa: S608 - numbers
-        found.update(row[0] for row in rows)
-    return frozenset(found)
+        asked = f"SELECT id, password_version FROM lines WHERE id IN ({listed})"  # noqa: S608 - numbers
+        found.update((row[0], row[1]) for row in await database.rows(asked))
+    return found
+
+
+async def end_bindings(writer: Writer, line_id: int, at: datetime) -> None:
+    """Has all bindings of a line lapse: whoever keeps registrations takes them away."""
+    await writer.rows(
+        "UPDATE registrations SET expires_at = ? WHERE line_id = ? AND expires_at > ?", (at, line_id, at)
+    )
 
 
 class PhoneOfLine(NamedTuple):

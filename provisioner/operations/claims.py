@@ -167,7 +167,7 @@ async def _raced(
         select(LineRow).join(DeviceAccountRow).where(DeviceAccountRow.device_id == device.id)
     )
     for line in lines.all():
-        set_line_password(session, line, installation.vault, fresh_password())
+        await set_line_password(session, line, installation.vault, fresh_password(), now)
     text = f"two addresses asked for the first file of {mac}: {window.source} and {source}"
     advice = "Token and passwords were changed: find out who the other is, then claim again."
     if delivered is not None and delivered.encryption_key_id is not None:

@@ -54,6 +54,8 @@ class LineKind(StrEnum):
     "Its phone did not come again in time."
     DISPLACED = "line.displaced"
     "Another one took its place."
+    REVOKED = "line.revoked"
+    "Its line has another password since."
     REACHABLE = "line.reachable"
     "Its phone answers us, for the first time or again."
     UNREACHABLE = "line.unreachable"

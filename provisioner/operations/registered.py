@@ -45,6 +45,8 @@ class State(StrEnum):
     "It has said goodbye."
     DISPLACED = "displaced"
     "Another binding took its place."
+    REVOKED = "revoked"
+    "Its line has another password since."
     NEVER = "never"
     "Nothing is known of it."
 

@@ -18,7 +18,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.ladder import Ladder
 from provisioner.operations.registered import LIVE, Device, Difference, Registration, Sight, State
 
-_ENDS = {"unregistered": State.UNREGISTERED, "displaced": State.DISPLACED}
+_ENDS = {"unregistered": State.UNREGISTERED, "displaced": State.DISPLACED, "revoked": State.REVOKED}
 
 
 async def of_lines(

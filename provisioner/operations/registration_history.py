@@ -36,6 +36,7 @@ _BECOMES = {
     "unregistered": Was.GONE,
     "expired": Was.GONE,
     "displaced": Was.GONE,
+    "revoked": Was.GONE,
 }
 "What an event makes of it; others leave it as it was."
 _IS = {

@@ -34,6 +34,8 @@ class Caller:
 
     line_id: int
     number: str
+    password_version: int
+    "By which of the line's passwords."
 
 
 Admitted = Callable[[Incoming, Caller], None]
@@ -146,7 +148,7 @@ class Authentication:
         else:
             self._server.proven.note(flow, now)
             self._bans.succeeded(flow, credentials.username, now)
-            admitted(incoming, Caller(key.line_id, credentials.username))
+            admitted(incoming, Caller(key.line_id, credentials.username, key.password_version))
 
     def _challenge(self, incoming: Incoming, *, is_stale: bool = False) -> None:
         response = incoming.response(401)

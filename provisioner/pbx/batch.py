@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
 
+from provisioner.pbx.authentication import Caller
 from provisioner.pbx.bindings import Difference
 from provisioner.pbx.rows import REFRESHED
 from sip.binding import Binding, Change
@@ -25,12 +26,16 @@ class Entry:
     """A REGISTER of a line that has proved who it is. It is answered once, whatever happens."""
 
     incoming: Incoming
-    line_id: int
-    number: str
-    "The line's: what the location calls the AOR."
+    caller: Caller
+    "Whose number is what the location calls the AOR."
     came_at: float
     "Loop time, in seconds."
     is_answered: bool = False
+
+    @property
+    def number(self) -> str:
+        """The line's."""
+        return self.caller.number
 
     def grant(self, decision: Decision, date: datetime) -> None:
         """Answers with what was decided."""
@@ -58,8 +63,8 @@ class Batch:
     """What was decided on the bindings of memory, and is not done yet."""
 
     decided: list[tuple[Entry, Decision]] = field(default_factory=list)
-    line_ids: dict[str, int] = field(default_factory=dict)
-    "Of the lines that something changes for."
+    callers: dict[str, Caller] = field(default_factory=dict)
+    "The lines that something changes for."
     _before: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
     "Of all lines that were asked about, by number."
     _after: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
@@ -76,7 +81,10 @@ class Batch:
         self.decided.append((entry, decision))
         if decision.changes:
             self._after[entry.number] = decision.bindings
-            self.line_ids[entry.number] = entry.line_id
+            other = self.callers.setdefault(entry.number, entry.caller)
+            if other.password_version > entry.caller.password_version:
+                # By the oldest password it is judged whether the line has another by now.
+                self.callers[entry.number] = entry.caller
 
     def differences(self) -> dict[str, Difference]:
         """What is to be written for each line that something changes for."""

@@ -20,6 +20,7 @@ from db.queries.registrations import BindingEvent, BindingId, BindingRefresh, Bi
 from db.tail import announce_by
 from db.writing import Writer
 from provisioner.operations.installation import Installation
+from provisioner.pbx.authentication import Caller
 from provisioner.pbx.clock import Basis, Clock, Sources
 from provisioner.pbx.rows import binding_id, binding_row, event_row, heard_row, refresh_row, registered_of
 from sip.binding import ENDS, Binding, Change, ChangeKind
@@ -61,6 +62,8 @@ class StoredBindings:
         self._stored_basis: str | None = None
         self._line_ids: dict[str, int] = {}
         "Of the lines that have had bindings."
+        self._versions: dict[str, int] = {}
+        "Of the passwords that their bindings were made with, but for lines that have their first one still."
         self._ended: dict[BindingId, None] = {}
         self._events: deque[BindingEvent] = deque(maxlen=_MOST_EVENTS)
         self._heard: dict[BindingId, Heard] = {}
@@ -75,7 +78,7 @@ class StoredBindings:
         known: list[Registered] = []
         async for page in queries.all_bindings(self._database):
             for row in page:
-                self._line_ids[row.number] = row.line_id
+                self._note_line(row.number, row.line_id, row.password_version)
                 known.append(registered_of(row, self._clock))
             # Whoever else has something to do meanwhile.
             await asyncio.sleep(0)
@@ -117,7 +120,7 @@ class StoredBindings:
 
     async def write(
         self,
-        line_ids: Mapping[str, int],
+        callers: Mapping[str, Caller],
         differences: Mapping[str, Difference],
         changes: Sequence[Change],
         *,
@@ -125,40 +128,62 @@ class StoredBindings:
     ) -> frozenset[str]:
         """Makes the bindings of these lines what they are to be, in one transaction: all of it or nothing.
 
-        Returns the lines that are not there any more, by number: of those nothing was written. `alone`
-        leaves out what nobody waits for. Raises `StorageError`.
+        Returns the lines that are not there any more, or have another password than their callers used, by
+        number: of those nothing was written. `alone` leaves out what nobody waits for. Raises `StorageError`.
         """
         clock, rows = self._clock, _Rows()
         refreshed: list[tuple[int, Binding]] = []
         for number, difference in differences.items():
-            line_id = line_ids[number]
+            line_id = callers[number].line_id
             refreshed += [(line_id, each) for each in difference.refreshed]
             rows.puts += [binding_row(line_id, each, clock) for each in difference.put]
             rows.gone += [binding_id(line_id, each) for each in difference.gone]
         rows.refreshes += [refresh_row(line_id, each, clock) for line_id, each in refreshed]
         happened = [change for change in changes if change.kind is not ChangeKind.REFRESHED]
-        rows.events += [event_row(line_ids[change.aor], change, clock) for change in happened]
+        rows.events += [event_row(callers[change.aor].line_id, change, clock) for change in happened]
         waiting = _Rows() if alone else self._waiting()
         anew = {
-            binding_id(line_ids[change.aor], change.binding) for change in happened if change.kind in _ANEW
+            binding_id(callers[change.aor].line_id, change.binding)
+            for change in happened
+            if change.kind in _ANEW
         }
         # What was heard by the old flow says nothing of the new one, even if it is heard meanwhile.
         waiting.heard = [heard for heard in waiting.heard if heard.binding not in anew]
+        versions = {each.line_id: each.password_version for each in callers.values()}
         try:
-            left = await self._write(rows, waiting)
+            left = await self._write(rows, waiting, versions)
         except _NotThere:
             # Taken away behind our back, with their lines or without.
             rows.puts += [binding_row(line_id, each, clock) for line_id, each in refreshed]
             rows.refreshes = []
-            left = await self._write(rows, waiting)
+            left = await self._write(rows, waiting, versions)
         for each in anew:
             self._heard.pop(each, None)
-        self._line_ids.update((number, each) for number, each in line_ids.items() if each in left)
-        return frozenset(number for number, each in line_ids.items() if each not in left)
+        for number, caller in callers.items():
+            if caller.line_id in left:
+                self._note_line(number, caller.line_id, caller.password_version)
+        return frozenset(number for number, caller in callers.items() if caller.line_id not in left)
+
+    def _note_line(self, number: str, line_id: int, password_version: int) -> None:
+        self._line_ids[number] = line_id
+        if password_version == 1:
+            self._versions.pop(number, None)
+        else:
+            self._versions[number] = password_version
+
+    def is_older(self, caller: Caller) -> bool:
+        """Whether the bindings of a line were made with an older password than its caller's."""
+        number = caller.number
+        return number in self._line_ids and self._versions.get(number, 1) < caller.password_version
+
+    def forget(self, number: str) -> None:
+        """A line has no bindings any more."""
+        self._line_ids.pop(number, None)
+        self._versions.pop(number, None)
 
     async def write_waiting(self) -> None:
         """Writes some of what nobody waits for. Raises `StorageError`."""
-        await self._write(_Rows(), self._waiting())
+        await self._write(_Rows(), self._waiting(), {})
 
     def drop_waiting(self) -> None:
         """Forgets what `write_waiting` would write: it can't be written."""
@@ -191,18 +216,24 @@ class StoredBindings:
         before = self._clock.utc(self._sources.loop()) - _LAPSED
         await self._database.appended(lambda writer: queries.remove_lapsed(writer, before))
 
-    async def lines_gone(self, numbers: Set[str] | None = None) -> list[str]:
+    async def lines_lost(self, numbers: Set[str] | None = None) -> tuple[list[str], list[str]]:
         """Which of these lines, or of all (None), had bindings and are not there any more.
 
-        Raises `StorageError`.
+        And which are there, but have another password than their bindings were made with. Raises
+        `StorageError`.
         """
         asked = self._line_ids if numbers is None else numbers & self._line_ids.keys()
         ids = {number: self._line_ids[number] for number in asked}
         left = await queries.lines_left(self._database, ids.values())
         gone = [number for number, line_id in ids.items() if line_id not in left]
+        revoked = [
+            number
+            for number, line_id in ids.items()
+            if line_id in left and left[line_id] != self._versions.get(number, 1)
+        ]
         for number in gone:
-            del self._line_ids[number]
-        return gone
+            self.forget(number)
+        return gone, revoked
 
     def _waiting(self) -> _Rows:
         """What nobody waits for, as much of it as one transaction takes."""
@@ -212,8 +243,10 @@ class StoredBindings:
             heard=list(islice(self._heard.values(), _BATCH)),
         )
 
-    async def _write(self, rows: _Rows, waiting: _Rows) -> frozenset[int]:
+    async def _write(self, rows: _Rows, waiting: _Rows, versions: Mapping[int, int]) -> frozenset[int]:
         """Returns which of the lines are there, and forgets what waited and is written now.
+
+        Of a line with another password than that of `versions` nothing is written.
 
         Raises `_NotThere`, and `StorageError`.
         """
@@ -226,14 +259,15 @@ class StoredBindings:
                 await queries.store_basis(writer, basis)
             if both.refreshes and not await queries.refresh_bindings(writer, both.refreshes):
                 raise _NotThere
-            left = await queries.lines_there(writer, both.line_ids())
-            there = both.of(left, await queries.devices_there(writer, both.device_ids()))
+            there = await queries.lines_there(writer, both.line_ids())
+            left = frozenset(each for each, now in there.items() if versions.get(each, now) == now)
+            written = both.of(left, await queries.devices_there(writer, both.device_ids()))
             # What has lapsed goes first: it may have come back.
-            await queries.remove_bindings(writer, there.gone)
-            await queries.put_bindings(writer, there.puts)
-            await queries.add_events(writer, there.events)
-            await queries.note_heard(writer, there.heard)
-            events = Counter(event.line_id for event in there.events)
+            await queries.remove_bindings(writer, written.gone)
+            await queries.put_bindings(writer, written.puts)
+            await queries.add_events(writer, written.events)
+            await queries.note_heard(writer, written.heard)
+            events = Counter(event.line_id for event in written.events)
             due = {each for each, more in events.items() if self._unpruned[each] + more >= _PRUNE_AFTER}
             await queries.prune_events(writer, due, self._kept_events)
             return _Written(left, events, due)

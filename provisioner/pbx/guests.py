@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from db.queries.call_records import LineOfCall
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import is_test_line
+from provisioner.pbx.authentication import Caller as Proved
 from provisioner.pbx.authentication import Keys
 from provisioner.pbx.calls import Asked, Router
 from provisioner.pbx.keys import LineKey
@@ -115,10 +116,10 @@ class GuestRegistrar:
         """See `Registrar`."""
         return self._lines.is_full
 
-    def put(self, incoming: Incoming, line_id: int, number: str) -> None:
+    def put(self, incoming: Incoming, caller: Proved) -> None:
         """See `Registrar`."""
-        registrar = self._lines if self._guests.get(number) is None else self._apart
-        registrar.put(incoming, line_id, number)
+        registrar = self._lines if self._guests.get(caller.number) is None else self._apart
+        registrar.put(incoming, caller)
 
 
 class GuestRouter:

@@ -45,6 +45,8 @@ class LineKey:
     "None: there is no such line, and nobody knows a password that fits."
     md5: str
     sha256: str
+    password_version: int = 1
+    "Of which of the line's passwords, counted from 1."
 
     def ha1(self, algorithm: Algorithm) -> str:
         """Of one algorithm, as hex digits."""
@@ -147,10 +149,10 @@ class LineKeys:
                 # A key that was dropped sealed it. The password is there still, or this is raised again.
                 realm = ""
             if realm == self._realm:
-                return LineKey(found.line_id, md5, sha256)
+                return LineKey(found.line_id, md5, sha256, found.password_version)
         password = vault.open(found.password_sealed)
         md5, sha256 = (ha1(each, found.number, self._realm, password) for each in Algorithm)
-        key = LineKey(found.line_id, md5, sha256)
+        key = LineKey(found.line_id, md5, sha256, found.password_version)
         self._put(_Made(found.line_id, found.password_version, self._written(key)))
         return key
 

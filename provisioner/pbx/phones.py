@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from provisioner.pbx.parted import Parted
 from sip.binding import Binding, ChangeKind
 from sip.location import Location
 from sip.message.message import Request, Response
@@ -19,14 +20,21 @@ _SIP_PORT = 5060
 class Phones:
     """Where they are, and the way there."""
 
-    def __init__(self, server: SipServer, transport: SipTransport, location: Location) -> None:
+    def __init__(
+        self, server: SipServer, transport: SipTransport, location: Location, parted: Parted
+    ) -> None:
         self._server = server
         self._transport = transport
         self._location = location
+        self._parted = parted
 
     def bindings(self, line: str) -> tuple[Binding, ...]:
         """Where phones of a line are; none that has lapsed."""
         return self._location.bindings(line, self._server.now())
+
+    def parted(self, line: str) -> tuple[Binding, ...]:
+        """Where phones were that are not registered any more, for they need the line's new password."""
+        return self._parted.of(line, self._server.now())
 
     def flow_of(self, binding: Binding) -> Flow | None:
         """The way by which it registered, if that is still there."""

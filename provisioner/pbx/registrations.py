@@ -20,11 +20,13 @@ from db.errors import DatabaseBusy, StorageError
 from provisioner.operations.counted import Registering
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.attribution import Attribution
+from provisioner.pbx.authentication import Caller
 from provisioner.pbx.batch import Batch, Entry
 from provisioner.pbx.bindings import StoredBindings
 from provisioner.pbx.clock import Sources
 from provisioner.pbx.keys import LINE
 from provisioner.pbx.news import News
+from provisioner.pbx.parted import Parted
 from provisioner.pbx.registration_errors import InternalError, NotStored
 from sip.binding import Binding, Change, ChangeKind
 from sip.location import Location
@@ -64,13 +66,18 @@ class Registrations:
         news: News,
         limits: Limits | None = None,
         sources: Sources | None = None,
+        parted: Parted | None = None,
     ) -> None:
-        """`sources` of times are this machine's, unless given; loop time is the running loop's."""
+        """`sources` of times are this machine's, unless given; loop time is the running loop's.
+
+        `parted` is told which bindings have gone with the password that they were made with.
+        """
         self._location = location
         self._news = news
         self._limits = limits or Limits()
         self._now = asyncio.get_running_loop().time
         self._stored = StoredBindings(installation, sources or Sources(self._now))
+        self._parted = parted or Parted()
         self._attribution = Attribution(installation.database, news)
         self.counted = Registering()
         self._waiting: deque[Entry] = deque()
@@ -104,14 +111,14 @@ class Registrations:
             return True
         return bool(self._under_way) and self._now() - self._under_way[0].came_at > _STUCK_S
 
-    def put(self, incoming: Incoming, line_id: int, number: str) -> None:
+    def put(self, incoming: Incoming, caller: Caller) -> None:
         """Takes a REGISTER of a line that has proved who it is; it is answered when it is stored.
 
         Raises `NotStored` where too many wait.
         """
         if self.is_full:
             raise NotStored(_some_time_s())
-        self._waiting.append(Entry(incoming, line_id, number, self._now()))
+        self._waiting.append(Entry(incoming, caller, self._now()))
         self._filled.set()
 
     def note(self, changes: Sequence[Change]) -> None:
@@ -197,24 +204,34 @@ class Registrations:
             self._stored.drop_waiting()
 
     async def _look_for_lines(self) -> None:
-        """Lets go of lines that have been taken away, and their rows with them. Raises `StorageError`."""
+        """Lets go of lines that have been taken away, and their rows with them, and of what was made with a
+        password that is no more. Raises `StorageError`.
+        """
         doubt, self._in_doubt = self._in_doubt, set()
         if doubt is not None and not doubt:
             return
         try:
-            gone = await self._stored.lines_gone(doubt)
+            gone, revoked = await self._stored.lines_lost(doubt)
         except BaseException:
             self._in_doubt = None
             raise
-        now = self._now()
         for number in gone:
-            self._location.apply(
-                [
-                    Change(ChangeKind.UNREGISTERED, number, binding, now)
-                    for binding in self._location.bindings(number, now)
-                ]
-            )
+            self._location.apply(self._ended(number, ChangeKind.UNREGISTERED))
             logger.info("line gone, bindings dropped aor=%s", number)
+        for number in revoked:
+            self._revoke(number)
+
+    def _revoke(self, number: str) -> None:
+        """The line has another password: whoever has registered with the old one may not be its phone."""
+        ended = self._ended(number, ChangeKind.REVOKED)
+        self._parted.note(number, [change.binding for change in ended])
+        self.note([*ended, *self._location.apply(ended)])
+        self._stored.forget(number)
+        logger.info("another password, bindings dropped aor=%s count=%d", number, len(ended))
+
+    def _ended(self, number: str, kind: ChangeKind) -> list[Change]:
+        now = self._now()
+        return [Change(kind, number, each, now) for each in self._location.bindings(number, now)]
 
     def _hear(self, scopes: Sequence[str]) -> None:
         for scope in scopes:
@@ -229,7 +246,7 @@ class Registrations:
         """Decides, stores, applies and answers; of what can't be stored at once, one line at a time."""
         batch = Batch()
         try:
-            await self._attribution.look_up({entry.line_id for entry in entries})
+            await self._attribution.look_up({entry.caller.line_id for entry in entries})
             self._decide(entries, batch)
             gone = await self._store(batch, alone=alone)
         except DatabaseBusy:
@@ -265,8 +282,11 @@ class Registrations:
 
     def _decide_one(self, entry: Entry, batch: Batch, now: float) -> None:
         request, origin = entry.incoming.request, Origin.of(entry.incoming.flow)
+        if self._stored.is_older(entry.caller):
+            # It has not been heard yet that there is another password.
+            self._revoke(entry.number)
         held = batch.bindings(entry.number, self._location, now)
-        device_id = self._attribution.device_of(entry.line_id, request, origin.remote.host, held)
+        device_id = self._attribution.device_of(entry.caller.line_id, request, origin.remote.host, held)
         dead = self._location.dead(entry.number)
         decision = register(
             request, entry.number, origin, held, now, self._limits, random, device_id=device_id, dead=dead
@@ -274,14 +294,14 @@ class Registrations:
         batch.add(entry, decision)
 
     async def _store(self, batch: Batch, *, alone: bool) -> frozenset[str]:
-        """Returns the lines that are not there any more.
+        """Returns the lines that are not there any more, or have another password.
 
         Raises `StorageError`, and `DatabaseBusy` where a change holds a row that is needed.
         """
-        if not batch.line_ids:
+        if not batch.callers:
             return frozenset()
         began = time.monotonic()
-        gone = await self._stored.write(batch.line_ids, batch.differences(), batch.changes(), alone=alone)
+        gone = await self._stored.write(batch.callers, batch.differences(), batch.changes(), alone=alone)
         self.counted.commits_s.add(time.monotonic() - began)
         self._note_back()
         return gone
@@ -304,7 +324,7 @@ class Registrations:
         decided = {id(entry): decision for entry, decision in batch.decided}
         for entry in entries:
             decision = decided.get(id(entry))
-            if decision is not None and entry.number not in batch.line_ids:
+            if decision is not None and entry.number not in batch.callers:
                 entry.grant(decision, date)
             elif decision is not None or not batch.decided:
                 entry.refuse(NotStored(_some_time_s()))

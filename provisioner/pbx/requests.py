@@ -18,7 +18,7 @@ class Registrar(Protocol):
     def is_full(self) -> bool:
         """Whether nobody else should begin to register."""
 
-    def put(self, incoming: Incoming, line_id: int, number: str) -> None:
+    def put(self, incoming: Incoming, caller: Caller) -> None:
         """Takes a REGISTER of a line that has proved who it is, and answers it. Raises `SipError`."""
 
 
@@ -62,7 +62,7 @@ class Requests:
         else:
             incoming.serve()
             self._transport.keep(incoming.flow)
-            self._registrations.put(incoming, caller.line_id, caller.number)
+            self._registrations.put(incoming, caller)
 
     def _options(self, incoming: Incoming) -> None:
         # Phones keep their way through a NAT open by it, and bring no credentials.

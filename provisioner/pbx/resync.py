@@ -54,6 +54,9 @@ class Phones(Protocol):
     def bindings(self, line: str) -> Iterable[Binding]:
         """Where phones of a line are; none that has lapsed."""
 
+    def parted(self, line: str) -> Iterable[Binding]:
+        """Where phones were that are not registered any more, for they need the line's new password."""
+
     def flow_of(self, binding: Binding) -> Flow | None:
         """The way by which it registered, if that is still there."""
 
@@ -272,7 +275,7 @@ class Resyncs:
         """The newest binding of the phone that a flow leads to, on whichever of its lines."""
         newest: _Way | None = None
         for line in job.lines:
-            for binding in self._phones.bindings(line):
+            for binding in (*self._phones.bindings(line), *self._phones.parted(line)):
                 if binding.device_id != job.device_id:
                     continue
                 flow = self._phones.flow_of(binding)

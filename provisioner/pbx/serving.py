@@ -30,6 +30,7 @@ from provisioner.pbx.guests import GuestKeys, GuestRegistrar, GuestRouter, Guest
 from provisioner.pbx.keys import LineKeys
 from provisioner.pbx.live import LiveTests, Watching
 from provisioner.pbx.news import News
+from provisioner.pbx.parted import Parted
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.reachability import Reachability
 from provisioner.pbx.recorder import Recorder
@@ -87,7 +88,9 @@ async def serving_sip(
         async with installation.database.read() as session:
             public = await public_addresses(session, settings)
         own = {Address(public.sip_host, public.sip_port), *(each.local for each in listeners)}
-        registrations = Registrations(installation, location, news, _limits(settings.sip, own))
+        parted = Parted()
+        limits = _limits(settings.sip, own)
+        registrations = Registrations(installation, location, news, limits, parted=parted)
         counted.sip, counted.registering = server.counters, registrations.counted
         counted.sip_banned = lambda: len(bans.listed(server.now()))
         await registrations.start()
@@ -120,7 +123,7 @@ async def serving_sip(
             registrar = GuestRegistrar(guests, registrations, server.now)
             Requests(server, transport, authentication, domains, registrar)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
-            phones = Phones(server, transport, location)
+            phones = Phones(server, transport, location, parted)
             # Whose turn it is next doesn't change by a test.
             engaged = Engaged(lambda line: not is_test_line(line))
             watching_tests = Watching()

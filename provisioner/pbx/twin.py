@@ -22,6 +22,7 @@ from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.parted import Parted
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.requests import Requests
 from provisioner.pbx.router import ExchangeRouter, Switchboards
@@ -114,7 +115,7 @@ class Twins:
             server.use(transport)
             authentication = Authentication(server, guard, keys, bans, lambda _: None, tasks)
             Requests(server, transport, authentication, domains, TwinRegistrar(location, server.now))
-            phones = Phones(server, transport, location)
+            phones = Phones(server, transport, location, Parted())
             router = ExchangeRouter(
                 self._settings, NoServices(), switchboards, phones, engaged, domains, SystemRandom()
             )

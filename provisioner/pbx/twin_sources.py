@@ -12,6 +12,7 @@ from random import random
 from provisioner.centrex.codes import Disturb, Forward, LogIn
 from provisioner.centrex.exchange import Exchange
 from provisioner.operations.installation import utc_now
+from provisioner.pbx.authentication import Caller as Proved
 from provisioner.pbx.calls import Asked
 from provisioner.pbx.keys import LineKey
 from provisioner.pbx.router import ExchangeRouter, Switchboards
@@ -88,9 +89,9 @@ class TwinRegistrar:
         self._now = now
         self._limits = Limits()
 
-    def put(self, incoming: Incoming, line_id: int, number: str) -> None:
+    def put(self, incoming: Incoming, caller: Proved) -> None:
         """Does it at once. Raises `SipError`."""
-        now, origin = self._now(), Origin.of(incoming.flow)
+        number, now, origin = caller.number, self._now(), Origin.of(incoming.flow)
         self._location.expire(now)
         held = self._location.bindings(number, now)
         decision = register(incoming.request, number, origin, held, now, self._limits, random)

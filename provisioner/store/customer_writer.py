@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import touch
 from db.queries import customers as queries
+from db.queries.registrations import end_bindings
 from db.schema import (
     CustomerRow,
     DeviceAccountRow,
@@ -26,6 +27,7 @@ from db.schema import (
     SpeedDialRow,
 )
 from db.vault import Vault
+from db.writing import writer_of
 from provisioner.centrex.customer import Customer, FeatureCodes
 from provisioner.centrex.devices import Device, Key
 from provisioner.store.customers import Own, Stored, group_of, settings_by
@@ -163,7 +165,7 @@ class CustomerWriter:
             line_row = lines[line.number]
             given = passwords.get(line.number)
             if given and given != self.vault.open(line_row.password_sealed):
-                set_line_password(self.session, line_row, self.vault, given)
+                await set_line_password(self.session, line_row, self.vault, given, self.now)
             line_row.product = products[line.product]
             line_row.site = sites[line.site] if line.site else None
             set_services(line_row, line)
@@ -361,9 +363,15 @@ def _bank(key: Key) -> str | None:
     return "line" if key.key is not None else None
 
 
-def set_line_password(session: AsyncSession, row: LineRow, vault: Vault, password: str) -> None:
-    """Gives the line a password; every file that holds it becomes another, and the old one opens nothing."""
+async def set_line_password(
+    session: AsyncSession, row: LineRow, vault: Vault, password: str, now: datetime
+) -> None:
+    """Gives the line a password; every file that holds it becomes another, and the old one opens nothing.
+
+    Whoever has registered with the old one is not registered any more.
+    """
     row.password_sealed = vault.seal(password)
     row.password_version += 1
     row.ha1_sealed = None
     touch(session, f"line:{row.number}")
+    await end_bindings(await writer_of(session), row.id, now)

@@ -46,6 +46,7 @@ class Words:
     state_expired: str
     state_unregistered: str
     state_displaced: str
+    state_revoked: str
     state_never: str
     show: str
     clear: str
@@ -180,6 +181,7 @@ PL = Words(
     state_expired="rejestracja wygasła",
     state_unregistered="wyrejestrował się",
     state_displaced="wyparty przez inny",
+    state_revoked="hasło linii zmienione",
     state_never="niezarejestrowany",
     show="Pokaż",
     clear="Wyczyść",
@@ -300,6 +302,7 @@ EN = Words(
     state_expired="registration ran out",
     state_unregistered="unregistered itself",
     state_displaced="displaced by another",
+    state_revoked="line has a new password",
     state_never="not registered",
     show="Show",
     clear="Clear",

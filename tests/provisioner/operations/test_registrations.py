@@ -89,6 +89,7 @@ async def test_a_phone_that_does_not_answer_is_registered_and_unreachable(firma:
         ("expired", State.EXPIRED),
         ("unregistered", State.UNREGISTERED),
         ("displaced", State.DISPLACED),
+        ("revoked", State.REVOKED),
         ("registered", State.EXPIRED),
     ],
 )

@@ -88,6 +88,8 @@ class Network:
         self._news = asyncio.Event()
         self._now = asyncio.get_running_loop().time
         self._ports = iter(range(20_000, 60_000))
+        self.gone: dict[str, list[Binding]] = {}
+        "Bindings of lines that have another password."
         self.fetches = True
         "Whether a phone that says 200 fetches, too."
 
@@ -95,6 +97,9 @@ class Network:
 
     def bindings(self, line: str) -> Iterable[Binding]:
         return self.location.bindings(line, self._now())
+
+    def parted(self, line: str) -> Iterable[Binding]:
+        return self.gone.get(line, ())
 
     def flow_of(self, binding: Binding) -> Flow | None:
         return None if binding.remote in self.cut else Way(binding.remote)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from db.freshness import watching
 from provisioner.operations.installation import Installation
+from provisioner.pbx.authentication import Caller
 from provisioner.pbx.clock import Sources
 from provisioner.pbx.news import News
+from provisioner.pbx.parted import Parted
 from provisioner.pbx.registrations import Registrations
 from sip.location import Location
 from sip.message.message import Request, Response
@@ -55,6 +57,9 @@ class Server:
     registrations: Registrations
     line_ids: dict[str, int]
     sip: SipServer
+    versions: dict[str, int]
+    "Of the passwords that phones use, where it is not the first of their line."
+    parted: Parted
 
     def begin(
         self,
@@ -118,19 +123,22 @@ async def registering(
     location = Location()
     rows = await installation.database.rows("SELECT number, id FROM lines")
     line_ids = {str(number): int(line_id) for number, line_id in rows}
+    versions: dict[str, int] = {}
     async with watching(installation.database) as watcher:
-        registrations = Registrations(installation, location, News(watcher), limits, sources)
+        parted = Parted()
+        registrations = Registrations(installation, location, News(watcher), limits, sources, parted)
 
         def take(incoming: Incoming) -> None:
             incoming.serve()
             number = getattr(incoming.request.to.uri, "user", "")
-            registrations.put(incoming, line_ids.get(number, 10**9), number)
+            caller = Caller(line_ids.get(number, 10**9), number, versions.get(number, 1))
+            registrations.put(incoming, caller)
 
         sip.on("REGISTER", take)
         await registrations.start()
         running = asyncio.create_task(registrations.run())
         try:
-            yield Server(installation, location, registrations, line_ids, sip)
+            yield Server(installation, location, registrations, line_ids, sip, versions, parted)
         finally:
             running.cancel()
             await asyncio.wait([running])

@@ -20,6 +20,8 @@ from db.schema import DeviceAccountRow, DeviceRow, LineRow, RegistrationEventRow
 from db.writing import Work
 from provisioner.operations.installation import Installation
 from provisioner.pbx import bindings, registrations
+from provisioner.pbx.news import News
+from sip.binding import ChangeKind
 from sip.location import Reachability, Registered
 from sip.transport.flow import Address, Transport
 from tests.provisioner.conftest import apply_text
@@ -38,6 +40,8 @@ customers:
       - {number: "48223809882", product: telefonia-ip-plus}
       - {number: "48223809883", product: telefonia-ip-standard}
 """
+WITH_A_PASSWORD = LINES.replace("ip-plus}", "ip-plus, password: a-new-password-of-its-own}", 1)
+CONTACT = f"sip:{ONE}@192.0.2.20:5062"
 WITH_ANOTHER = LINES + '      - {number: "48111222333", product: telefonia-ip-plus}\n'
 
 
@@ -340,6 +344,68 @@ async def test_bindings_of_a_line_removed_while_nothing_ran_are_not_there_again(
     await apply_text(sample, LINES)
     async with registering(sample) as server:
         assert known(server) == []
+
+
+async def test_bindings_made_with_an_old_password_go_at_once_and_are_told(
+    sample: Installation, server: Server, database_url: str
+):
+    woken: list[None] = []
+    for number in (ONE, TWO):
+        await server.register(number)
+    watch = server.location.subscribe(ONE, lambda: woken.append(None))
+    # As another process does it.
+    elsewhere = replace(sample, database=await Database.open(database_url))
+    await apply_text(elsewhere, WITH_A_PASSWORD)
+    await elsewhere.database.close()
+
+    async def is_kept() -> bool:
+        return (await happened(sample))[-1] == "revoked" and len(await rows(sample)) == 1
+
+    await eventually(is_kept)
+    assert [change.kind for change in watch.take().changes] == [ChangeKind.REVOKED]
+    assert woken
+    assert (server.contacts(ONE), len(server.contacts(TWO))) == ([], 1)
+    assert [each.contact for each in server.parted.of(ONE, server.sip.now())] == [CONTACT]
+    server.versions[ONE] = 2
+    assert (await server.register(ONE, cseq=2)).status == 200
+    assert server.contacts(ONE) == [CONTACT]
+    assert (await server.register(ONE, cseq=3)).status == 200
+
+
+async def test_who_has_proved_an_old_password_before_it_changed_is_not_registered_after(
+    sample: Installation, server: Server
+):
+    await apply_text(sample, WITH_A_PASSWORD)
+    answers = [server.begin(ONE), server.begin(TWO)]
+    assert [(await each).status for each in answers] == [503, 200]
+    assert server.contacts(ONE) == []
+    assert [row.contact for row in await rows(sample)] == server.contacts(TWO)
+
+
+async def test_who_comes_with_the_new_password_finds_nothing_of_the_old_one(
+    sample: Installation, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where nobody has heard yet that there is another."""
+    await server.register(ONE, contact="<sip:{number}@198.51.100.7>")
+    monkeypatch.setattr(News, "hear", lambda self: True)
+    await apply_text(sample, WITH_A_PASSWORD)
+    server.versions[ONE] = 2
+    assert (await server.register(ONE, cseq=2)).status == 200
+    assert server.contacts(ONE) == [CONTACT]
+
+
+async def test_bindings_made_with_an_old_password_are_not_there_after_a_restart(sample: Installation):
+    async with registering(sample) as server:
+        await server.register(ONE)
+    await apply_text(sample, WITH_A_PASSWORD)
+    async with registering(sample) as server:
+        assert server.contacts(ONE) == []
+        server.versions[ONE] = 2
+        assert (await server.register(ONE, cseq=2)).status == 200
+    async with registering(sample) as server:
+        server.versions[ONE] = 2
+        assert (await server.register(ONE, cseq=3)).status == 200
+        assert [row.refreshes for row in await rows(sample)] == [1]
 
 
 async def test_a_binding_that_lapses_goes_from_the_rows_with_an_event(sample: Installation, server: Server):

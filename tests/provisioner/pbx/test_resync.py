@@ -27,6 +27,7 @@ from provisioner.pbx import resync
 from provisioner.pbx.marks import Marks
 from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.telling import Outcome, Pace
+from sip.binding import Change, ChangeKind
 from tests.provisioner.pbx.phones import DESK, FIRST, HALL, SECOND, THIRD, TWIN, Network, Told, change, office
 from tests.provisioner.written import Written, loopback_settings, put_key
 
@@ -212,6 +213,19 @@ async def test_a_phone_whose_connection_is_gone_is_waited_for(firm: Installation
         network.unregister(FIRST, binding)
         await network.register(DESK, FIRST)
         await outcomes(firm, (DESK, Outcome.FETCHED))
+
+
+async def test_a_phone_that_needs_a_new_password_is_told_where_it_was(firm: Installation):
+    """It is registered no more, and would not come by itself before its time."""
+    network = Network(firm)
+    network.gone[FIRST] = await network.register(DESK, FIRST)
+    for binding in network.gone[FIRST]:
+        network.location.apply([Change(ChangeKind.REVOKED, FIRST, binding, 0.0)])
+    async with telling(network):
+        await office(firm, "1")
+        (told,) = await network.until_told(1)
+        await outcomes(firm, (DESK, Outcome.FETCHED))
+    assert (told.mac, told.line) == (DESK, FIRST)
 
 
 async def test_a_newer_change_takes_the_place_of_a_waiting_one(firm: Installation):
