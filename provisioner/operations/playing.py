@@ -11,14 +11,27 @@ from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.expected import expected
 from sip.testcall.lateness import Lateness
-from sip.testcall.observed import Ended, Observation, Rang, Refused, Registered, StoppedRinging, TurnedDown
-from sip.testcall.scenario import Scenario, Then
+from sip.testcall.observed import (
+    Ended,
+    Light,
+    Lit,
+    Observation,
+    Rang,
+    Refused,
+    Registered,
+    StoppedRinging,
+    TurnedDown,
+    Watches,
+)
+from sip.testcall.scenario import Lamp, Scenario, Then
 from sip.testcall.spoken import Spoken
 
 _SLACK_S = 10.0
 "How long after it should be over a call is waited for."
 _AFTER_S = 2.0
 "In which all others have heard that it is over."
+_LAMPS_S = 1.0
+"In which all lamps are dark again."
 _SETTLES_S = 0.3
 "After the end, for what should not happen any more."
 
@@ -30,6 +43,7 @@ class Stage:
         self._twin = twin
         self._phones = phones
         self._registered: dict[str, Registered] = {}
+        self._watches: dict[tuple[str, str], Watches] = {}
         self.late_s = 0.0
         "By how much the machine was late with what was played last, all in all."
 
@@ -45,6 +59,8 @@ class Stage:
         await self._set(scenario)
         self._phones.take_spoken()
         phones, caller = self._phones, scenario.caller
+        for lamp in scenario.lamps:
+            await self._watch(lamp)
         begun = len(phones.seen)
         rings = expected(scenario).rings
         longest_s = max((ring.ends_s for ring in rings), default=0.0) + scenario.talks_s + _SLACK_S
@@ -68,8 +84,16 @@ class Stage:
                     phones.hang_up(part.phone)
         with suppress(TimeoutError):
             await phones.until(lambda: not ringing(seen()), _AFTER_S)
+        with suppress(TimeoutError):
+            await phones.until(lambda: not _lit(scenario, seen()), _LAMPS_S)
         await sleep(_SETTLES_S)
-        return [*self._registered.values(), *seen()]
+        return [*self._registered.values(), *self._watches.values(), *seen()]
+
+    async def _watch(self, lamp: Lamp) -> None:
+        """A phone has that lamp: it keeps those that it has had before."""
+        if (lamp.phone, lamp.number) not in self._watches:
+            said = await self._phones.watch(lamp.phone, lamp.number)
+            self._watches[lamp.phone, lamp.number] = said
 
     def take_spoken(self) -> Sequence[Spoken]:
         """The messages of what was played last."""
@@ -81,6 +105,7 @@ class Stage:
         absent = {part.phone for part in scenario.members if part.behaviour.then is Then.UNREGISTERED}
         for phone in [each for each in self._registered if each in absent]:
             del self._registered[phone]
+            self._watches = {key: said for key, said in self._watches.items() if key[0] != phone}
             await phones.remove(phone)
         for part in scenario.parts:
             if part.phone in absent:
@@ -98,6 +123,15 @@ class Stage:
 def is_over(caller: str, seen: Sequence[Observation]) -> bool:
     """Whether the caller's call has ended, as it has seen itself."""
     return any(isinstance(each, Ended | TurnedDown) and each.phone == caller for each in seen)
+
+
+def _lit(scenario: Scenario, seen: Sequence[Observation]) -> bool:
+    """Whether a lamp of the scenario is not dark."""
+    lamps = {(lamp.phone, lamp.number): Light.DARK for lamp in scenario.lamps}
+    for each in seen:
+        if isinstance(each, Lit) and (each.phone, each.number) in lamps:
+            lamps[each.phone, each.number] = each.light
+    return any(light is not Light.DARK for light in lamps.values())
 
 
 def ringing(seen: Sequence[Observation]) -> set[tuple[str, str]]:

@@ -62,7 +62,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One that took part, the caller aside, and bystanders that did not ring."""
+    """One that took part, the caller aside, and bystanders of which there is nothing to say."""
 
     line: str
     extension: str
@@ -178,7 +178,7 @@ def proved(
     dialled = found.caller.dialled
     began = dialled.at if dialled is not None else min((each.at for each in observations), default=0.0)
     parts = {part.phone: part for part in scenario.parts}
-    rang = {ring.phone for ring in found.rings}
+    named = {ring.phone for ring in found.rings} | {finding.phone for finding in verdict.findings}
     return ProvedCall(
         at=at,
         scenario=scenario.kind,
@@ -194,7 +194,7 @@ def proved(
         phones=tuple(
             Phone(part.phone, part.extension, part.name, part.behaviour.then)
             for part in (*scenario.members, *scenario.bystanders)
-            if part in scenario.members or part.phone in rang
+            if part in scenario.members or part.phone in named
         ),
         foretold=tuple(
             Foretold(ring.phone, round(ring.begins_s, 3), round(ring.ends_s, 3)) for ring in verdict.foretold

@@ -13,7 +13,7 @@ from provisioner.operations.trial_plans import LONGEST_RING_S, Planner, credited
 from sip.testcall.expected import ExpectedRing, expected
 from sip.testcall.plan import Cause, Group, Nobody, Plan, Ring, Setting, Shown, Strategy
 from sip.testcall.plan_parts import phones_of
-from sip.testcall.scenario import Behaviour, Kind, Part, Scenario, Then
+from sip.testcall.scenario import Behaviour, Kind, Lamp, Part, Scenario, Then
 
 MOST_PHONES = 50
 "Of one test call, bystanders aside."
@@ -152,6 +152,9 @@ class _Trials:
         hide = self.exchange.codes.hide_number
         hidden = self._scenario(Kind.HIDDEN, answers)
         yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden)
+        if (lines := self._shown_lines()) is not None:
+            watched = self._scenario(Kind.LAMP, answers)
+            yield replace(watched, lamps=(Lamp(CALLER_LINE, self.dialled, lines),))
         if self.short:
             by_short = self._scenario(Kind.SHORT_NUMBER, answers)
             entry = Cause(Setting.SHORT_NUMBER, self.short)
@@ -168,7 +171,18 @@ class _Trials:
         bystanders = [
             _part_of(self.exchange, line, silent, hz + _STEP_HZ * count) for count, line in enumerate(chosen)
         ]
-        return replace(scenario, bystanders=tuple(bystanders))
+        return replace(scenario, bystanders=tuple(bystanders), lamps=tuple(_on(scenario.lamps, bystanders)))
+
+    def _shown_lines(self) -> frozenset[str] | None:
+        """Those that a lamp of the number shows; None: there is none, or it may show others, too."""
+        extension = self.exchange.extensions.get(self.dialled)
+        if extension is not None:
+            return frozenset(filter(None, [extension.line]))
+        if self.dialled not in self.exchange.groups or not isinstance(self.plan, Group):
+            return None
+        lines = {phone for turn in self.plan.turns for phone in phones_of(turn.plan)}
+        beyond = () if self.plan.overflow is None else phones_of(self.plan.overflow)
+        return frozenset(lines) if lines.isdisjoint(beyond) else None
 
     def _scenario(self, kind: Kind, behaviours: Behaviours, gives_up_s: float | None = None) -> Scenario:
         hz = _LOWEST_HZ
@@ -206,6 +220,17 @@ class _Trials:
         if last is None or foretold.winners or last.ends_s <= _LONGEST_S / self.speed:
             return None
         return foretold.rings[-1].begins_s + min(_PATIENCE_S, foretold.rings[-1].lasts_s / 2)
+
+
+def _on(lamps: Sequence[Lamp], bystanders: Sequence[Part]) -> Iterator[Lamp]:
+    """The lamps on a phone that stands by, where there is one; and one of another that stays dark."""
+    if not lamps or not bystanders:
+        yield from lamps
+        return
+    watcher, other = bystanders[0], bystanders[-1]
+    yield from (replace(lamp, phone=watcher.phone) for lamp in lamps)
+    if other.extension and other is not watcher:
+        yield Lamp(watcher.phone, other.extension, frozenset({other.phone}))
 
 
 def _answer(ring_s: float) -> Behaviour:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from db.errors import StorageError
 from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
-from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.lamp_watch import LampWatch
 from provisioner.pbx.lamps import Lamps, Place
-from provisioner.pbx.news import News
+from provisioner.pbx.router import Switchboards
 from sip.errors import SipError
 from sip.location import Location
 from sip.message.uri import SipUri
@@ -42,6 +42,13 @@ _MOST_UNHEARD = 400
 _AGAIN_S = 60
 
 
+class Changes(Protocol):
+    """Who tells of changes (see `provisioner.pbx.news.News`)."""
+
+    def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
+        """Has `hear` told the scopes (`db.changes`) of every change."""
+
+
 class Subscriptions:
     """The driver of `sip.notifier`."""
 
@@ -52,8 +59,8 @@ class Subscriptions:
         domains: Domains,
         location: Location,
         tasks: asyncio.TaskGroup,
-        exchanges: Exchanges,
-        news: News,
+        exchanges: Switchboards,
+        news: Changes,
         reg: RegPackage | None = None,
     ) -> None:
         self._server = server

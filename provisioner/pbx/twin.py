@@ -26,8 +26,10 @@ from provisioner.pbx.parted import Parted
 from provisioner.pbx.phones import Phones
 from provisioner.pbx.requests import Requests
 from provisioner.pbx.router import ExchangeRouter, Switchboards
+from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.twin_sources import (
     HastenedRouter,
+    NoNews,
     NoServices,
     TwinKeys,
     TwinRegistrar,
@@ -35,6 +37,7 @@ from provisioner.pbx.twin_sources import (
 )
 from provisioner.settings import Settings
 from sip.bans import Bans
+from sip.call.story import Event
 from sip.digest_guard import Guard
 from sip.location import Location
 from sip.nonces import NonceLimits, Nonces
@@ -119,13 +122,23 @@ class Twins:
             router = ExchangeRouter(
                 self._settings, NoServices(), switchboards, phones, engaged, domains, SystemRandom()
             )
-            CallServing(server, authentication, phones, HastenedRouter(router, divisor), engaged.hear, tasks)
+            lamps = Subscriptions(
+                server, authentication, domains, location, tasks, switchboards, NoNews()
+            )
+
+            def tell(event: Event) -> None:
+                engaged.hear(event)
+                lamps.lamps.hear(event)
+
+            CallServing(server, authentication, phones, HastenedRouter(router, divisor), tell, tasks)
+            shining = tasks.create_task(lamps.run())
             try:
                 yield Twin(copy, listeners[0].local, keys, self._pace)
             except Exception as error:
                 # Not within the groups, which would wrap it.
                 failed = error
             finally:
+                shining.cancel()
                 server.close()
         if failed is not None:
             raise failed

@@ -6,7 +6,7 @@ Whatever is done to it, nobody's phone, row or lamp notices.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import random
 
 from provisioner.centrex.codes import Disturb, Forward, LogIn
@@ -97,6 +97,13 @@ class TwinRegistrar:
         decision = register(incoming.request, number, origin, held, now, self._limits, random)
         self._location.apply(decision.changes)
         incoming.answer(decision.response(incoming.request, utc_now(), new_tag()))
+
+
+class NoNews:
+    """Nobody changes a twin from outside (`provisioner.pbx.subscriptions.Changes`)."""
+
+    def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
+        """There will be none."""
 
 
 class NoServices:

@@ -21,10 +21,11 @@ from sip.testcall.lines import (
     Register,
     Remove,
     Removed,
+    Watch,
     read_told,
     write_line,
 )
-from sip.testcall.observed import Broke, Observation, Registered
+from sip.testcall.observed import Broke, Observation, Registered, Watches
 from sip.testcall.scenario import Behaviour
 from sip.testcall.spoken import Spoken
 
@@ -100,6 +101,21 @@ class TestPhones:
         Where nobody has answered `gives_up_s` after it has dialled, it hangs up; otherwise `talks_s` after.
         """
         self._order(Call(phone, number, hz, gives_up_s, talks_s))
+
+    async def watch(self, phone: str, number: str) -> Watches:
+        """It has a lamp that shows what a number does, or may not have it. Raises `PhonesFailed`."""
+        begun = len(self.seen)
+        self._order(Watch(phone, number))
+
+        def known() -> list[Watches]:
+            found = [each for each in self.seen[begun:] if isinstance(each, Watches)]
+            return [each for each in found if (each.phone, each.number) == (phone, number)]
+
+        try:
+            await self.until(lambda: bool(known()), _REGISTER_S)
+        except TimeoutError:
+            raise PhonesFailed(f"the test phone {phone} got no answer to its subscription") from None
+        return known()[0]
 
     def hang_up(self, phone: str) -> None:
         """It ends all its calls, the one that it is making included; one that rings it turns down."""

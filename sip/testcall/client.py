@@ -15,9 +15,10 @@ from sip.testcall import wording
 from sip.testcall.account import Account
 from sip.testcall.asking import Asking, Response
 from sip.testcall.message import Message
-from sip.testcall.observed import By
+from sip.testcall.observed import By, Lit, Watches
 from sip.testcall.pyvoip import SIP
 from sip.testcall.refusals import Refusals
+from sip.testcall.watching import Watching, subscribe
 
 if TYPE_CHECKING:
     from sip.testcall.phone import Phone
@@ -38,6 +39,11 @@ class Client(SIP.SIPClient):
         "When the message came that is looked at."
         self.asking = Asking(account.number, account.password, self.send)
         self._refusals = Refusals(self.send)
+        self.watching = Watching(
+            self.asking,
+            lambda number, status: phone.saw(Watches, self.now, number, status),
+            lambda number, light: phone.saw(Lit, self.now, number, light),
+        )
 
     def start(self) -> None:
         """Base: registers, is deaf for a second, then looks every 10 ms; and has to be told a port."""
@@ -102,6 +108,8 @@ class Client(SIP.SIPClient):
         elif message.method == "BYE" and call is not None:
             self.respond(message, 200)
             call.over(By.OTHER)
+        elif message.method == "NOTIFY":
+            self.respond(message, self.watching.notified(message.text))
         elif message.method in ("CANCEL", "BYE"):
             self.respond(message, 481)
         else:
@@ -169,6 +177,17 @@ class Client(SIP.SIPClient):
             call.answered(Message(came.text.encode()))
         else:
             call.turned_down(came.status)
+
+    def watch(self, number: str) -> None:
+        """Base: has no lamps."""
+        contact = f"sip:{self.username}@{self.myIP}:{self.myPort}"
+        self.watching.watch(
+            number,
+            subscribe(
+                *(number, self.username, self.server, contact),
+                *(self.via(), self.gen_call_id(), self.gen_tag()),
+            ),
+        )
 
     def register(self, answered: Callable[[int], None]) -> None:
         """Base: takes whatever comes first for the answer."""

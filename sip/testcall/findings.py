@@ -70,6 +70,11 @@ class Code(StrEnum):
     "One has hung up, and the other was not told."
     CUT_OFF = "cut-off"
     "The call ended before anybody hung up."
+    LAMP_REFUSED = "lamp-refused"
+    "A phone may not watch a number of its company."
+    LAMP_WRONG = "lamp-wrong"
+    "A lamp shows something else than what the number does."
+    LAMP_LATE = "lamp-late"
     NOT_RANDOM = "not-random"
     "Over many calls the orders are not what chance makes."
 

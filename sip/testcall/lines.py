@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, get_args
 
-from sip.testcall.observed import By, Display, Observation
+from sip.testcall.observed import By, Display, Light, Observation
 from sip.testcall.scenario import Behaviour, Then
 from sip.testcall.spoken import Spoken
 
@@ -50,6 +50,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """A phone has a lamp that shows what a number does."""
+
+    phone: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """A phone ends all its calls."""
 
@@ -77,7 +85,7 @@ class Late:
     by_s: float
 
 
-Order: TypeAlias = Register | Behave | Call | HangUp | Remove
+Order: TypeAlias = Register | Behave | Call | Watch | HangUp | Remove
 Told: TypeAlias = Observation | Spoken | Removed | Late
 
 _ORDERS = {kind.__name__: kind for kind in get_args(Order)}
@@ -104,6 +112,8 @@ def read_told(line: bytes) -> Told:
     kind, fields = _read(line)
     if "displays" in fields:
         fields["displays"] = tuple(Display(**each) for each in fields["displays"])
+    if "light" in fields:
+        fields["light"] = Light(fields["light"])
     if "by" in fields:
         fields["by"] = By(fields["by"])
     told: Told = _TOLD[kind](**fields)

@@ -15,12 +15,14 @@ class Message(SIP.SIPMessage):
     """A message that is not dropped for how it is written."""
 
     def parse(self, data: bytes) -> None:
-        """Base: knows no OPTIONS, which asks whether it is there, and drops it; and where the audio has an
-        address beside that of the session, the call has none.
+        """Base: knows no OPTIONS, which asks whether it is there, and drops it; takes every body for SDP, and
+        drops a message where a line of it has no "=" or is empty; and where the audio has an address beside
+        that of the session, the call has none.
         """
         self.text = data.decode(errors="replace")
         self.SIPCompatibleMethods = _METHODS
-        super().parse(data)
+        head, end, body = data.partition(b"\r\n\r\n")
+        super().parse(data if body.startswith(b"v=") else head + end)
         if len(addresses := self.body.get("c", ())) > 1 and len(self.body.get("m", ())) == 1:
             self.body["c"] = addresses[-1:]
 

@@ -20,6 +20,14 @@ class By(StrEnum):
     "It was hung up on (BYE)."
 
 
+class Light(StrEnum):
+    """What a lamp shows of a number, the plainest first."""
+
+    DARK = "dark"
+    RINGS = "rings"
+    TALKS = "talks"
+
+
 @dataclass(frozen=True, slots=True)
 class Display:
     """Who calls, as one header of an INVITE says it. Phones differ in which of them they show."""
@@ -149,6 +157,27 @@ class GaveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Watches:
+    """Its SUBSCRIBE to what a number does was answered for good."""
+
+    phone: str
+    at: float
+    number: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """A lamp of it shows something else than before (RFC 4235)."""
+
+    phone: str
+    at: float
+    number: str
+    "Whose lamp it is, as what came says."
+    light: Light
+
+
+@dataclass(frozen=True, slots=True)
 class Broke:
     """The test phone itself has failed: what is seen of it proves nothing about the exchange."""
 
@@ -170,5 +199,7 @@ Observation: TypeAlias = (
     | Ended
     | TurnedDown
     | GaveUp
+    | Watches
+    | Lit
     | Broke
 )

@@ -23,6 +23,7 @@ from sip.testcall.lines import (
     Remove,
     Removed,
     Told,
+    Watch,
     read_order,
     write_line,
 )
@@ -66,6 +67,8 @@ class Phones:
                 actor = self._actors[order.phone]
                 actor.phone.hz = order.hz
                 actor.calls(order.number, order.gives_up_s, order.talks_s)
+            case Watch():
+                self._actors[order.phone].phone.sip.watch(order.number)
             case HangUp():
                 self._actors[order.phone].hang_up()
             case Remove():

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     "The caller dials a short number."
     LIVE = "live"
     "People's own phones ring, and people do as they like."
+    LAMP = "lamp"
+    "A colleague's phone has a lamp that shows what the number does."
 
 
 class Then(StrEnum):
@@ -82,6 +84,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Lamp:
+    """A lamp that shows what a number does."""
+
+    phone: str
+    "On which it is."
+    number: str
+    lines: frozenset[str]
+    "Those that it shows: where one of them rings for that number, or talks."
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One test call. All its times are already divided by `speed`."""
 
@@ -102,6 +115,8 @@ class Scenario:
     "How long they talk before the caller hangs up: enough to recognise a tone both ways."
     bystanders: tuple[Part, ...] = ()
     "Phones of the company to which nothing leads. They are there, and silent; none of them is to ring."
+    lamps: tuple[Lamp, ...] = ()
+    "That are looked at."
     entry: Cause | None = None
     "What leads from what is dialled to the plan, where that is a setting; None: nothing stands between."
 

@@ -12,6 +12,7 @@ from sip.testcall.observed import (
     Ended,
     GaveUp,
     Heard,
+    Lit,
     Observation,
     Progressed,
     Rang,
@@ -19,6 +20,7 @@ from sip.testcall.observed import (
     Registered,
     StoppedRinging,
     TurnedDown,
+    Watches,
 )
 
 
@@ -68,6 +70,8 @@ class Seen:
     "By when they began."
     registered: set[str] = field(default_factory=set)
     broke: list[Broke] = field(default_factory=list)
+    watches: list[Watches] = field(default_factory=list)
+    lit: list[Lit] = field(default_factory=list)
 
 
 def seen(caller: str, observations: Sequence[Observation]) -> Seen:
@@ -80,6 +84,10 @@ def seen(caller: str, observations: Sequence[Observation]) -> Seen:
                 found.registered.add(each.phone)
             case Broke():
                 found.broke.append(each)
+            case Watches():
+                found.watches.append(each)
+            case Lit():
+                found.lit.append(each)
             case Rang():
                 ring = calls[each.phone, each.call] = SeenRing(each)
                 found.rings.append(ring)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sip.testcall.findings import Code, Finding, Verdict
 from sip.testcall.judging.case import Case, Tolerances, case
 from sip.testcall.judging.displays import judge_displays
+from sip.testcall.judging.lamps import judge_lamps
 from sip.testcall.judging.sound import judge_sound
 from sip.testcall.judging.times import judge_times
 from sip.testcall.judging.who import judge_who
@@ -69,3 +70,4 @@ def _findings(judged: Case) -> Iterator[Finding]:
     yield from judge_displays(judged)
     yield from judge_caller(judged)
     yield from judge_sound(judged)
+    yield from judge_lamps(judged)

@@ -16,9 +16,10 @@ from sip.testcall.plan import Cause
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 _TIMES = frozenset(
     {Code.NOT_TOGETHER, Code.TOO_EARLY, Code.TOO_LATE, Code.TOO_SHORT, Code.TOO_LONG, Code.RANG_ON}
-    | {Code.SLOW, Code.CUT_OFF}
+    | {Code.SLOW, Code.CUT_OFF, Code.LAMP_LATE}
 )
 _RINGS = frozenset({Code.WRONG_RING})
+_LAMPS = frozenset({Code.LAMP_WRONG, Code.LAMP_LATE})
 _PHONES = frozenset(
     {Code.WRONG_ORDER, Code.NO_WINNER, Code.WRONG_WINNER, Code.TWO_WINNERS, Code.ONE_WAY_AUDIO}
     | {Code.WRONG_AUDIO}
@@ -64,6 +65,8 @@ class Sentences:
             return words.inside if value else words.usual
         if not value:
             return words.nothing
+        if finding.code in _LAMPS and value in words.lights:
+            return words.lights[value]
         if finding.code in _PHONES:
             return ", ".join(self.phone(each) for each in value.split(", "))
         return _POINT.sub(words.comma, value) if finding.code in _TIMES else value

@@ -7,6 +7,7 @@ from typing import Final
 
 from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
+from sip.testcall.observed import Light
 from sip.testcall.plan import Setting
 from sip.testcall.scenario import Kind
 
@@ -47,6 +48,9 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.LOSS: "{seen} of the sound did not reach phone {who}; {expected} may be lost at the most.",
     Code.NOT_HUNG_UP: "The caller hung up, and phone {who} was not told.",
     Code.CUT_OFF: "The call broke off after {seen} s, before anybody had hung up.",
+    Code.LAMP_REFUSED: "Phone {who} may not show on a lamp what this number does: it was answered {seen}.",
+    Code.LAMP_WRONG: 'A lamp of phone {who} showed "{seen}" in place of "{expected}".',
+    Code.LAMP_LATE: 'A lamp of phone {who} showed "{expected}" only after {seen} s.',
     Code.NOT_RANDOM: "The order is not by chance: chance does so less than once in a million times ({seen}).",
 }
 
@@ -69,6 +73,7 @@ BLAMES: Final[Mapping[Setting, str]] = {
     Setting.SHORT_NUMBER: "the short number {of}",
     Setting.HIDE_NUMBER: "hiding the number",
     Setting.DISTINCTIVE_RING: "the distinctive ring",
+    Setting.LAMP: "the lamp (BLF) of {of}",
     Setting.CALLER: "the caller's number and name",
     Setting.EXCHANGE: "the exchange itself, no setting",
     Setting.PHONE: "phone {of}, or the way to it",
@@ -86,6 +91,7 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "The caller hides his number",
     Kind.SHORT_NUMBER: "The caller dials the short number",
     Kind.LIVE: "People's own phones ring",
+    Kind.LAMP: "A lamp on a colleague's phone shows what the number does",
 }
 
 MEANINGS: Final[Mapping[Meaning, str]] = {
@@ -115,6 +121,12 @@ MEANINGS: Final[Mapping[Meaning, str]] = {
     Meaning.REFUSED: "That can't be connected.",
 }
 "As who sends the message would say it."
+
+LIGHTS: Final[Mapping[str, str]] = {
+    Light.DARK: "nothing happens",
+    Light.RINGS: "rings",
+    Light.TALKS: "talks",
+}
 
 SINGLE: Final[Mapping[Kind, str]] = {
     Kind.FIRST_ANSWERS: "The phone answers",

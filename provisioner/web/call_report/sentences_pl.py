@@ -7,6 +7,7 @@ from typing import Final
 
 from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
+from sip.testcall.observed import Light
 from sip.testcall.plan import Setting
 from sip.testcall.scenario import Kind
 
@@ -47,6 +48,9 @@ FINDINGS: Final[Mapping[Code, str]] = {
     Code.LOSS: "Do telefonu {who} nie dotarło {seen} dźwięku; może ginąć najwyżej {expected}.",
     Code.NOT_HUNG_UP: "Dzwoniący się rozłączył, ale telefon {who} się o tym nie dowiedział.",
     Code.CUT_OFF: "Rozmowa urwała się po {seen} s, zanim ktokolwiek się rozłączył.",
+    Code.LAMP_REFUSED: "Telefon {who} nie może pokazać na lampce, co robi ten numer: odpowiedź {seen}.",
+    Code.LAMP_WRONG: "Lampka w telefonie {who} pokazała „{seen}” zamiast „{expected}”.",
+    Code.LAMP_LATE: "Lampka w telefonie {who} pokazała „{expected}” dopiero po {seen} s.",
     Code.NOT_RANDOM: "Kolejność nie jest losowa: przypadek dobiera tak rzadziej niż raz na milion ({seen}).",
 }
 
@@ -69,6 +73,7 @@ BLAMES: Final[Mapping[Setting, str]] = {
     Setting.SHORT_NUMBER: "numer skrócony {of}",
     Setting.HIDE_NUMBER: "ukrywanie numeru",
     Setting.DISTINCTIVE_RING: "rozróżnienie dzwonka",
+    Setting.LAMP: "lampka (BLF) numeru {of}",
     Setting.CALLER: "numer i nazwa dzwoniącego",
     Setting.EXCHANGE: "sama centrala, nie ustawienie",
     Setting.PHONE: "telefon {of} albo droga do niego",
@@ -86,6 +91,7 @@ SCENARIOS: Final[Mapping[Kind, str]] = {
     Kind.HIDDEN: "Dzwoniący ukrywa swój numer",
     Kind.LIVE: "Dzwonią prawdziwe telefony",
     Kind.SHORT_NUMBER: "Dzwoniący wybiera numer skrócony",
+    Kind.LAMP: "Lampka w telefonie kolegi pokazuje, co robi numer",
 }
 
 MEANINGS: Final[Mapping[Meaning, str]] = {
@@ -115,6 +121,12 @@ MEANINGS: Final[Mapping[Meaning, str]] = {
     Meaning.REFUSED: "Nie da się połączyć.",
 }
 "As who sends the message would say it."
+
+LIGHTS: Final[Mapping[str, str]] = {
+    Light.DARK: "nic się nie dzieje",
+    Light.RINGS: "dzwoni",
+    Light.TALKS: "rozmawia",
+}
 
 SINGLE: Final[Mapping[Kind, str]] = {
     Kind.FIRST_ANSWERS: "Telefon odbiera",

@@ -25,6 +25,8 @@ class Words:
     scenarios: Mapping[Kind, str]
     single: Mapping[Kind, str]
     "Scenarios, otherwise said where there is but one phone."
+    lights: Mapping[str, str]
+    "What lamps show, by `Light`."
     meanings: Mapping[Meaning, str]
     "Of SIP messages."
 
@@ -91,6 +93,7 @@ PL = Words(
     blames=sentences_pl.BLAMES,
     scenarios=sentences_pl.SCENARIOS,
     single=sentences_pl.SINGLE,
+    lights=sentences_pl.LIGHTS,
     meanings=sentences_pl.MEANINGS,
     title="Test połączeń z numerem {number}",
     passed="Numer {number} dzwoni tak, jak go ustawiono.",
@@ -155,6 +158,7 @@ EN = Words(
     blames=sentences_en.BLAMES,
     scenarios=sentences_en.SCENARIOS,
     single=sentences_en.SINGLE,
+    lights=sentences_en.LIGHTS,
     meanings=sentences_en.MEANINGS,
     title="Test calls to {number}",
     passed="{number} rings as it is configured.",

@@ -35,6 +35,8 @@ class Tolerances:
     "That it may take until the caller is told."
     taken_back_s: float = 0.7
     "After which an answer that came too late must have been hung up on."
+    lamp_s: float = 0.5
+    "That a lamp may be behind."
     lost: float = 0.05
     "Of the sound, as a share."
 
@@ -54,6 +56,7 @@ class Tolerances:
             length_s=self.length_s + more_s,
             stop_s=self.stop_s + more_s,
             told_s=self.told_s + more_s,
+            lamp_s=self.lamp_s + more_s,
             taken_back_s=self.taken_back_s + more_s / 2,
         )
 

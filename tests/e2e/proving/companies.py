@@ -64,5 +64,5 @@ def many_of(kind: Kind, here: Exchange = IN_ORDER, calls: int = 1) -> Trial:
     return Trial(here, "600", kind, calls)
 
 
-FIRST, LAST, NONE = Kind.FIRST_ANSWERS, Kind.LAST_ANSWERS, Kind.NO_ANSWER
+FIRST, LAST, NONE, LAMP = Kind.FIRST_ANSWERS, Kind.LAST_ANSWERS, Kind.NO_ANSWER, Kind.LAMP
 DRAWS = Trial(SHUFFLED, "600", FIRST, 12, is_draw=True)

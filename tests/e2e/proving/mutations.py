@@ -8,7 +8,7 @@ from provisioner.centrex.customer import Forwardings
 from sip.testcall.findings import Code, Finding
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind
-from tests.e2e.proving import carrying, deciding
+from tests.e2e.proving import carrying, deciding, shining
 from tests.e2e.proving.breaking import Break
 from tests.e2e.proving.companies import (
     DELAYED,
@@ -20,6 +20,7 @@ from tests.e2e.proving.companies import (
     GROUP_NAME,
     IN_ORDER,
     KEEP,
+    LAMP,
     LAST,
     NESTED,
     NONE,
@@ -69,6 +70,10 @@ RING = (Cause(Setting.DISTINCTIVE_RING),)
 
 def of_member(setting: Setting, member: str, group: str = "600") -> tuple[Cause]:
     return (Cause(setting, group, member),)
+
+
+def lamp_of(number: str) -> tuple[Cause]:
+    return (Cause(Setting.LAMP, number),)
 
 
 MUTATIONS = {
@@ -304,6 +309,20 @@ MUTATIONS = {
     ),
     "cut off": Mutation(carrying.cut_off, one(FIRST), (Code.CUT_OFF,), EXCHANGE),
     "hanging up not passed on": Mutation(carrying.no_hanging_up, one(FIRST), (Code.NOT_HUNG_UP,), EXCHANGE),
+    # Lamps
+    "lamp stays dark": Mutation(shining.stays_dark, one(LAMP), (Code.LAMP_WRONG,), lamp_of("101")),
+    "lamp stays lit": Mutation(shining.never_dark_again, one(LAMP), (Code.LAMP_WRONG,), lamp_of("101")),
+    "lamp rings while its line talks": Mutation(
+        shining.answer_not_shown, one(LAMP), (Code.LAMP_WRONG,), lamp_of("101")
+    ),
+    "lamp lit late": Mutation(shining.lit_late, one(LAMP), (Code.LAMP_LATE, Code.LAMP_WRONG), lamp_of("101")),
+    "lamp of a group stays dark": Mutation(
+        shining.group_stays_dark, many_of(LAMP), (Code.LAMP_WRONG,), lamp_of("600")
+    ),
+    "lamp shows another extension": Mutation(
+        shining.looks_at_another("104", "101"), one(LAMP), (Code.LAMP_WRONG,), lamp_of("104")
+    ),
+    "lamps may not be watched": Mutation(shining.refused, one(LAMP), (Code.LAMP_REFUSED,), lamp_of("101")),
     # Sound
     "answerer not heard": Mutation(
         carrying.answerer_unheard, one(FIRST), (Code.ONE_WAY_AUDIO,), (Cause(Setting.PHONE, ONE),)

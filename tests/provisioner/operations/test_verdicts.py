@@ -32,12 +32,15 @@ from sip.testcall.observed import (
     Ended,
     GaveUp,
     Heard,
+    Light,
+    Lit,
     Observation,
     Progressed,
     Rang,
     Registered,
     StoppedRinging,
     TurnedDown,
+    Watches,
 )
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind
@@ -174,9 +177,7 @@ SETTINGS = {
         company(caller_presentation=CallerPresentation.GROUP_NAME),
         company(),
     ),
-    "overflow ignored": Broken(
-        Code.DID_NOT_RING, Setting.OVERFLOW, company(overflow="104"), company()
-    ),
+    "overflow ignored": Broken(Code.DID_NOT_RING, Setting.OVERFLOW, company(overflow="104"), company()),
     "overflow of a group in a group followed": Broken(
         Code.RANG_WRONGLY,
         Setting.OVERFLOW,
@@ -412,7 +413,9 @@ OBSERVED: dict[str, tuple[Code, Setting, str, Kind, Change]] = {
     "caller has to hang up, for he is told nothing": (
         *(Code.NOT_TURNED_DOWN, Setting.EXCHANGE, CALLER, Kind.NO_ANSWER),
         lambda seen: [
-            *without(TurnedDown)(seen), GaveUp(CALLER, seen[-1].at), TurnedDown(CALLER, seen[-1].at, 487)
+            *without(TurnedDown)(seen),
+            GaveUp(CALLER, seen[-1].at),
+            TurnedDown(CALLER, seen[-1].at, 487),
         ],
     ),
     "caller is told otherwise": (
@@ -463,6 +466,37 @@ def test_a_phone_to_which_nothing_leads_is_named_where_it_rings_too():
     assert finding.blames == Cause(Setting.EXCHANGE)
     named = proved(scenario, seen, AT).phones
     assert [each.extension for each in named] == ["101", "102", "103", "105"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "seen"),
+    [
+        (lambda lit: None, Code.LAMP_WRONG, Light.DARK),
+        (lambda lit: None if lit.light is Light.TALKS else lit, Code.LAMP_WRONG, Light.RINGS),
+        (lambda lit: None if lit.light is Light.DARK else lit, Code.LAMP_WRONG, Light.TALKS),
+        (lambda lit: replace(lit, at=lit.at + 0.8), Code.LAMP_LATE, ""),
+    ],
+    ids=["never lit", "answer not shown", "never dark again", "late"],
+)
+def test_what_a_lamp_shows_wrongly_is_found(change: Callable[[Lit], Lit | None], code: Code, seen: str):
+    here = with_caller(exchange(company()), ())
+    scenario = next(each for each in trials(here, "600") if each.kind is Kind.LAMP)
+    changed = [change(each) if isinstance(each, Lit) else each for each in witnessed(here, scenario)]
+    (finding,) = judge(scenario, [each for each in changed if each is not None]).findings
+    assert (finding.code, finding.blames) == (code, Cause(Setting.LAMP, "600"))
+    assert finding.seen == seen or 0.8 <= float(finding.seen) <= 1.0
+
+
+def test_a_lamp_that_is_lit_for_nothing_and_one_that_may_not_be_are_found():
+    here = with_caller(exchange(company()), ())
+    scenario = next(each for each in trials(here, "600") if each.kind is Kind.LAMP)
+    _, dark = scenario.lamps
+    seen = [*witnessed(here, scenario), Lit(dark.phone, 1_000.5, dark.number, Light.RINGS)]
+    (finding,) = judge(scenario, seen).findings
+    assert (finding.code, finding.blames.of) == (Code.LAMP_WRONG, dark.number)
+    may_not = [replace(each, status=404) if isinstance(each, Watches) else each for each in seen]
+    found = judge(scenario, may_not).findings
+    assert [(each.code, each.seen) for each in found] == [(Code.LAMP_REFUSED, "404")] * 2
 
 
 def test_a_short_number_is_to_blame_where_nobody_rings_to_whom_it_leads():

@@ -17,6 +17,8 @@ from sip.testcall.observed import (
     Ended,
     GaveUp,
     Heard,
+    Light,
+    Lit,
     Observation,
     Progressed,
     Rang,
@@ -24,8 +26,9 @@ from sip.testcall.observed import (
     Registered,
     StoppedRinging,
     TurnedDown,
+    Watches,
 )
-from sip.testcall.scenario import Scenario, Then
+from sip.testcall.scenario import Lamp, Scenario, Then
 from tests.provisioner.pbx.switchboards import seeded
 from tests.sip.call.ringing import Played, Script, play
 
@@ -105,7 +108,22 @@ class Witnessed:
             self.seen.append(TurnedDown(caller, self.at(self.over), call.refused.status))
         for id in list(self.rings):
             self._stopped(id, self.over, "" if gives_up else ELSEWHERE)
+        for lamp in self.scenario.lamps:
+            self._lit(lamp)
         return self.seen
+
+    def _lit(self, lamp: Lamp) -> None:
+        """What a lamp shows of all this."""
+        own = [each for each in self.seen if each.phone in lamp.lines]
+        self.seen.append(Watches(lamp.phone, START - 0.5, lamp.number, 200))
+        for light, kinds, choose in (
+            (Light.RINGS, Rang, min),
+            (Light.TALKS, Answered, min),
+            (Light.DARK, StoppedRinging | Refused | Ended, max),
+        ):
+            times = [each.at for each in own if isinstance(each, kinds)]
+            if times:
+                self.seen.append(Lit(lamp.phone, choose(times) + 0.05, lamp.number, light))
 
     def _rang(self, id: int, target: Target, at: float) -> None:
         if not any(isinstance(each, Rang) for each in self.seen):

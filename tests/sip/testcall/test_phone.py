@@ -110,7 +110,7 @@ async def test_it_says_that_it_is_there() -> None:
 
 async def test_it_answers_what_it_does_not_know() -> None:
     async with peer() as end:
-        end.says(end.request("NOTIFY", 1))
+        end.says(end.request("INFO", 1))
         await end.hears("SIP/2.0 405")
         end.says(end.request("BYE", 1, call_id="another"))
         await end.hears("SIP/2.0 481")
