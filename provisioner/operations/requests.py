@@ -32,6 +32,13 @@ logger = logging.getLogger(__name__)
 _GATHER_S = 0.2
 "How long a trace waits for others that are written with the same commit, where nobody waits for it."
 _BATCH = 1000
+"Traces that are written with one commit, at most and to begin with."
+_SMALL_BATCH = 64
+_HELD_CPU_S = 0.006
+"""Of a processor's time, for which a batch keeps everybody else from writing to a SQLite file.
+
+Not of the clock's: where the processor is busy with others, smaller batches would only be more work.
+"""
 _WAITING = 50_000
 "More than these are lost and counted: phones are served first."
 _AGAIN_S = 0.5
@@ -86,6 +93,7 @@ class RequestLog:
         "The database took nothing when it was tried last."
         self._ended = asyncio.Event()
         self._since_pruning: Counter[int | None] = Counter()
+        self._batch = _BATCH
 
     def note(self, trace: Trace) -> None:
         """Takes a trace. It costs the phone nothing: what can't be written, or not fast enough, is lost."""
@@ -110,7 +118,7 @@ class RequestLog:
             while not (self._closing and not inbox.waiting):
                 await inbox.filled.wait()
                 await self._gather()
-                batch, inbox.waiting = inbox.waiting[:_BATCH], inbox.waiting[_BATCH:]
+                batch, inbox.waiting = inbox.waiting[: self._batch], inbox.waiting[self._batch :]
                 if not inbox.waiting:
                     inbox.filled.clear()
                     inbox.hurried.clear()
@@ -197,6 +205,7 @@ class RequestLog:
         since, memory = self._since_pruning, self._installation.settings.memory
 
         async def write(writer: Writer) -> _Written:
+            began = time.thread_time()
             await announce_by(writer)
             stored = await _store(writer, traces)
             # Those of this batch alone: a look at all devices would hold up the phones.
@@ -208,9 +217,13 @@ class RequestLog:
             await tracing.prune_events(writer, devices, memory.events_per_device)
             if None in due:
                 await tracing.prune_strangers(writer, memory.requests_of_strangers)
-            return _Written(stored.owners, due, await self._guard.note(writer, stored.misses))
+            noticed = await self._guard.note(writer, stored.misses)
+            # PostgreSQL lets others write meanwhile.
+            held_s = time.thread_time() - began if writer.database == "sqlite" else 0.0
+            return _Written(stored.owners, due, noticed, held_s)
 
         written = await self._installation.database.appended(write)
+        self._batch = next_batch(self._batch, len(traces), written.held_s)
         self._guard.tell(written.noticed)
         since.update(written.owners)
         for owner in written.pruned:
@@ -233,6 +246,15 @@ class RequestLog:
         inbox.lost += len(patient) - len(inbox.waiting)
         if inbox.waiting:
             inbox.filled.set()
+
+
+def next_batch(limit: int, written: int, held_s: float) -> int:
+    """How many traces to write at a time, when `written` of them, up to `limit`, took `held_s`."""
+    if held_s > _HELD_CPU_S:
+        return max(_SMALL_BATCH, int(written * _HELD_CPU_S / held_s))
+    # What was few says little of what many would take.
+    could_be_more = written == limit and held_s < _HELD_CPU_S / 2
+    return min(2 * limit, _BATCH) if could_be_more else limit
 
 
 def _prune_after(owner: int | None) -> int:
@@ -265,6 +287,8 @@ class _Written(NamedTuple):
     "How many traces each device has got."
     pruned: set[int | None]
     noticed: Noticed | None
+    held_s: float
+    "For how long others were kept from writing, in the processor's time."
 
 
 async def _store(writer: Writer, traces: Sequence[Trace]) -> _Stored:
