@@ -54,7 +54,7 @@ from provisioner.phones.check import (
 from provisioner.phones.describe import Surroundings
 from provisioner.phones.roles import check_customer_role, check_vendor_role
 from provisioner.store.customer_writer import CustomerWriter
-from provisioner.store.customers import Stored, load_customer, load_own
+from provisioner.store.customers import Own, Stored, load_customer, load_own
 from provisioner.store.vendors import load_vendor, save_vendor
 
 _TRIES = 3
@@ -212,6 +212,8 @@ class _Foreseen:
     "What is said of vendors and models from now on; None: what was said before."
     customers: Mapping[int, _Checked]
     "Those that change, by their numbers."
+    own: Mapping[int, Own]
+    "What they say themselves as it is kept, unless somebody has touched them since."
     need_keys: frozenset[int]
     "Customers whose phones are to be encrypted for the first time."
     changes: list[Change]
@@ -410,7 +412,8 @@ class _Apply(_Step):
             self._files(customer, around)
             if not around.encryption_keys and wants_keys(customer, around):
                 need_keys.add(stored.row.id)
-        return _Foreseen(seen, new_vendor, customers, frozenset(need_keys), changes)
+        own = {each: await load_own(self.session, each) for each in customers}
+        return _Foreseen(seen, new_vendor, customers, own, frozenset(need_keys), changes)
 
     async def keep(self, foreseen: _Foreseen) -> Plan | None:
         """Saves what was foreseen, without a look at phones. None: it is out of date."""
@@ -428,7 +431,8 @@ class _Apply(_Step):
             await self._save_vendor(foreseen.vendor)
             owed.update(await owed_queries.customers_with_devices(self.session))
         for customer_id, checked in foreseen.customers.items():
-            own = await load_own(self.session, customer_id)
+            own = foreseen.own[customer_id]
+            self.session.add_all((own.row, *own.settings))
             await self._writer().save_own(own, checked.customer)
             self._note(checked.customer.login, customer_id)
         for customer_id in sorted(foreseen.need_keys):
