@@ -35,6 +35,8 @@ class Account:
     "`register_mac`: REGISTER says which phone of a shared line it is."
     user_agent: str
     "What such a phone calls itself over SIP: no MAC."
+    retry_s: float = 30.0
+    "After which it tries again where it was not registered; the vendor's, unless the file says another."
 
     @property
     def aor(self) -> str:
@@ -76,6 +78,7 @@ class Account:
             mac=phone.mac,
             sends_mac=given.get("register_mac") == "1",
             user_agent=write_user_agent(phone.model, phone.firmware, None, phone.name),
+            retry_s=float(given.get("reg_fail_retry_interval") or 30),
         )
 
 

@@ -9,6 +9,7 @@ from yarl import URL
 
 from phone_templates.yealink.boot import Apply, BootMachine, Done, Effect, Fetch, Login, Update
 from provisioner.virtual_phones.login import Known
+from provisioner.virtual_phones.network import DIRECT, Network
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
@@ -20,6 +21,8 @@ class Asked:
     url: str
     status: int | None
     "None: no answer."
+    size: int = 0
+    "Bytes of the body."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,11 @@ class Boot:
     done: Done
 
 
-async def boot(phone: BootMachine, source: str) -> Boot:
+async def boot(phone: BootMachine, source: str, network: Network = DIRECT) -> Boot:
     """Boots `phone` from the local address `source` and performs what it wants."""
     asked: list[Asked] = []
     seen: list[Effect] = []
-    connector = aiohttp.TCPConnector(local_addr=(source, 0))
+    connector = aiohttp.TCPConnector(local_addr=(source, 0), ssl=network.tls or True)
     headers = {"User-Agent": phone.user_agent}
     async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT, headers=headers) as session:
         effects = phone.start()
@@ -46,8 +49,8 @@ async def boot(phone: BootMachine, source: str) -> Boot:
             if not effects or not isinstance(effects[-1], Fetch):
                 break
             url = effects[-1].url
-            status, body = await _get(session, effects[-1], known)
-            asked.append(Asked(url, status))
+            status, body = await _get(session, effects[-1], known, network)
+            asked.append(Asked(url, status, len(body)))
             effects = phone.answer(url, status, body)
     return Boot(
         asked=tuple(asked),
@@ -57,11 +60,15 @@ async def boot(phone: BootMachine, source: str) -> Boot:
     )
 
 
-async def _get(session: aiohttp.ClientSession, fetch: Fetch, known: Known) -> tuple[int | None, bytes]:
-    url = URL(fetch.url)
+async def _get(
+    session: aiohttp.ClientSession, fetch: Fetch, known: Known, network: Network
+) -> tuple[int | None, bytes]:
+    url, where = URL(fetch.url), network.url(fetch.url)
+    if where is None:
+        return None, b""
     try:
         for may_ask in (True, False):
-            async with session.get(url, headers=_headers(url, fetch.login, known)) as response:
+            async with session.get(where, headers=_headers(url, fetch.login, known)) as response:
                 asks = response.status == 401 and fetch.login is not None
                 if not (asks and may_ask and known.asked(response.headers.getall("WWW-Authenticate", []))):
                     return response.status, await response.read()
@@ -72,7 +79,8 @@ async def _get(session: aiohttp.ClientSession, fetch: Fetch, known: Known) -> tu
 
 def _headers(url: URL, login: Login | None, known: Known) -> dict[str, str]:
     """What goes with the next request."""
-    if login is None:
-        return {}
-    answer = known.answer(login.user_name, login.password, "GET", url.raw_path_qs)
-    return {} if answer is None else {"Authorization": answer}
+    headers = {"Host": url.authority}
+    if login is not None:
+        answer = known.answer(login.user_name, login.password, "GET", url.raw_path_qs)
+        headers |= {} if answer is None else {"Authorization": answer}
+    return headers

@@ -33,3 +33,15 @@ class Known:
             user_name, key, method, uri, cnonce=secrets.token_hex(8), count=self._count
         )
         return str(answered)
+
+
+class Login(Known):
+    """The same of one account, for all that it asks."""
+
+    def __init__(self, user_name: str, password: str) -> None:
+        super().__init__()
+        self._user_name, self._password = user_name, password
+
+    def say(self, method: str, uri: str) -> str | None:
+        """The Authorization of the next request; None: nobody has asked yet."""
+        return self.answer(self._user_name, self._password, method, uri)

@@ -32,8 +32,16 @@ class Connections:
     """Those that were accepted, and those that we made."""
 
     def __init__(
-        self, limits: TransportLimits, receiver: Receiver, proven: Proven, bans: Bans, rates: Rates
+        self,
+        limits: TransportLimits,
+        receiver: Receiver,
+        proven: Proven,
+        bans: Bans,
+        rates: Rates,
+        secure: ssl.SSLContext | None = None,
     ) -> None:
+        """`secure`: for the TLS connections that are made from here; None: none are."""
+        self._secure = secure
         self._loop = asyncio.get_running_loop()
         self.limits = limits
         self.receiver = receiver
@@ -43,7 +51,7 @@ class Connections:
         self.places = Places(limits)
         self._by_place: dict[Place, Connection] = {}
         self._by_remote: dict[tuple[Transport, Address], Connection] = {}
-        self._being_made: dict[Address, asyncio.Event] = {}
+        self._being_made: dict[tuple[Transport, Address], asyncio.Event] = {}
         self._one_less = asyncio.Event()
         self.turned_away = 0
         "Connections that got no place, or lost it to another."
@@ -94,21 +102,22 @@ class Connections:
         )
 
     async def connect(self, transport: Transport, remote: Address) -> Connection:
-        """A new connection over TCP, or the one that somebody else is making. Raises `CantConnect`."""
-        if transport is not Transport.TCP:
+        """A new connection, or the one that somebody else is making. Raises `CantConnect`."""
+        if transport is not Transport.TCP and (transport is not Transport.TLS or self._secure is None):
             raise CantConnect(f"{transport} connections to {remote} are not made from here")
-        while (made := self._being_made.get(remote)) is not None:
+        while (made := self._being_made.get((transport, remote))) is not None:
             await made.wait()
             if (found := self.to(transport, remote)) is not None:
                 return found
-        self._being_made[remote] = asyncio.Event()
+        self._being_made[transport, remote] = asyncio.Event()
         try:
-            return await self._connect(remote)
+            return await self._connect(transport, remote)
         finally:
-            self._being_made.pop(remote).set()
+            self._being_made.pop((transport, remote)).set()
 
-    async def _connect(self, remote: Address) -> Connection:
-        place = self.enter(remote, shakes=False)
+    async def _connect(self, transport: Transport, remote: Address) -> Connection:
+        context = self._secure if transport is Transport.TLS else None
+        place = self.enter(remote, shakes=context is not None)
         if place is None:
             raise CantConnect(f"no connection to {remote}: there are too many")
         made = socket.socket(socket.AF_INET6 if ":" in remote.host else socket.AF_INET)
@@ -117,8 +126,15 @@ class Connections:
             watch(made)
             async with asyncio.timeout(self.limits.connect_s):
                 await self._loop.sock_connect(made, remote)
-            connection = self._made(Transport.TCP, place, made)
-            await self._loop.create_connection(lambda: connection, sock=made)
+            connection = self._made(transport, place, made)
+            await self._loop.create_connection(
+                lambda: connection,
+                sock=made,
+                ssl=context,
+                server_hostname=None if context is None else remote.host,
+                ssl_handshake_timeout=None if context is None else self.limits.handshake_s,
+                ssl_shutdown_timeout=None if context is None else _SHUTDOWN_S,
+            )
         except BaseException as error:
             made.close()
             self.leave(place)

@@ -139,18 +139,20 @@ async def listening(
     proven: Proven | None = None,
     bans: Bans | None = None,
     is_busy: Callable[[], bool] = lambda: False,
+    secure: ssl.SSLContext | None = None,
 ) -> AsyncIterator[SipTransport]:
     """Takes messages at `listeners`, and closes them in the end.
 
     `certificate` gives the context for the next TLS handshake. Whoever is above notes in `proven` and `bans`
     who logs in and who fails. While it `is_busy`, datagrams that would only begin something new are dropped.
+    `secure` is for TLS connections that are made from here; None: none are.
     """
     limits = limits or TransportLimits()
     proven = proven or Proven()
     bans = bans or Bans(proven)
     loop = asyncio.get_running_loop()
     rates = Rates(limits, proven)
-    connections = Connections(limits, receiver, proven, bans, rates)
+    connections = Connections(limits, receiver, proven, bans, rates, secure)
     endpoints: list[UdpEndpoint] = []
     try:
         async with asyncio.TaskGroup() as tasks:
