@@ -25,7 +25,7 @@ from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.call_verbs import calls_verb
-from provisioner.pbx.listening import bound
+from provisioner.pbx.listening import addresses_verb, bound
 from provisioner.pbx.pnp import answering_pnp
 from provisioner.pbx.serving import serving_sip
 from provisioner.pbx.verbs import registrations_verb
@@ -117,6 +117,8 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             )
             await stack.enter_async_context(workers)
         sip_address = sip_listeners[0].local
+        doors = {each.option: f"{each.scheme}://{where[each.name]}" for each in listeners}
+        control.on("addresses", addresses_verb(doors, sip_listeners))
         await publish(installation, where[CLEAR_TEXT], str(sip_address))
         if certificate is not None:
             await stack.enter_async_context(watched([certificate]))
@@ -130,7 +132,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             hearing = await stack.enter_async_context(answering_pnp(installation, datagrams))
         health.waiting_for.difference_update(options)
         for each in listeners:
-            say(f"{each.option}: {each.scheme}://{where[each.name]}/")
+            say(f"{each.option}: {doors[each.option]}/")
         for transport, local in ((each.transport, each.local) for each in sip_listeners):
             say(f"{'sips' if transport is Transport.TLS else 'sip'}: {transport} {local}")
         if hearing:

@@ -153,10 +153,12 @@ class BootMachine:
         pnp_url: str | None = None,
         zero_touch_url: str | None = None,
         stored_url: str | None = None,
+        stored_key: str | None = None,
     ) -> None:
         """`mac` is twelve lower-case hex digits; `name` what this phone calls itself.
 
-        `dhcp_url`, `pnp_url` and `zero_touch_url` are what discovery finds, `stored_url` what was typed in.
+        `dhcp_url`, `pnp_url` and `zero_touch_url` are what discovery finds; `stored_url` is what was typed in
+        or told before, and `stored_key` what its own file is decrypted with.
         Raises `UnwritableModel` and `BadFirmware`.
         """
         self.mac = mac
@@ -176,6 +178,8 @@ class BootMachine:
         self._asked: str | None = None
         if stored_url:
             self.memory.settings[self._own("auto_provision.server.url")] = stored_url
+        if stored_key:
+            self.memory.settings[self._own("auto_provision.aes_key.mac")] = stored_key
 
     @property
     def user_agent(self) -> str:

@@ -60,7 +60,7 @@ def serve(
 
     async def run() -> None:
         # Whoever reads the last line may stop the server at once.
-        stop = _on_stop()
+        stop = on_stop()
         async with (
             opened(chosen_data_dir(data_dir), settings) as installation,
             serving(installation, lambda line: print(line, flush=True)),
@@ -71,7 +71,7 @@ def serve(
     uvloop.run(run())
 
 
-def _on_stop() -> asyncio.Event:
+def on_stop() -> asyncio.Event:
     """What Ctrl-C and SIGTERM set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -82,7 +82,7 @@ def _on_stop() -> asyncio.Event:
 
 async def _interrupted() -> None:
     """Returns on Ctrl-C or SIGTERM."""
-    await _on_stop().wait()
+    await on_stop().wait()
 
 
 def demo(

@@ -37,6 +37,7 @@ VERBS: dict[str, str | Group] = {
     "rollback": "files.rollback",
     "lint": "lint.lint",
     "registrations": "registrations.registrations",
+    "simulate": "simulate.simulate",
     "backup": "care.backup",
     "restore": "care.restore",
     "export": "care.export",

@@ -30,16 +30,8 @@ from provisioner.operations.installation import Installation, initialise, opened
 from provisioner.operations.ladder import Rung
 from provisioner.settings import Listen, Settings, split_address
 from provisioner.virtual_phones.booting import Boot, boot
+from provisioner.virtual_phones.generations import FIRMWARE
 from provisioner.virtual_phones.phone import SipPhone, registered
-
-FIRMWARE = {
-    "VP530P": "23.70.0.40",
-    "T46G": "28.72.0.1",
-    "T23G": "44.80.0.60",
-    "T46S": "66.85.0.5",
-    "T54W": "96.86.0.70",
-}
-"What the sample phones have installed: one of each generation."
 
 _LONGEST_S = 30.0
 "What has not been seen by then has failed."

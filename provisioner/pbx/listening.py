@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from provisioner.centrex.errors import CentralkaError
+from provisioner.control.server import Said, Say, Verb
 from provisioner.settings import Listen, split_address
 from sip.transport import sockets
 from sip.transport.errors import CantListen
@@ -34,3 +36,16 @@ def bound(listen: Listen) -> Iterator[list[Listener]]:
     finally:
         for listener in made:
             listener.socket.close()
+
+
+def addresses_verb(doors: Mapping[str, str], listeners: Sequence[Listener]) -> Verb:
+    """`addresses`: says once where the server listens, wildcards as they are, and which process it is.
+
+    `doors` are the URLs for phones by the options that they are said with.
+    """
+
+    async def addresses(_: Said, say: Say) -> None:
+        sip = [(each.transport, *each.local) for each in listeners]
+        await say({"pid": os.getpid(), "provisioning": dict(doors), "sip": sip})
+
+    return addresses

@@ -6,7 +6,7 @@ import ssl
 
 from yarl import URL
 
-from sip.transport.flow import Address
+from sip.transport.flow import Address, Transport
 
 
 class Network:
@@ -19,7 +19,7 @@ class Network:
         """Where a file is really asked for; None: nowhere."""
         return URL(url)
 
-    async def server(self, said: Address) -> Address:
+    async def server(self, said: Address, transport: Transport) -> Address:
         """Where the SIP server is that a phone has been told. Raises `CantConnect`."""
         return said
 

@@ -182,7 +182,8 @@ async def registered(
         server.use(transport)
 
         async def connected(account: Account) -> Flow:
-            return await transport.connect(account.transport, await network.server(account.server))
+            server_at = await network.server(account.server, account.transport)
+            return await transport.connect(account.transport, server_at)
 
         phone.registrations = [Registration(each, server, connected, sitter.registered) for each in has]
         for registration in phone.registrations:

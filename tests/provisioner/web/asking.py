@@ -29,7 +29,6 @@ from phone_templates.yealink.models import find_model
 from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.demo.show import FIRMWARE
 from provisioner.operations import claims
 from provisioner.operations.asking import Answer, Ask
 from provisioner.operations.devices import Details, show_device
@@ -37,6 +36,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.provisioning import answer
 from provisioner.store.secret_values import open_secrets
 from provisioner.virtual_phones.booting import Boot, boot
+from provisioner.virtual_phones.generations import FIRMWARE
 
 _counting = ContextVar("counting", default=False)
 VP530P = "001565314bc0"

@@ -1,0 +1,172 @@
+"""A simulation, from the first plug to the last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.centrex.errors import BadValue
+from provisioner.simulation.causes import Cause
+from provisioner.simulation.life import Box, Life, Stage
+from provisioner.simulation.profile import Person, Profile
+from provisioner.simulation.tally import Report, Tally
+from provisioner.virtual_phones.network import Network
+
+_GRACE_S = 60.0
+"How long after the last plug phones may take, before people begin to call all the same."
+_OWN_FILES = 256
+_FILES_OF_EACH = 4
+"A phone has a socket for UDP, one that listens, a connection, and while it boots another."
+_TICKS = os.sysconf("SC_CLK_TCK")
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done."""
+
+    profile: Profile
+    over_s: float
+    "In which all phones are plugged in, one after the other."
+    for_s: float
+    "How long people call, once all phones are up."
+    seed: int = 1
+    hurry: float = 1.0
+    "What phones wait before they try again is divided by this."
+
+
+class Simulation:
+    """One of them; to be run once."""
+
+    def __init__(
+        self, boxes: Sequence[Box], network: Network, plan: Plan, server: int | None = None
+    ) -> None:
+        """`server`: the process whose CPU time is told. Raises `BadValue` for too many phones."""
+        make_room(len(boxes))
+        self.tally = Tally()
+        self._boxes, self._plan, self._server = boxes, plan, server
+        self._settled = asyncio.Event()
+        self._last_up = 0.0
+        self._registered_by_then = 0
+        self._stage = Stage(self.tally, network, plan.hurry, self._is_up)
+
+    @property
+    def phones(self) -> int:
+        """How many there are."""
+        return len(self._boxes)
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether the busy hour has begun."""
+        return self._stage.calling.is_set()
+
+    async def run(self, interrupted: asyncio.Event) -> Report:
+        """Does all of it; `interrupted` ends it early, in order."""
+        began, own_before = time.monotonic(), time.process_time()
+        server_before = _cpu_s(self._server)
+        plan, stage = self._plan, self._stage
+        lives = [Life(box, Person(plan.profile, plan.seed, box.machine.mac), stage) for box in self._boxes]
+        async with asyncio.TaskGroup() as tasks:
+            step_s = plan.over_s / len(lives)
+            running = {
+                tasks.create_task(life.live(number * step_s), name=life.mac): life
+                for number, life in enumerate(lives)
+            }
+            await _either(self._settled, interrupted, plan.over_s + _GRACE_S)
+            stage.calling.set()
+            if not interrupted.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(plan.for_s):
+                        await interrupted.wait()
+            self.tally.is_over = True
+            stage.over.set()
+            for task, life in running.items():
+                if not life.is_on_line:
+                    task.cancel()
+        late = [life.mac for life in lives if not life.is_up]
+        for mac in late:
+            self.tally.fails(Cause.LATE, "", mac)
+        server_after = _cpu_s(self._server)
+        lasted_up_s = max(self._last_up - began, 1e-6)
+        tally = self.tally
+        return Report(
+            phones=len(lives),
+            powered_on=tally.powered_on,
+            up=tally.up,
+            up_after_s=tally.up_after.percentiles(),
+            never_up=tuple(late[:_NAMED]),
+            requests={str(status): times for status, times in sorted(tally.requests.items())},
+            bytes=tally.bytes,
+            fetched_again=tally.fetched_again,
+            registered=tally.registered,
+            registered_per_s=self._registered_by_then / lasted_up_s if tally.up else 0.0,
+            subscribed=tally.subscribed,
+            calls=tally.calls,
+            talked=tally.talked,
+            refused=tally.refused,
+            unanswered=tally.unanswered,
+            failed=tally.failed,
+            cut_short=tally.cut_short,
+            post_dial_s=tally.rang_after.percentiles(),
+            failures=tuple(each.reported() for each in tally.failures.values()),
+            lasted_s=time.monotonic() - began,
+            own_cpu_s=time.process_time() - own_before,
+            server_cpu_s=(
+                None if server_before is None or server_after is None else server_after - server_before
+            ),
+            interrupted=interrupted.is_set(),
+        )
+
+    def _is_up(self) -> None:
+        self._last_up = time.monotonic()
+        self._registered_by_then = self.tally.registered
+        if self.tally.up == len(self._boxes):
+            self._settled.set()
+
+
+def make_room(phones: int) -> None:
+    """Lets this process have as many sockets as the phones need. Raises `BadValue` where it may not."""
+    wanted = phones * _FILES_OF_EACH + _OWN_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        most = (hard - _OWN_FILES) // _FILES_OF_EACH
+        raise BadValue(
+            f"{phones} phones want {wanted} open files, and this process may have {hard}:"
+            f" raise that with `ulimit -Hn {wanted}` as root, or simulate at most {most} phones"
+        )
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, within_s: float) -> None:
+    waiting = {asyncio.create_task(each.wait()) for each in (one, other)}
+    try:
+        await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+def _cpu_s(process: int | None) -> float | None:
+    """What a process and its children have used; None: it can't be told."""
+    if process is None:
+        return None
+    try:
+        return sum(_used(each) for each in (process, *_children(process))) / _TICKS
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _children(process: int) -> Iterable[int]:
+    return map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
+
+
+def _used(process: int) -> int:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
