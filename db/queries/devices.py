@@ -92,6 +92,16 @@ async def last_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:
     )
 
 
+async def delivered_tokens(session: AsyncSession, customer_id: int) -> set[tuple[int, int]]:
+    """The tokens that claims of the customer's devices have let out: device and version."""
+    query = (
+        select(ClaimRow.device_id, ClaimRow.token_version)
+        .join(DeviceRow, DeviceRow.id == ClaimRow.device_id)
+        .where(DeviceRow.customer_id == customer_id, ClaimRow.delivered_at.is_not(None))
+    )
+    return {(device_id, version) for device_id, version in await session.execute(query)}
+
+
 async def has_open_alarm(session: AsyncSession, device_id: int, text: str) -> bool:
     """Whether the same alarm about the device waits for somebody already."""
     query = select(AlarmRow.id).where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from db.queries.devices import delivered_tokens
 from provisioner.centrex import secret_names as names
 from provisioner.centrex.customer import Customer
 from provisioner.centrex.errors import NotFound
@@ -72,12 +73,14 @@ async def stock(
         url = (await public_addresses(session, installation.settings)).provisioning_url
         async for stored in all_customers(session, installation, customer):
             rows = {row.mac: row for row in stored.row.devices}
+            delivered = await delivered_tokens(session, stored.row.id)
             for device in stored.customer.devices:
                 if macs and device.mac not in macs:
                     continue
                 row = rows[device.mac.hex]
                 token = row.tokens[-1]
-                has_come = token.first_used_at is not None and token.revoked_at is None
+                is_out = token.first_used_at is not None or (row.id, token.version) in delivered
+                has_come = is_out and token.revoked_at is None
                 if has_come and token.encryption_key_id is not None:
                     encrypted.add(names.encryption_key(row.mac))
                 numbers[stored.customer.login] = _numbers(stored.customer)

@@ -150,13 +150,16 @@ class Life(Sitter):
         if registration is None or number is None or number in self._box.own or phone.calls:
             # Who is in a call, or has dialled himself, does it another time.
             return
+        to_group = number in self._box.groups
+
+        def ended(end: CallEnd) -> None:
+            self._tally.called(end, self.mac, to_group=to_group)
+
         self._tally.calls += 1
         try:
-            phone.call(
-                registration, number, self._person.patience(), lambda end: self._tally.called(end, self.mac)
-            )
+            phone.call(registration, number, self._person.patience(), ended)
         except SipError as error:
-            self._tally.called(CallEnd(error.status, None, None), self.mac)
+            ended(CallEnd(error.status, None, None))
 
     # What the phone tells
 

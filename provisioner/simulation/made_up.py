@@ -31,6 +31,8 @@ _MODELS = tuple(FIRMWARE)
 _COMMAND = "from provisioner.cli import main; main()"
 _UP_S = 60.0
 _END_S = 15.0
+_TAIL = 500
+"Characters of the log that say why a server did not start: the last."
 _CONFIG = """
 [listen]
 portal = "127.0.0.1:0"
@@ -114,17 +116,21 @@ async def made_up(phones: int, made: Callable[[int], None]) -> AsyncIterator[tup
 @asynccontextmanager
 async def _server(data_dir: Path, config: Path) -> AsyncIterator[None]:
     """`centralka serve`, in a process of its own, up while the context lasts."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-c", _COMMAND, "serve", "--data-dir", str(data_dir), "--config", str(config)),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        # Ctrl-C goes to a whole session: its phones say goodbye first.
-        start_new_session=True,
-    )
+    log = data_dir.parent / "log"
+    with log.open("wb") as said:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-P", "-c", _COMMAND, "serve", "--data-dir", str(data_dir), "--config", str(config)),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=said,
+            # Ctrl-C goes to a whole session: its phones say goodbye first.
+            start_new_session=True,
+        )
     try:
         if not await _is_up(process):
-            raise NotUp("the server for the made-up company did not start: what it said stands above")
+            tail = log.read_text("utf-8", "replace").strip()[-_TAIL:]
+            raise NotUp(f"the server for the made-up companies did not start: {tail}")
         yield
     finally:
         await _end(process)

@@ -90,8 +90,8 @@ class Tally:
             self.requests[asked.status or 0] += 1
             self.bytes += asked.size
 
-    def called(self, end: CallEnd, mac: str) -> None:
-        """A call that a phone has made is over."""
+    def called(self, end: CallEnd, mac: str, *, to_group: bool) -> None:
+        """A call that a phone has made is over. Of a group everybody may be engaged, and nobody rings."""
         if end.rang_after_s is not None:
             self.rang_after.add(end.rang_after_s)
         if self.is_over:
@@ -103,7 +103,7 @@ class Tally:
             self.talked += 1
         elif end.status in _BUSY:
             self.refused += 1
-        elif end.status in (480, 487) and end.rang_after_s is not None:
+        elif end.status in (480, 487) and (to_group or end.rang_after_s is not None):
             self.unanswered += 1
         else:
             self.failed += 1
