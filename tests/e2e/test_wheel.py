@@ -35,6 +35,7 @@ def test_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Path):
         "phone_templates/yealink/models.toml",
         "phone_templates/yealink/templates/base.cfg.j2",
         "provisioner/demo/company.yaml",
+        "provisioner/simulation/profiles.toml",
         "provisioner/web/portal/static/live.js",
         "provisioner/web/portal/static/portal.css",
         "provisioner/web/portal/templates/base.html",
