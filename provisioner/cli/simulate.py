@@ -54,6 +54,9 @@ def simulate(
     lasts: Annotated[
         float, typer.Option("--for", min=0, help="Seconds in which they call, once all are up.")
     ] = 60.0,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds after the last plug in which phones may come up.")
+    ] = 60.0,
     profile: Annotated[
         str, typer.Option(help="What people do: office, call-centre or quiet.")
     ] = "office",
@@ -84,7 +87,7 @@ def simulate(
 
     Exit code 0 only if all of them came up and no call failed. Ctrl-C ends it early, and in order.
     """
-    plan = Plan(_profile(profile, calls_per_hour, talks), over, lasts, seed, hurry)
+    plan = Plan(_profile(profile, calls_per_hour, talks), over, lasts, patience, seed, hurry)
     macs = frozenset(map(MacAddress.parse, device or ()))
     chosen = customer, device, phones, server, claim or None
     if made_up is not None and any(each is not None for each in chosen):

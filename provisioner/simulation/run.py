@@ -18,8 +18,6 @@ from provisioner.simulation.profile import Person, Profile
 from provisioner.simulation.tally import Report, Tally
 from provisioner.virtual_phones.network import Network
 
-_GRACE_S = 60.0
-"How long after the last plug phones may take, before people begin to call all the same."
 _OWN_FILES = 256
 _FILES_OF_EACH = 4
 "A phone has a socket for UDP, one that listens, a connection, and while it boots another."
@@ -36,6 +34,8 @@ class Plan:
     "In which all phones are plugged in, one after the other."
     for_s: float
     "How long people call, once all phones are up."
+    patience_s: float = 60.0
+    "How long after the last plug phones may take, before people begin to call all the same."
     seed: int = 1
     hurry: float = 1.0
     "What phones wait before they try again is divided by this."
@@ -78,7 +78,7 @@ class Simulation:
                 tasks.create_task(life.live(number * step_s), name=life.mac): life
                 for number, life in enumerate(lives)
             }
-            await _either(self._settled, interrupted, plan.over_s + _GRACE_S)
+            await _either(self._settled, interrupted, plan.over_s + plan.patience_s)
             stage.calling.set()
             if not interrupted.is_set():
                 with suppress(TimeoutError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -21,7 +21,7 @@ from provisioner.operations.registered import LIVE
 from provisioner.operations.registrations import Wanted as Registrations
 from provisioner.operations.registrations import list_registrations
 from provisioner.simulation.causes import Cause
-from provisioner.simulation.profile import profiles
+from provisioner.simulation.profile import Profile, profiles
 from provisioner.simulation.ready import InUse, Ready, Wanted, from_stock
 from provisioner.simulation.run import Plan, Simulation
 from provisioner.simulation.tally import Report
@@ -50,14 +50,30 @@ customers:
 """
 
 
-async def simulated(ready: Ready, plan: Plan) -> Report:
-    simulation = Simulation(ready.packed.boxes, ready.network, plan, ready.server)
-    return await simulation.run(asyncio.Event())
+async def nothing(_: Simulation) -> None:
+    """Is done meanwhile."""
+
+
+async def simulated(
+    ready: Ready,
+    profile: Profile,
+    ends: Callable[[Simulation], bool],
+    meanwhile: Callable[[Simulation], Awaitable[None]] = nothing,
+) -> Report:
+    """Until `ends` holds, however long that takes on this machine."""
+    plan = Plan(profile, over_s=0, for_s=600, patience_s=600, hurry=1000)
+    simulation, over = Simulation(ready.packed.boxes, ready.network, plan, ready.server), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(simulation.run(over))
+        await meanwhile(simulation)
+        await until(lambda: ends(simulation))
+        over.set()
+    return task.result()
 
 
 async def until(met: Callable[[], bool]) -> None:
     """Waits for what only has to happen."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         for look in itertools.repeat(met):
             if look():
                 return
@@ -71,33 +87,32 @@ async def live(installation: Installation) -> list[str]:
 
 async def test_phones_come_from_their_boxes_call_and_leave_nothing(sample: Installation, running: Running):
     async with from_stock(sample.data_dir, sample.settings, ALL) as ready:
-        report = await simulated(ready, Plan(BUSY, over_s=0, for_s=1.5))
-    assert report.passed, report.failures
-    assert (report.up, report.registered, report.failures) == (5, 6, ())
-    assert report.calls > 0
+        report = await simulated(ready, BUSY, lambda simulation: simulation.tally.talked > 2)
+    assert (report.up, report.never_up) == (5, ())
+    assert report.registered >= 6
+    counted = report.talked, report.refused, report.unanswered, report.failed, report.cut_short
+    assert report.calls == sum(counted)
+    assert report.post_dial_s is not None
     assert report.server_cpu_s is not None
     assert await live(sample) == []
     # Now they have come: they have tokens, and no need of a claim.
     await running.settled()
-    async with from_stock(sample.data_dir, sample.settings, replace(ALL, claims=False, most=3)) as ready:
-        report = await simulated(ready, Plan(SILENT, over_s=0, for_s=0))
-    assert (report.up, report.calls, report.failures) == (3, 0, ())
-    assert set(report.requests) <= {"200", "404"}
+    wanted = replace(ALL, claims=False, most=3)
+    async with from_stock(sample.data_dir, sample.settings, wanted) as ready:
+        report = await simulated(ready, SILENT, lambda simulation: simulation.is_calling)
+    assert (report.phones, report.up, report.calls) == (3, 3, 0)
 
 
 async def test_what_is_changed_meanwhile_is_fetched(sample: Installation, running: Running):
-    over = asyncio.Event()
-    async with from_stock(sample.data_dir, sample.settings, ALL) as ready, asyncio.TaskGroup() as tasks:
-        simulation = Simulation(ready.packed.boxes, ready.network, Plan(SILENT, over_s=0, for_s=600))
-        running_task = tasks.create_task(simulation.run(over))
+    async def change(simulation: Simulation) -> None:
         await until(lambda: simulation.is_calling)
         await running.settled()
         await apply_text(sample, RENAMED)
-        await until(lambda: simulation.tally.fetched_again > 0)
-        over.set()
-        report = await running_task
+
+    async with from_stock(sample.data_dir, sample.settings, ALL) as ready:
+        report = await simulated(ready, SILENT, lambda simulation: simulation.tally.fetched_again > 0, change)
     assert report.interrupted
-    assert report.passed, report.failures
+    assert (report.up, report.fetched_again > 0) == (5, True)
     assert await live(sample) == []
 
 
@@ -129,19 +144,13 @@ async def test_lines_of_phones_that_are_registered_are_left_to_them(sample: Inst
 
 
 async def test_a_phone_without_its_password_is_named(sample: Installation, running: Running):
-    over = asyncio.Event()
     async with from_stock(sample.data_dir, sample.settings, replace(ALL, most=1)) as ready:
         (box,) = ready.packed.boxes
         for _ in range(2):
             # From its box, and under its token; whatever comes after that changes nothing.
             await boot(box.machine, box.source, ready.network)
         box.machine.memory.settings["account.1.password"] = "wrong"
-        simulation = Simulation(ready.packed.boxes, ready.network, Plan(SILENT, over_s=0, for_s=0))
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(simulation.run(over))
-            await until(lambda: bool(simulation.tally.failures))
-            over.set()
-    report = task.result()
+        report = await simulated(ready, SILENT, lambda simulation: bool(simulation.tally.failures))
     assert not report.passed
     causes = {failure.cause: failure.phones for failure in report.failures}
     assert causes == {Cause.REGISTER_REFUSED: (box.mac,), Cause.LATE: (box.mac,)}
