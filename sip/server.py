@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Protocol
 
@@ -19,6 +17,7 @@ from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.parser import AnyMessage
 from sip.message.uri import SipUri
+from sip.overhearing import Ears
 from sip.tags import new_tag
 from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Reply, Send
 from sip.transaction.errors import AlreadyServed, TooLarge
@@ -65,16 +64,6 @@ class Dialogs(Protocol):
 
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""
-
-
-class Ear(Protocol):
-    """Who listens to all that comes and goes, and has no say in it. What it raises is logged."""
-
-    def came(self, message: AnyMessage) -> None:
-        """A message has come."""
-
-    def sent(self, data: bytes) -> None:
-        """One is sent by a transaction, or within a dialog."""
 
 
 class Incoming:
@@ -149,7 +138,7 @@ class SipServer:
         self._handlers: dict[str, Handler] = {}
         self._lost: list[Callable[[Flow], None]] = []
         self._asked: dict[ClientTransaction, asyncio.Future[Response | None]] = {}
-        self._ears: tuple[Ear, ...] = ()
+        self.ears = Ears()
         self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = inf
@@ -171,15 +160,6 @@ class SipServer:
         """`lost` is told of connections that have ended."""
         self._lost.append(lost)
 
-    @contextmanager
-    def heard_by(self, ear: Ear) -> Iterator[None]:
-        """`ear` listens while the context lasts."""
-        self._ears = (*self._ears, ear)
-        try:
-            yield
-        finally:
-            self._ears = tuple(each for each in self._ears if each is not ear)
-
     @property
     def allowed(self) -> str:
         """The methods that are served, as Allow lists them."""
@@ -189,8 +169,8 @@ class SipServer:
 
     def received(self, message: AnyMessage, flow: Flow) -> None:
         """A message has come whole. Never raises: one message can't hurt another."""
-        if self._ears:
-            self._overhear(lambda ear: ear.came(message))
+        if self.ears.there:
+            self.ears.came(message)
         try:
             self.perform(self.transactions.receive(message, flow, self.now()))
         except Exception:
@@ -264,8 +244,8 @@ class SipServer:
         for effect in effects:
             match effect:
                 case Send():
-                    if self._ears:
-                        self._overhear(partial(_sent, data=effect.data))
+                    if self.ears.there:
+                        self.ears.sent(effect.data)
                     effect.flow.send(effect.data)
                 case Reply(request, flow, data):
                     self._answer_flow(request, flow).send(data)
@@ -282,14 +262,6 @@ class SipServer:
                     self._do(self._dialogs.take(effect, self.now()))
 
     # Within
-
-    def _overhear(self, tell: Callable[[Ear], None]) -> None:
-        for ear in self._ears:
-            try:
-                tell(ear)
-            except Exception:
-                # Whatever is wrong with who listens, messages go on.
-                logger.exception("a message was not overheard")
 
     def _settle(self, transaction: ClientTransaction, response: Response | None) -> None:
         future = self._asked.get(transaction)
@@ -374,7 +346,3 @@ class SipServer:
         for future in self._asked.values():
             if not future.done():
                 future.set_result(None)
-
-
-def _sent(ear: Ear, data: bytes) -> None:
-    ear.sent(data)

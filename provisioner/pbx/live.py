@@ -90,7 +90,7 @@ class Company:
     def watched(self) -> Iterator[Witness]:
         """See `LivingCompany`."""
         witness = Witness(self.account.number)
-        with self._watching.by(witness), self._server.heard_by(witness):
+        with self._watching.by(witness), self._server.ears.heard_by(witness):
             yield witness
 
     def hang_up(self) -> None:

@@ -8,43 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sip.testcall.plan import Cause, Group, Nobody, Outcome, Plan, Ring, Setting, Shown, Strategy, Turn
 from sip.testcall.plan_parts import silences, tried
-from sip.testcall.scenario import Behaviour, Part, Scenario, Then
+from sip.testcall.scenario import Part, Scenario, Then
+from sip.testcall.taken import STATUS, Ends, plainest, taken
 
-_REFUSED = {
-    **dict.fromkeys((486, 600), Outcome.BUSY),
-    **dict.fromkeys((603, 607), Outcome.DECLINED),
-    **dict.fromkeys((408, 480, 487), Outcome.NO_ANSWER),
-    **dict.fromkeys((404, 410, 503), Outcome.UNREACHABLE),
-}
-"What the statuses with which phones refuse are taken for; all others are `REFUSED`."
-_DEAD_S = 5.0
-"After which a phone that gives no answer is given up."
-_STATUS = {Outcome.BUSY: 486, Outcome.DECLINED: 603, Outcome.NO_ANSWER: 480, Outcome.UNREACHABLE: 480}
 _OF_GROUP = 480
 "What the caller is told of a group that nobody answers, whatever has befallen its members."
-_PLAINEST = (Outcome.NO_ANSWER, Outcome.DECLINED, Outcome.BUSY)
-"What is said of a group: the first of these that befell a member."
 _MOST_WALKS = 50
 "After which it is good enough."
 _SAME_MOMENT_S = 0.4
 "Of answers that are not farther apart any may win."
-
-
-class Ends(StrEnum):
-    """How a phone stops ringing."""
-
-    ANSWERED = "answered"
-    ELSEWHERE = "elsewhere"
-    "Somebody else has answered."
-    TIME_OVER = "time-over"
-    GIVEN_UP = "given-up"
-    "The caller has hung up."
-    REFUSED = "refused"
-    "It has refused the call itself."
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +182,7 @@ class _Walk:
             return _Result(moment, Outcome.UNREACHABLE, 480)
         if behaviour.then is Then.ENGAGED or self._rings(plan, moment.at):
             return _Result(moment, Outcome.BUSY, 486)
-        ends, outcome, lasts_s = _taken(behaviour, plan.ring_s)
+        ends, outcome, lasts_s = taken(behaviour, plan.ring_s)
         ring = ExpectedRing(
             phone=plan.phone,
             shown=plan.shown,
@@ -222,7 +197,7 @@ class _Walk:
         )
         self.rings.append(ring)
         self._of_plan[id(ring)] = id(plan)
-        status = None if outcome is None else _STATUS.get(outcome)
+        status = None if outcome is None else STATUS.get(outcome)
         return _Result(_Moment(ring.ends_s, ring, 0.0, plan.ring_cause), outcome, status)
 
     def _in_turn(self, group: Group, moment: _Moment) -> _Result:
@@ -239,7 +214,7 @@ class _Walk:
             if not fails_at_once:
                 moment = result.moment
             outcomes.append(result.outcome)
-        return _Result(moment, _plainest(outcomes), _OF_GROUP)
+        return _Result(moment, plainest(outcomes), _OF_GROUP)
 
     def _at_once(self, group: Group, moment: _Moment) -> _Result:
         results: list[_Result] = []
@@ -255,7 +230,7 @@ class _Walk:
             return first
         last = max(results, key=lambda result: result.moment.at, default=_Result(moment, None)).moment
         outcomes = [result.outcome for result in results if result.outcome is not None]
-        return _Result(last, _plainest(outcomes), _OF_GROUP)
+        return _Result(last, plainest(outcomes), _OF_GROUP)
 
     def _elsewhere(self, start: int, at: float) -> None:
         """Ends all others once one has answered."""
@@ -311,19 +286,3 @@ class _Walk:
                 return plan.outcome not in plan.after
             case Group():
                 return False
-
-
-def _taken(behaviour: Behaviour, ring_s: float) -> tuple[Ends, Outcome | None, float]:
-    """How a phone takes it, that may ring for so long."""
-    if behaviour.then is Then.DEAD and ring_s > _DEAD_S:
-        return Ends.REFUSED, Outcome.UNREACHABLE, _DEAD_S
-    if behaviour.then in (Then.SILENT, Then.DEAD) or behaviour.after_s >= ring_s:
-        return Ends.TIME_OVER, Outcome.NO_ANSWER, ring_s
-    if behaviour.then is Then.ANSWER:
-        return Ends.ANSWERED, None, behaviour.after_s
-    return Ends.REFUSED, _REFUSED.get(behaviour.status, Outcome.REFUSED), behaviour.after_s
-
-
-def _plainest(outcomes: Sequence[Outcome]) -> Outcome:
-    return next((each for each in _PLAINEST if each in outcomes), Outcome.UNREACHABLE)
-

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sip.testcall.expected import Ends
 from sip.testcall.findings import Code, Finding
 from sip.testcall.judging.case import Case, Pair
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.seen import SeenRing
+from sip.testcall.taken import Ends
 
 _ELSEWHERE = "cause=200"
 "As the Reason of RFC 3326 says that another has answered: phones log no missed call then."

@@ -15,9 +15,10 @@ from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.trials import trials
 from sip.call.ringing import Ring
-from sip.testcall.expected import Ends, Expected, expected
+from sip.testcall.expected import Expected, expected
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind, Scenario
+from sip.testcall.taken import Ends
 from tests.provisioner.operations.any_company import companies
 from tests.provisioner.operations.witnesses import played
 from tests.provisioner.pbx.switchboards import NAMES, exchange, group, line_of, to
