@@ -7,13 +7,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from db.schema import CallRecordRow, LineRow, RegistrationRow
-from provisioner.app import Running
+from provisioner.app import Running, serving
 from provisioner.control.client import ask
 from provisioner.control.errors import Refused
 from provisioner.operations import trials
@@ -25,6 +26,7 @@ from sip.testcall.agents import TestPhones
 from sip.testcall.agents import test_phones as some_phones
 from sip.testcall.observed import Rang, StoppedRinging
 from sip.testcall.scenario import Behaviour, Then
+from sip.transport.flow import Address
 from tests.provisioner.operations.small import dump
 from tests.provisioner.operations.test_test_calls import CUSTOMER, own_processes
 
@@ -117,6 +119,17 @@ async def test_what_is_not_as_configured_is_found(
         *_, last = await told(sample, "603", confirmed=True)
     (call,) = last["proof"]["calls"]
     assert [(each["code"], each["blames"]["of"]) for each in call["findings"]] == [("wrong-order", "603")]
+
+
+@ON_SQLITE
+async def test_a_server_at_all_addresses_lets_it_in_by_one_that_the_phones_reach(sample: Installation):
+    listen = sample.settings.listen.model_copy(update={"sip": "0.0.0.0:0"})
+    everywhere = replace(sample, settings=sample.settings.model_copy(update={"listen": listen}))
+    async with serving(everywhere, lambda _: None) as server:
+        here = replace(server, sip=Address("127.0.0.1", server.sip.port))
+        async with people(sample, here, {HALL: ANSWERS}):
+            *_, last = await told(sample, "104", confirmed=True)
+    assert (last["proof"]["passed"], last["proof"]["calls"][0]["talk"]["caller_hears"]) == (True, True)
 
 
 @ON_SQLITE
