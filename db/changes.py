@@ -78,6 +78,11 @@ async def newest(session: AsyncSession) -> int:
     return await session.scalar(select(func.max(ChangeRow.id))) or 0
 
 
+async def scopes_since(session: AsyncSession, number: int) -> frozenset[str]:
+    """`touched_since`, for a session; numbers that are forgotten are not missed."""
+    return frozenset(await session.scalars(select(ChangeRow.scope).where(ChangeRow.id > number)))
+
+
 async def touched_since(writer: Writer, number: int) -> frozenset[str]:
     """The scopes that were touched after change `number`; `all` where old ones are forgotten already."""
     rows = await writer.rows("SELECT scope FROM changes WHERE id > ?", (number,))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shutil import disk_usage
 from socket import socket
@@ -33,6 +34,8 @@ from provisioner.web.api.app import api_app
 from provisioner.web.api.events import EventStreams
 from provisioner.web.autoprovision.digest import Logins
 from provisioner.web.autoprovision.handler import Desk, phones_server
+from provisioner.web.call_report.alarm import alarm_of
+from provisioner.web.call_report.words import LANGUAGES
 from provisioner.web.door import door
 from provisioner.web.doorkeeper import Doorkeeper, keeping
 from provisioner.web.listeners import CLEAR_TEXT, phone_listeners, sips_certificate
@@ -124,7 +127,15 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             await stack.enter_async_context(watched([certificate]))
         context = None if certificate is None else lambda: certificate.context
         await stack.enter_async_context(
-            serving_sip(installation, sip_listeners, context, control, counted, switchboard)
+            serving_sip(
+                installation,
+                sip_listeners,
+                context,
+                control,
+                counted,
+                switchboard,
+                partial(alarm_of, words=LANGUAGES[settings.test_calls.language]),
+            )
         )
         hearing: list[str] = []
         if listen.pnp:

@@ -8,6 +8,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 from provisioner.centrex.errors import BadValue
+from provisioner.centrex.nights import NightWindow
 from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
 
 CLEAR_TEXT_NETWORKS = (
@@ -81,6 +83,17 @@ def _is_gateway(text: str) -> str:
 
 
 Gateway = Annotated[str, AfterValidator(_is_gateway)]
+
+
+def _is_window(text: str) -> str:
+    NightWindow.parse(text)
+    return text
+
+
+def _is_zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError("write a zone of the IANA database, such as Europe/Warsaw")
+    return text
 
 
 class _Section(BaseModel):
@@ -274,6 +287,31 @@ class Sip(_Section):
     "Where phones look for a server; empty: all with an address inside `[security] clear_text_networks`."
 
 
+class TestCallsSection(_Section):
+    """`[test_calls]`: when numbers are tested by themselves, and how."""
+
+    nightly: bool = True
+    "Whether all groups and lines are tested each night."
+    window: Annotated[str, AfterValidator(_is_window)] = "01:00-05:00"
+    "From when to when; what is not through then waits for the next night."
+    time_zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Warsaw"
+    "Of the window, of the IANA database."
+    speed: int = Field(4, ge=1, le=20)
+    "What ring times and delays are divided by."
+    full_length_day: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "never"
+    ] = "sunday"
+    "The night that begins then has ring times of their full length."
+    after_changes: bool = True
+    "Whether the numbers that a change has touched are tested a minute after it."
+    at_once: int = Field(14, ge=1, le=16)
+    "Numbers that runs test at a time; 20 test calls go on at once, with those that somebody asks for."
+    busy_percent: int = Field(60, ge=5, le=100)
+    "A run waits while the server is busy with calls for more than this of the time of one core."
+    language: Literal["pl", "en"] = "pl"
+    "Of the alarms that it raises."
+
+
 class FirmwareSection(_Section):
     """`[firmware]`."""
 
@@ -293,6 +331,7 @@ class Settings(_Section):
     numbering: Numbering = Numbering()
     memory: Memory = Memory()
     sip: Sip = Sip()
+    test_calls: TestCallsSection = TestCallsSection()
     firmware: FirmwareSection = FirmwareSection()
     limits: Limits = Limits()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import AlarmRow, CustomerRow, DeviceRow
@@ -22,12 +22,15 @@ class About(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The alarms of a kind that nobody has acknowledged."""
+    """The alarms of a kind that nobody has acknowledged, and that are not over."""
 
     kind: str
     how_many: int
     newest: int
     "The number of the latest."
+
+
+_WAITS = AlarmRow.acknowledged_at.is_(None), AlarmRow.over_at.is_(None)
 
 
 async def alarms(session: AsyncSession, *, waiting: bool) -> list[About]:
@@ -39,7 +42,7 @@ async def alarms(session: AsyncSession, *, waiting: bool) -> list[About]:
         .order_by(AlarmRow.id.desc())
     )
     if waiting:
-        query = query.where(AlarmRow.acknowledged_at.is_(None))
+        query = query.where(*_WAITS)
     return [About._make(row) for row in await session.execute(query)]
 
 
@@ -47,7 +50,7 @@ async def waiting_by_kind(session: AsyncSession) -> list[Waiting]:
     """How many alarms of each kind wait for somebody, by kind."""
     query = (
         select(AlarmRow.kind, func.count(), func.max(AlarmRow.id))
-        .where(AlarmRow.acknowledged_at.is_(None))
+        .where(*_WAITS)
         .group_by(AlarmRow.kind)
         .order_by(AlarmRow.kind)
     )
@@ -56,8 +59,25 @@ async def waiting_by_kind(session: AsyncSession) -> list[Waiting]:
 
 async def acknowledge(session: AsyncSession, number: int | None, now: datetime) -> list[int]:
     """Marks one alarm, or with None all that wait; gives the numbers of those that waited."""
-    query = update(AlarmRow).where(AlarmRow.acknowledged_at.is_(None))
+    query = update(AlarmRow).where(*_WAITS)
     if number is not None:
         query = query.where(AlarmRow.id == number)
     done = await session.scalars(query.values(acknowledged_at=now).returning(AlarmRow.id))
     return sorted(done)
+
+
+async def is_raised(session: AsyncSession, customer_id: int, number: str, kind: str) -> bool:
+    """Whether there is one about that number of a customer that is not over, seen or not."""
+    query = select(AlarmRow.id).where(*_about(customer_id, number, kind))
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def end(session: AsyncSession, customer_id: int, number: str, kind: str, at: datetime) -> None:
+    """What they are about is in order again."""
+    query = update(AlarmRow).where(*_about(customer_id, number, kind))
+    await session.execute(query.values(over_at=at))
+
+
+def _about(customer_id: int, number: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    is_same = AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
+    return *is_same, AlarmRow.over_at.is_(None)

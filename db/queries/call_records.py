@@ -46,7 +46,6 @@ class RecordRow(NamedTuple):
     ended_at: datetime | None
     end_reason: str | None
     sip_code: int | None
-    plan: str | None
 
 
 class LegRow(NamedTuple):

@@ -1,4 +1,4 @@
-"""What phones reported, asked for, registered and called, read in the order in which it was kept."""
+"""What phones reported, asked for, registered and called, and proofs, in the order in which it was kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.schema import (
     CallEventRow,
@@ -17,13 +17,18 @@ from db.schema import (
     DeviceRow,
     LineRow,
     PhoneEventRow,
+    ProofRow,
     ProvisioningRequestRow,
     RegistrationEventRow,
     RevisionRow,
 )
 
 Log = (
-    type[PhoneEventRow] | type[ProvisioningRequestRow] | type[RegistrationEventRow] | type[CallEventRow]
+    type[PhoneEventRow]
+    | type[ProvisioningRequestRow]
+    | type[RegistrationEventRow]
+    | type[CallEventRow]
+    | type[ProofRow]
 )
 "What is followed."
 
@@ -87,6 +92,24 @@ class OfCall(NamedTuple):
     login: str
     kind: str
     details: str
+    source: str = ""
+    mac: None = None
+
+
+class OfProof(NamedTuple):
+    """What test calls have proved of a number."""
+
+    id: int
+    at: datetime
+    customer_id: int
+    login: str
+    number: str
+    passed: bool
+    calls: int
+    failed: int
+    run_id: int | None
+    passed_before: bool | None
+    "Whether the test before it did; None: there was none that is known."
     source: str = ""
     mac: None = None
 
@@ -157,6 +180,18 @@ async def of_calls(session: AsyncSession, span: Span) -> Sequence[OfCall]:
         CustomerRow, CustomerRow.id == row.customer_id
     )
     return [OfCall(*each) for each in await session.execute(_within(query, row, span, row.customer_id))]
+
+
+async def of_proofs(session: AsyncSession, span: Span) -> Sequence[OfProof]:
+    """What was proved within a span, in the order of its numbers."""
+    row, before = ProofRow, aliased(ProofRow)
+    same = before.customer_id == row.customer_id, before.number == row.number, before.id < row.id
+    passed_before = select(before.passed).where(*same).order_by(before.id.desc()).limit(1).scalar_subquery()
+    query: Any = select(
+        *(row.id, row.at, row.customer_id, CustomerRow.login, row.number),
+        *(row.passed, row.calls, row.failed, row.run_id, passed_before),
+    ).join(CustomerRow, CustomerRow.id == row.customer_id)
+    return [OfProof(*each) for each in await session.execute(_within(query, row, span, row.customer_id))]
 
 
 def _within(

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.changes import ALL, COMPANIES
-from db.schema import ChangeRow, CustomerRow, LineRow, ProofRow
+from db.changes import ALL, COMPANIES, scopes_since
+from db.schema import CustomerRow, LineRow, ProofRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Chosen:
     login: str | None = None
     number: str | None = None
     passed: bool | None = None
+    run_id: int | None = None
 
 
 async def proofs(
@@ -39,21 +40,17 @@ async def one_proof(session: AsyncSession, chosen: Chosen, proof_id: int) -> tup
     return None if found is None else (found[0], found[1])
 
 
+async def of_run(session: AsyncSession, run_id: int) -> Sequence[str]:
+    """The details of all proofs of a run over many numbers."""
+    query = select(ProofRow.details).where(ProofRow.run_id == run_id).order_by(ProofRow.id)
+    return (await session.scalars(query)).all()
+
+
 async def forget_proofs(session: AsyncSession, customer_id: int, number: str, kept: int) -> None:
     """All of a number but the newest."""
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
     newest = select(ProofRow.id).where(*own).order_by(ProofRow.id.desc()).offset(kept).limit(1)
     await session.execute(delete(ProofRow).where(*own, ProofRow.id <= newest.scalar_subquery()))
-
-
-async def forget_messages(session: AsyncSession, customer_id: int, number: str) -> None:
-    """The messages of all of a number but the newest, and the newest that went wrong."""
-    own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
-    newest = select(func.max(ProofRow.id)).where(*own)
-    kept = await session.scalars(newest.union(newest.where(ProofRow.passed.is_(False))))
-    ids = [each for each in kept if each is not None]
-    old = (*own, ProofRow.messages.is_not(None), ProofRow.id.not_in(ids))
-    await session.execute(update(ProofRow).where(*old).values(messages=None))
 
 
 async def note_proved(session: AsyncSession, lines: Collection[str], at: datetime | None) -> None:
@@ -64,7 +61,7 @@ async def note_proved(session: AsyncSession, lines: Collection[str], at: datetim
 async def is_changed(session: AsyncSession, customer_id: int, since: int) -> bool:
     """Whether a company may be another since that change (`db.changes`)."""
     own = [f"{each}{customer_id}" for each in COMPANIES]
-    scopes = await session.scalars(select(ChangeRow.scope).where(ChangeRow.id > since))
+    scopes = await scopes_since(session, since)
     return any(scope == ALL or ":".join(scope.split(":")[:2]) in own for scope in scopes)
 
 
@@ -75,6 +72,7 @@ def _chosen(chosen: Chosen) -> Select[str, ProofRow]:
         (CustomerRow.login, chosen.login),
         (ProofRow.number, chosen.number),
         (ProofRow.passed, chosen.passed),
+        (ProofRow.run_id, chosen.run_id),
     ):
         if value is not None:
             query = query.where(column == value)

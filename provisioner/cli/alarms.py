@@ -19,7 +19,7 @@ _ALL = "all"
 
 def alarms_list(
     as_json: AsJson = False,
-    everything: Annotated[bool, typer.Option("--all", help="Also those that somebody has seen to.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are over or seen to.")] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
@@ -39,7 +39,7 @@ def alarms_list(
             alarm.customer or "",
             alarm.mac or "",
             alarm.source or "",
-            moment(alarm.acknowledged_at),
+            moment(alarm.acknowledged_at) or (f"over {moment(alarm.over_at)}" if alarm.over_at else ""),
             # Phones and strangers have a say in it.
             Text(alarm.text, overflow="fold"),
         )

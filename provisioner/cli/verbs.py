@@ -43,6 +43,16 @@ VERBS: dict[str, str | Group] = {
     "export": "care.export",
     "doctor": "care.doctor",
     "test-call": "test_calls.prove",
+    "test-calls": Group(
+        "Runs of test calls over many numbers.",
+        {
+            "list": "test_runs.runs_list",
+            "show": "test_runs.runs_show",
+            "run": "test_runs.runs_run",
+            "stop": "test_runs.runs_stop",
+            "schedule": "test_runs.runs_schedule",
+        },
+    ),
     "encryption": Group(
         "The AES keys of customers' phones.",
         {"show": "encryption.encryption_show", "rotate": "encryption.encryption_rotate"},
@@ -99,7 +109,7 @@ VERBS: dict[str, str | Group] = {
     ),
     "calls": Group(
         "Who calls whom, the newest first.",
-        {"show": "calls.calls_show", "why": "calls.calls_why", "hangup": "calls.calls_hangup"},
+        {"show": "calls.calls_show", "hangup": "calls.calls_hangup"},
         alone="calls.calls",
     ),
     "alarms": Group("What waits for somebody.", {"list": "alarms.alarms_list", "ack": "alarms.alarms_ack"}),

@@ -1,4 +1,4 @@
-"""What a person has to look at: shown until somebody says that they have."""
+"""What a person has to look at: shown until somebody says that they have, or it is in order again."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class AlarmKind(StrEnum):
     "Many sources did so together."
     GUESSING = "sip-guessing"
     "One source guessed users or passwords of lines."
+    RED = "number-red"
+    "A run of test calls found a number that does not ring as it is configured. Over when it does again."
 
     @property
     def advice(self) -> str:
@@ -46,6 +48,8 @@ _ADVICE = {
     " the address at the firewall",
     AlarmKind.GUESSING: "if phones of yours are there, see whether their passwords are right: centralka"
     " devices resync; if not, block the address at the firewall",
+    AlarmKind.RED: "look at its last test call, put right what that blames, and test it again: centralka"
+    " test-call",
     AlarmKind.SPREAD_SCAN: "if the phones are yours, list them; if not, keep strangers out by a firewall",
 }
 
@@ -63,12 +67,16 @@ class Alarm:
     customer: str | None
     source: str | None
     "The address that caused it."
+    about: str | None
+    "The extension, group or line that it is about."
     acknowledged_at: datetime | None
-    "None: it waits for somebody."
+    "None: it waits for somebody, unless it is over."
+    over_at: datetime | None
+    "When what it is about was found in order again."
 
 
 async def list_alarms(installation: Installation, *, everything: bool = False) -> list[Alarm]:
-    """Those that wait for somebody, the newest first; with `everything` also those that were seen."""
+    """Those that wait for somebody, the newest first; with `everything` also all others."""
     async with installation.database.read() as session:
         return [_alarm(*each) for each in await queries.alarms(session, waiting=not everything)]
 
@@ -101,5 +109,7 @@ def _alarm(row: AlarmRow, mac: str | None, customer: str | None) -> Alarm:
         mac=str(MacAddress(mac)) if mac else None,
         customer=customer,
         source=row.source,
+        about=row.number,
         acknowledged_at=row.acknowledged_at,
+        over_at=row.over_at,
     )

@@ -16,7 +16,7 @@ from enum import StrEnum
 from db.engine import Database
 from db.errors import StorageError
 from db.queries.api_tokens import live_tokens
-from db.schema import CallEventRow, PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
+from db.schema import CallEventRow, PhoneEventRow, ProofRow, ProvisioningRequestRow, RegistrationEventRow
 from db.tail import POLL_S, Follower, waking
 from provisioner.operations.events import PAGE, Event, Position, Wanted, page
 from provisioner.operations.installation import utc_now
@@ -114,7 +114,8 @@ class EventTail:
         self._requests = Follower(database, ProvisioningRequestRow)
         self._bindings = Follower(database, RegistrationEventRow)
         self._calls = Follower(database, CallEventRow)
-        self._told = Position(0, 0, 0, 0)
+        self._proofs = Follower(database, ProofRow)
+        self._told = Position(0, 0, 0, 0, 0)
         "Up to here everybody who has caught up was told."
         self._moved = asyncio.Condition()
         "Notified when `_told` has moved."
@@ -203,7 +204,7 @@ class EventTail:
     @property
     def _logs(self) -> tuple[Follower, ...]:
         """In the order of a position's numbers."""
-        return self._reports, self._requests, self._bindings, self._calls
+        return self._reports, self._requests, self._bindings, self._calls, self._proofs
 
     @property
     def _settled(self) -> Position:

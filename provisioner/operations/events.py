@@ -19,17 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import devices as device_queries
 from db.queries import events as queries
-from db.schema import CallEventRow, PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
+from db.schema import CallEventRow, PhoneEventRow, ProofRow, ProvisioningRequestRow, RegistrationEventRow
 from phone_templates.yealink.dialect import EVENTS, event_called
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.phones.render import DeviceFile
 
-Detail = str | int | float | None
+Detail = str | bool | int | float | None
 PAGE = 500
 "Rows of each log that are read at a time."
 
-_POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(?:-([0-9]{1,18})(?:-([0-9]{1,18}))?)?")
+_POSITION = re.compile("([0-9]{1,18})-([0-9]{1,18})" + "(?:-([0-9]{1,18})" * 3 + ")?" * 3)
 
 
 class DeviceKind(StrEnum):
@@ -79,12 +79,21 @@ class CallKind(StrEnum):
     ENDED = "call.ended"
 
 
+class TestKind(StrEnum):
+    """What test calls have found of a number."""
+
+    PASSED = "test.passed"
+    "It rings as it is configured."
+    FAILED = "test.failed"
+    "It does not."
+
+
 _REPORTED = "phone."
 _HAPPENED = "line."
 _CALLED = "call."
 PHONE_KINDS = frozenset(f"{_REPORTED}{event_called(name)}" for name in EVENTS)
 "What phones report by action URL."
-KINDS = PHONE_KINDS | frozenset(DeviceKind) | frozenset(LineKind) | frozenset(CallKind)
+KINDS = PHONE_KINDS | frozenset(DeviceKind) | frozenset(LineKind) | frozenset(CallKind) | frozenset(TestKind)
 FAMILIES = frozenset(kind.partition(".")[0] for kind in KINDS)
 
 
@@ -96,6 +105,7 @@ class Position:
     request: int
     binding: int
     call: int
+    proof: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -103,13 +113,13 @@ class Position:
         match = _POSITION.fullmatch(text)
         if match is None:
             raise BadValue(
-                "that is no event's id: send one that you have received, or 0-0-0-0 for all that is kept"
+                "that is no event's id: send one that you have received, or 0-0-0-0-0 for all that is kept"
             )
         # Who got an older form has read nothing of the logs that it does not name.
-        return cls(int(match[1]), int(match[2]), int(match[3] or 0), int(match[4] or 0))
+        return cls(*(int(each or 0) for each in match.groups()))
 
     def __str__(self) -> str:
-        return f"{self.report}-{self.request}-{self.binding}-{self.call}"
+        return "-".join(map(str, astuple(self)))
 
     def reaches(self, other: Position) -> bool:
         """Whether nothing up to `other` is left to read."""
@@ -139,7 +149,7 @@ class Event:
     "What the phone said of it, or what it asked for and got."
 
 
-_Row = queries.Report | queries.Request | queries.OfBinding | queries.OfCall
+_Row = queries.Report | queries.Request | queries.OfBinding | queries.OfCall | queries.OfProof
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +211,7 @@ async def page(
         await queries.page_end(session, ProvisioningRequestRow, after.request, up_to.request, PAGE),
         await queries.page_end(session, RegistrationEventRow, after.binding, up_to.binding, PAGE),
         await queries.page_end(session, CallEventRow, after.call, up_to.call, PAGE),
+        await queries.page_end(session, ProofRow, after.proof, up_to.proof, PAGE),
     )
     mac = wanted.mac.hex if wanted.mac is not None else None
     reports: Sequence[queries.Report] = ()
@@ -220,7 +231,11 @@ async def page(
     if mac is None and not wanted.kinds.isdisjoint(CallKind):
         span = queries.Span(after.call, end.call, wanted.customer_id, None)
         of_calls = await queries.of_calls(session, span)
-    events = _in_order((reports, requests, of_bindings, of_calls), after)
+    of_proofs: Sequence[queries.OfProof] = ()
+    if mac is None and not wanted.kinds.isdisjoint(TestKind):
+        span = queries.Span(after.proof, end.proof, wanted.customer_id, None)
+        of_proofs = await queries.of_proofs(session, span)
+    events = _in_order((reports, requests, of_bindings, of_calls, of_proofs), after)
     return [event for event in events if wanted.includes(event)], end
 
 
@@ -238,9 +253,12 @@ def _in_order(logs: Sequence[Sequence[_Row]], after: Position) -> Iterator[Event
         elif isinstance(row, queries.OfBinding):
             position = replace(position, binding=row.id)
             kind, details = f"{_HAPPENED}{row.kind}", _bound(row)
-        else:
+        elif isinstance(row, queries.OfCall):
             position = replace(position, call=row.id)
             kind, details = f"{_CALLED}{row.kind}", json.loads(row.details)
+        else:
+            position = replace(position, proof=row.id)
+            kind, details = TestKind.PASSED if row.passed else TestKind.FAILED, _proved(row)
         yield Event(
             position=position,
             kind=kind,
@@ -266,6 +284,17 @@ def _told(row: queries.Request) -> dict[str, str | int | None]:
         "status": row.status,
         "reason": row.reason,
         "revision": row.revision,
+    }
+
+
+def _proved(row: queries.OfProof) -> dict[str, Detail]:
+    return {
+        "number": row.number,
+        "calls": row.calls,
+        "failed": row.failed,
+        "turned": row.passed_before is not None and row.passed_before != row.passed,
+        "test_call": row.id,
+        "test_run": row.run_id,
     }
 
 

@@ -25,6 +25,8 @@ class Switchboard:
     "Has a customer's calls tested; None as above."
     living: Living | None = None
     "Lets test calls in that ring people's phones; None as above."
+    look: Callable[[], None] | None = None
+    "Looks at once what runs of test calls are due; None as above."
 
 
 async def hang_up(

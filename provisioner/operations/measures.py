@@ -7,9 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
+from db.queries import proof_runs as runs
 from db.queries import registered as queries
 from db.schema import BanRow, PhoneEventRow, ProvisioningRequestRow, RegistrationEventRow
 from provisioner.operations.bans import Verdict
@@ -18,6 +20,15 @@ from provisioner.operations.ladder import Ladder, Rung
 from provisioner.operations.registered import sight
 
 _FRESH_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What a run of test calls came to."""
+
+    finished_at: datetime
+    numbers: Mapping[str, int]
+    "By what became of them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,10 @@ class Measures:
     "Of phones, ever."
     happened: int
     "To bindings, ever."
+    red_numbers: int
+    "That did not ring as is configured when they were tested last."
+    runs: Mapping[str, LastRun]
+    "The last run of test calls over all numbers that is over, by its cause."
 
 
 class Measuring:
@@ -83,4 +98,12 @@ class Measuring:
                 requests=ever[0],
                 reports=ever[1],
                 happened=ever[2],
+                red_numbers=await runs.red_numbers(session),
+                runs={
+                    cause: LastRun(
+                        run.finished_at, {"green": run.green, "red": run.red, "untested": run.untested}
+                    )
+                    for cause, run in (await runs.last_finished(session)).items()
+                    if run.finished_at is not None
+                },
             )

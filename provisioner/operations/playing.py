@@ -99,6 +99,14 @@ class Stage:
         """The messages of what was played last."""
         return self._phones.take_spoken()
 
+    async def clear(self) -> None:
+        """All its phones say good-bye. Raises `PhonesFailed`, `TimeoutError`."""
+        for phone in list(self._registered):
+            await self._phones.remove(phone)
+        self._registered.clear()
+        self._watches.clear()
+        self._phones.forget()
+
     async def _set(self, scenario: Scenario) -> None:
         """Phones are there as the scenario wants it."""
         phones = self._phones

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries import alarms as alarm_queries
+from db.queries import proof_runs as run_queries
 from db.queries import proofs as queries
-from db.schema import CustomerRow, ProofRow
+from db.schema import AlarmRow, CustomerRow, ProofRow
+from db.tail import announce
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import NotFound
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.messages import packed, unpacked
 from provisioner.operations.proofs import Proof, plain, proof_of, without_messages
 from provisioner.operations.visible import customer_seen
 
@@ -38,6 +43,8 @@ class Run:
     actor: str
     live: bool
     "People's own phones rang."
+    run_id: int | None
+    "The run over many numbers that it was part of, while that is known; None: it was asked for by itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,35 @@ class Wanted:
     customer: str | None = None
     number: str | None = None
     passed: bool | None = None
+    run_id: int | None = None
+    "Of a run over many numbers."
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The run over many numbers in which a number was tested."""
+
+    run_id: int
+    alarm: str
+    "What to raise where it does not ring as is configured; empty: nothing."
 
 
 async def keep_proof(
-    installation: Installation, customer_id: int, proof: Proof, actor: Actor, since: int
+    installation: Installation,
+    customer_id: int,
+    proof: Proof,
+    actor: Actor,
+    since: int,
+    *,
+    fingerprint: str | None = None,
+    within: Within | None = None,
 ) -> int | None:
     """Keeps what was proved, and forgets the oldest of that number.
 
-    SIP messages are kept of the newest, and of the newest that went wrong.
     `since` is the change (`db.changes`) of which the configuration was that was tested: lines of one that is
-    another now count as proved no more. Returns its id; None: the customer is gone meanwhile. Raises
-    `StorageError`.
+    another now count as proved no more. `fingerprint` is of all that is expected of the number; None: not all
+    of that was tried, and an alarm about it goes on. Returns its id; None: the customer is gone meanwhile.
+    Raises `StorageError`.
     """
     async with installation.database.append() as session:
         if await session.get(CustomerRow, customer_id) is None:
@@ -82,16 +107,31 @@ async def keep_proof(
             failed=sum(not call.passed for call in proof.calls),
             actor=actor.name,
             details=json.dumps(plain(without_messages(proof)), ensure_ascii=False),
-            messages=packed([call.messages for call in proof.calls]),
+            run_id=None if within is None else within.run_id,
+            fingerprint=fingerprint,
         )
+        await announce(session)
         session.add(row)
         await session.flush()
         await queries.forget_proofs(session, customer_id, proof.number, KEPT)
-        await queries.forget_messages(session, customer_id, proof.number)
         if not await queries.is_changed(session, customer_id, since):
             rang = {each.line for call in proof.calls for each in call.rung}
             await queries.note_proved(session, rang, row.at if proof.passed else None)
+        if within is not None:
+            await run_queries.count(session, within.run_id, passed=proof.passed)
+        if proof.passed and fingerprint is not None:
+            await alarm_queries.end(session, customer_id, proof.number, AlarmKind.RED, row.at)
+        elif not proof.passed and within is not None and within.alarm:
+            await _raise_alarm(session, row, within.alarm)
         return row.id
+
+
+async def _raise_alarm(session: AsyncSession, row: ProofRow, text: str) -> None:
+    """Once: until the number rings as it should nothing more is said of it."""
+    if await alarm_queries.is_raised(session, row.customer_id, row.number, AlarmKind.RED):
+        return
+    about = {"customer_id": row.customer_id, "number": row.number}
+    session.add(AlarmRow(kind=AlarmKind.RED, text=text, source=None, at=row.at, **about))
 
 
 async def list_proofs(
@@ -101,29 +141,34 @@ async def list_proofs(
     async with installation.database.read() as session:
         if wanted.customer is not None:
             await customer_seen(session, wanted.customer, wanted.customer_id)
-        chosen = queries.Chosen(wanted.customer_id, wanted.customer, wanted.number, wanted.passed)
+        chosen = queries.Chosen(
+            wanted.customer_id, wanted.customer, wanted.number, wanted.passed, wanted.run_id
+        )
         found = await queries.proofs(session, chosen, before, most + 1)
     runs = tuple(_run(*each) for each in found[:most])
     return Page(runs, runs[-1].id if len(found) > most else None)
 
 
+async def all_proofs(installation: Installation, run_id: int) -> list[Proof]:
+    """All that a run over many numbers has proved, the first first."""
+    async with installation.database.read() as session:
+        rows = await queries.of_run(session, run_id)
+    return [proof_of(json.loads(details)) for details in rows]
+
+
 async def show_proof(
-    installation: Installation, proof_id: int, customer_id: int | None = None, *, with_messages: bool = False
+    installation: Installation, proof_id: int, customer_id: int | None = None
 ) -> tuple[Run, Proof]:
-    """One of them, with all that was seen, and the SIP messages if they are kept. Raises `NotFound`."""
+    """One of them, with all that was seen. Raises `NotFound`."""
     async with installation.database.read() as session:
         found = await queries.one_proof(session, queries.Chosen(customer_id), proof_id)
     if found is None:
         raise NotFound(f"there is no test call {proof_id}")
-    run, row = _run(*found), found[1]
-    proof = proof_of(json.loads(row.details))
-    messages = unpacked(row.messages) if with_messages else ()
-    if len(messages) == len(proof.calls):
-        calls = zip(proof.calls, messages, strict=True)
-        proof = replace(proof, calls=tuple(replace(call, messages=said) for call, said in calls))
-    return run, proof
+    return _run(*found), proof_of(json.loads(found[1].details))
 
 
 def _run(login: str, row: ProofRow) -> Run:
-    live = _LIVE in row.details
-    return Run(row.id, row.at, login, row.number, row.passed, row.calls, row.failed, row.actor, live)
+    is_live = _LIVE in row.details
+    return Run(
+        row.id, row.at, login, row.number, row.passed, row.calls, row.failed, row.actor, is_live, row.run_id
+    )

@@ -14,6 +14,7 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
+from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.messages import Room
@@ -23,7 +24,7 @@ from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
 from provisioner.store.exchanges import exchange_of
-from sip.testcall.agents import PhonesFailed, test_phones
+from sip.testcall.agents import PhonesFailed, TestPhones, test_phones
 from sip.testcall.drawn import judge_drawn
 from sip.testcall.scenario import Scenario
 
@@ -80,12 +81,47 @@ async def prove(
     """
     if switchboard.twin is None:
         raise NoCallsHere
-    asked = _Asked(number, login, calls, speed, installation.settings.numbering.emergency_numbers)
+    found = await tried(installation, switchboard.twin, number, login, tell, calls=calls, speed=speed)
+    kept = await keep_proof(
+        installation, found.customer_id, found.proof, actor, found.since, fingerprint=found.fingerprint
+    )
+    return replace(found.proof, id=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of test calls to a number, not kept yet."""
+
+    proof: Proof
+    customer_id: int
+    since: int
+    "The change (`db.changes`) of which the configuration was."
+    fingerprint: str | None
+    "Of what was expected; None: not all of that was tried."
+
+
+async def tried(
+    installation: Installation,
+    twin: TwinMaker,
+    number: str,
+    login: str,
+    tell: Tell,
+    *,
+    calls: int | None = None,
+    speed: float = USUAL_SPEED,
+    phones: TestPhones | None = None,
+) -> Tried:
+    """Calls a number in a twin as `prove` does, and keeps nothing of it.
+
+    With `phones` one call after another, with these; they have no registration left afterwards.
+    """
+    emergency_numbers = installation.settings.numbering.emergency_numbers
+    asked = _Asked(number, login, calls, speed, emergency_numbers)
     async with installation.database.read() as session:
         since = await newest(session)
     exchange = await stored_exchange(installation, login)
     # What is wrong with the question is said before anything is up.
-    run = _Run(installation, switchboard.twin, asked, exchange, tell)
+    run = _Run(installation, twin, asked, exchange, tell, phones)
     try:
         async with asyncio.timeout(LONGEST_S):
             await run.all()
@@ -96,7 +132,8 @@ async def prove(
     made = tuple(run.made[place] for place in sorted(run.made))
     findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
     proof = Proof(login, number, speed, made, findings)
-    return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor, since))
+    whole = fingerprint(exchange, number, emergency_numbers) if calls is None else None
+    return Tried(proof, exchange.customer_id, since, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +165,13 @@ class _Run:
     """The calls of one proof. Calls of different kinds are made a few at a time, in twins of their own."""
 
     def __init__(
-        self, installation: Installation, twin: TwinMaker, asked: _Asked, exchange: Exchange, tell: Tell
+        self,
+        installation: Installation,
+        twin: TwinMaker,
+        asked: _Asked,
+        exchange: Exchange,
+        tell: Tell,
+        phones: TestPhones | None,
     ) -> None:
         self.made: dict[int, ProvedCall] = {}
         "By their places."
@@ -137,13 +180,15 @@ class _Run:
         self._asked = asked
         self._exchange = exchange
         self._tell = tell
+        self._phones = phones
         self._count = len(asked.scenarios(with_caller(exchange, asked.emergency_numbers), ()))
         self._room = Room()
         self._places = iter(range(self._count))
 
     async def all(self) -> None:
         """Makes them. Raises as `prove`, and `OSError`, `TimeoutError`."""
-        lanes = min(_LANES, self._count) if self._asked.calls is None else 1
+        in_turn = self._asked.calls is not None or self._phones is not None
+        lanes = 1 if in_turn else min(_LANES, self._count)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for lane in range(lanes):
@@ -159,10 +204,17 @@ class _Run:
                 self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
                 AsyncExitStack() as stack,
             ):
-                async with twin.pace.turn():
-                    phones = await stack.enter_async_context(test_phones())
+                phones = self._phones
+                if phones is None:
+                    async with twin.pace.turn():
+                        phones = await stack.enter_async_context(test_phones())
+                stage = Stage(twin, phones)
                 try:
-                    await self._calls(twin, Stage(twin, phones))
+                    try:
+                        await self._calls(twin, stage)
+                    finally:
+                        if self._phones is not None:
+                            await stage.clear()
                 except Exception as error:
                     # Not within the group that listens to the phones, which would wrap it.
                     failed = error

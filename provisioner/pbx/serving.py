@@ -16,6 +16,8 @@ from provisioner.operations.addresses import public_addresses
 from provisioner.operations.counted import Counted
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
+from provisioner.operations.proofs import Proof
+from provisioner.operations.run_service import RunService
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
 from provisioner.pbx.ban_verbs import sip_bans_verb
@@ -40,7 +42,7 @@ from provisioner.pbx.resync import Resyncs
 from provisioner.pbx.router import ExchangeRouter
 from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
-from provisioner.pbx.test_verbs import test_call_verb
+from provisioner.pbx.test_verbs import test_call_verb, test_run_verb
 from provisioner.pbx.twin import Twins
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
@@ -71,8 +73,12 @@ async def serving_sip(
     control: Control,
     counted: Counted,
     switchboard: Switchboard,
+    alarm: Callable[[Proof], str],
 ) -> AsyncIterator[None]:
-    """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations."""
+    """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations.
+
+    `alarm`: what to say of a number that was found red, for people.
+    """
     settings = installation.settings
     server = SipServer(protection.proven(settings))
     bans = protection.bans(settings.security, server.proven)
@@ -99,10 +105,7 @@ async def serving_sip(
             held = each.binding
             server.proven.restore(held.transport, held.remote, held.refreshed_at)
         guests = Guests(settings.sip.realm)
-        exchanges = Exchanges(installation.database, news)
-        recorder = Recorder(
-            installation, server.now, known=exchanges.known, tester=guests.as_caller
-        )
+        recorder = Recorder(installation, server.now, tester=guests.as_caller)
         counted.calling = recorder.counted
         await recorder.start()
         guessing = Guessing(installation, bans)
@@ -122,6 +125,7 @@ async def serving_sip(
             server.use(transport)
             registrar = GuestRegistrar(guests, registrations, server.now)
             Requests(server, transport, authentication, domains, registrar)
+            exchanges = Exchanges(installation.database, news)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location, parted)
             # Whose turn it is next doesn't change by a test.
@@ -141,7 +145,9 @@ async def serving_sip(
             routers = GuestRouter(guests, router)
             serving = CallServing(server, authentication, phones, routers, tell, tasks)
             switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
-            switchboard.twin = Twins(settings, exchanges, engaged).up
+            switchboard.twin = twin = Twins(settings, exchanges, engaged).up
+            runs = RunService(installation, twin, alarm)
+            switchboard.look = runs.look
             switchboard.living = LiveTests(
                 settings,
                 exchanges,
@@ -156,6 +162,7 @@ async def serving_sip(
             )
             control.on("hang-up", hang_up_verb(installation, switchboard))
             control.on("test-call", test_call_verb(installation, switchboard))
+            control.on("test-run", test_run_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
             resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
@@ -171,6 +178,7 @@ async def serving_sip(
                     "reachability": reachability.run,
                     "resyncs": resyncs.run,
                     "subscriptions": subscriptions.run,
+                    "test calls": runs.run,
                 }.items()
             ]
             try:
@@ -180,7 +188,7 @@ async def serving_sip(
                 for task in running:
                     task.cancel()
                 server.close()
-                switchboard.hang_up = switchboard.twin = switchboard.living = None
+                switchboard.hang_up = switchboard.twin = switchboard.living = switchboard.look = None
                 # What it was just writing waits again when it has ended.
                 await asyncio.wait(running)
                 await recorder.close()

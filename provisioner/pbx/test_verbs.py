@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 
 from provisioner.centrex.actor import COMMAND_LINE
@@ -10,8 +11,12 @@ from provisioner.control.server import Said, Say, Verb
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.live_calls import prove_live, whom
+from provisioner.operations.proof_runs import ProofRun, ask_for_run, plain_run, show_run
 from provisioner.operations.proofs import Begun, ProvedCall, plain, without_messages
-from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
+from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, NoCallsHere, prove
+
+_LOOK_S = 0.5
+"Between two looks at how far a run is."
 
 
 def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb:
@@ -66,5 +71,33 @@ def test_call_verb(installation: Installation, switchboard: Switchboard) -> Verb
                 installation, switchboard, number, customer, tell, COMMAND_LINE, calls=calls, speed=speed
             )
         await say({"proof": plain(proof if with_messages else without_messages(proof))})
+
+    return test
+
+
+def test_run_verb(installation: Installation, switchboard: Switchboard) -> Verb:
+    """`test-run`: `{"customer": …, "speed": …}`, both optional: all numbers of a customer, or of all.
+
+    Says `{"run": …}` whenever that is another, until it is over. It goes on where nobody listens any more.
+    """
+
+    async def test(asked: Said, say: Say) -> None:
+        customer, speed = asked.get("customer"), asked.get("speed", installation.settings.test_calls.speed)
+        if not isinstance(customer, str | None):
+            raise BadValue("test-run wants customer as a text")
+        if not isinstance(speed, int) or not 1 <= speed <= MOST_SPEED:
+            raise BadValue(f"test-run wants speed as a whole number from 1 to {MOST_SPEED:g}")
+        if switchboard.look is None:
+            raise NoCallsHere
+        run_id = await ask_for_run(installation, customer, speed, COMMAND_LINE)
+        switchboard.look()
+        last: ProofRun | None = None
+        while last is None or not last.is_over:
+            if last is not None:
+                await asyncio.sleep(_LOOK_S)
+            run = await show_run(installation, run_id)
+            if run != last:
+                await say({"run": plain_run(run)})
+            last = run
 
     return test

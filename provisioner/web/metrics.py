@@ -78,6 +78,10 @@ def _families(found: Measures, counted: Counted) -> Iterator[Metric]:
     yield _counter("phone_requests", "Requests of phones for files.", found.requests)
     yield _counter("phone_reports", "Events that phones reported.", found.reports)
     yield _counter("registration_events", "What happened to bindings, but for refreshes.", found.happened)
+    yield _gauge("test_red_numbers", "Numbers whose last test call went wrong.", found.red_numbers)
+    ended = {cause: run.finished_at.timestamp() for cause, run in found.runs.items()}
+    yield _gauges("test_run_finished_timestamp_seconds", "When the last run ended.", "cause", ended)
+    yield _last_runs(found)
     if counted.sip is not None:
         yield from _of_sip(counted.sip)
     if counted.registering is not None:
@@ -86,6 +90,15 @@ def _families(found: Measures, counted: Counted) -> Iterator[Metric]:
         yield from _of_calling(counted.calling)
     if counted.sip_banned is not None:
         yield _gauge("sip_banned_sources", "Sources whose SIP is not looked at.", counted.sip_banned())
+
+
+def _last_runs(found: Measures) -> Metric:
+    told = "Numbers of the last run of test calls."
+    family = GaugeMetricFamily(f"{_PREFIX}test_run_numbers", told, labels=["cause", "result"])
+    for cause, run in found.runs.items():
+        for result, count in run.numbers.items():
+            family.add_metric([cause, result], count)
+    return family
 
 
 def _of_sip(sip: Counters) -> Iterator[Metric]:

@@ -72,6 +72,10 @@ class TestPhones:
         """How late they were woken so far, all in all: no exchange is to blame for what comes of that."""
         return self._pipe.late_s
 
+    def forget(self) -> None:
+        """Nobody asks any more what was seen so far."""
+        self._pipe.seen.clear()
+
     async def register(self, account: Account, behaviour: Behaviour, hz: int) -> None:
         """A new phone registers, and takes calls like that. Raises `PhonesFailed` where it can't."""
         name, (host, port), begun = account.number, account.server, len(self.seen)

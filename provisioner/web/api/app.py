@@ -13,7 +13,7 @@ from provisioner.web.api.openapi import document
 from provisioner.web.api.problems import problems
 from provisioner.web.api.registrations import registrations
 from provisioner.web.api.test_calls import make_test_call, one_test_call, test_calls
-from provisioner.web.api.why import why
+from provisioner.web.api.test_runs import begin_test_run, end_test_run, one_test_run, test_runs
 
 
 def api_app(installation: Installation, streams: EventStreams, switchboard: Switchboard) -> web.Application:
@@ -27,11 +27,14 @@ def api_app(installation: Installation, streams: EventStreams, switchboard: Swit
     app.router.add_get("/calls", for_bearers(calls), allow_head=False)
     app.router.add_get("/calls/live", for_bearers(live_calls), allow_head=False)
     app.router.add_get("/calls/{id}", for_bearers(one_call), allow_head=False)
-    app.router.add_get("/calls/{id}/why", for_bearers(why), allow_head=False)
     app.router.add_delete("/calls/live/{id}", for_bearers(end_call))
     app.router.add_get("/test-calls", for_bearers(test_calls), allow_head=False)
     app.router.add_post("/test-calls", for_bearers(make_test_call))
     app.router.add_get("/test-calls/{id}", for_bearers(one_test_call), allow_head=False)
+    app.router.add_get("/test-runs", for_bearers(test_runs), allow_head=False)
+    app.router.add_post("/test-runs", for_bearers(begin_test_run))
+    app.router.add_get("/test-runs/{id}", for_bearers(one_test_run), allow_head=False)
+    app.router.add_delete("/test-runs/{id}", for_bearers(end_test_run))
     app.router.add_get("/openapi.json", _describe)
     return app
 

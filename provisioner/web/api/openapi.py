@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from provisioner.operations.calls import MOST_CALLS
 from provisioner.operations.events import KINDS
 from provisioner.operations.proof_history import MOST_PROOFS
+from provisioner.operations.proof_runs import MOST_RUNS
 from provisioner.operations.registered import LIVE, State
 from provisioner.operations.registrations import MOST_LINES
 from provisioner.web.api.calls import USUAL_CALLS, CallBody, CallsBody
@@ -17,13 +18,12 @@ from provisioner.web.api.events import EndBody, EventBody
 from provisioner.web.api.problems import PROBLEM_TYPE, Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
 from provisioner.web.api.test_calls import USUAL_PROOFS, AskedBody, ProofBody, RunsBody
-from provisioner.web.api.why import WhyBody
-from provisioner.web.portal.words import LANGUAGES
+from provisioner.web.api.test_runs import USUAL_RUNS, AskedRunBody, TestRunBody, TestRunsBody
 from provisioner.web.streams import STREAM_TYPE
 
 _BODIES = (
-    EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, RunsBody, ProofBody, AskedBody, WhyBody,
-    Problem,
+    EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, RunsBody, ProofBody, AskedBody,
+    TestRunsBody, TestRunBody, AskedRunBody, Problem,
 )  # fmt: skip
 _REF = "#/components/schemas/"
 _SWITCH = {"type": "boolean"}
@@ -46,10 +46,11 @@ def document() -> dict[str, Any]:
             "/calls": {"get": _calls()},
             "/calls/live": {"get": _live_calls()},
             "/calls/{id}": {"get": _call()},
-            "/calls/{id}/why": {"get": _why()},
             "/calls/live/{id}": {"delete": _hang_up()},
             "/test-calls": {"get": _test_calls(), "post": _make_test_call()},
             "/test-calls/{id}": {"get": _test_call()},
+            "/test-runs": {"get": _test_runs(), "post": _begin_test_run()},
+            "/test-runs/{id}": {"get": _test_run(), "delete": _end_test_run()},
             "/openapi.json": {"get": _openapi()},
         },
         "components": {
@@ -162,27 +163,6 @@ def _call() -> dict[str, Any]:
     }
 
 
-def _why() -> dict[str, Any]:
-    language = {"type": "string", "enum": sorted(LANGUAGES), "default": "en"}
-    return {
-        "operationId": "whyUnrung",
-        "summary": "Why a call did not ring at an extension, and what to do about it",
-        "description": "From the call's record, and from what was set when it was made.",
-        "parameters": [
-            _id_of_call(),
-            _parameter("at", "The extension, or the number of a line.") | {"required": True},
-            _parameter("language", "Of the words.", language),
-        ],
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {"schema": _ref("WhyBody")}},
-            },
-            **_refusals("There is no such call, or no such extension."),
-        },
-    }
-
-
 def _hang_up() -> dict[str, Any]:
     return {
         "operationId": "hangUp",
@@ -210,6 +190,7 @@ def _test_calls() -> dict[str, Any]:
             _parameter("customer", "One customer's only, by login."),
             _parameter("number", "Those to one number only."),
             _parameter("passed", "Those that went as is configured, or those that did not.", _SWITCH),
+            _parameter("run", "Those of one run over many numbers.", {"type": "integer", "minimum": 1}),
             _parameter("cursor", "`next` of the page before."),
             _parameter("limit", "Runs of a page, at the most.", limit),
         ],
@@ -246,10 +227,7 @@ def _test_call() -> dict[str, Any]:
     return {
         "operationId": "showTestCall",
         "summary": "One run of test calls: who got an INVITE when, who answered, what each was shown",
-        "parameters": [
-            _parameter("id", "Of the run.", number, where="path") | {"required": True},
-            _parameter("messages", "Also the SIP messages of each call, if they are kept.", _SWITCH),
-        ],
+        "parameters": [_parameter("id", "Of the run.", number, where="path") | {"required": True}],
         "responses": {
             "200": {
                 "description": "The run.",
@@ -258,6 +236,68 @@ def _test_call() -> dict[str, Any]:
             **_refusals("There is no such run."),
         },
     }
+
+
+def _test_runs() -> dict[str, Any]:
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_RUNS, "default": USUAL_RUNS}
+    return {
+        "operationId": "listTestRuns",
+        "summary": "Runs of test calls over many numbers, the newest first",
+        "parameters": [
+            _parameter("customer", "Those over one customer's numbers only, by login."),
+            _parameter("cursor", "`next` of the page before."),
+            _parameter("limit", "Runs of a page, at the most.", limit),
+        ],
+        "responses": {**_is("200", "A page.", "TestRunsBody"), **_refusals("There is no such customer.")},
+    }
+
+
+def _begin_test_run() -> dict[str, Any]:
+    return {
+        "operationId": "beginTestRun",
+        "summary": "Have all numbers of a customer tested, or of all: nobody's phone rings",
+        "description": "Answers at once; the run shows how far it is.",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _ref("AskedRunBody")}},
+        },
+        "responses": {
+            **_is("202", "The run, which begins.", "TestRunBody"),
+            **_refusals("There is no such customer."),
+            "409": _refusal("A run over the same numbers is under way."),
+        },
+    }
+
+
+def _test_run() -> dict[str, Any]:
+    return {
+        "operationId": "showTestRun",
+        "summary": "One run over many numbers: how far it is, and what it came to",
+        "parameters": [_id_of_run()],
+        "responses": {**_is("200", "The run.", "TestRunBody"), **_refusals("There is no such run.")},
+    }
+
+
+def _end_test_run() -> dict[str, Any]:
+    return {
+        "operationId": "endTestRun",
+        "summary": "End a run where it is",
+        "parameters": [_id_of_run()],
+        "responses": {
+            **_is("200", "The run as it was; it ends within seconds.", "TestRunBody"),
+            **_refusals("There is no such run."),
+            "409": _refusal("It is over."),
+        },
+    }
+
+
+def _id_of_run() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    return _parameter("id", "Of the run.", number, where="path") | {"required": True}
+
+
+def _is(status: str, description: str, body: str) -> dict[str, Any]:
+    return {status: {"description": description, "content": {"application/json": {"schema": _ref(body)}}}}
 
 
 def _openapi() -> dict[str, Any]:

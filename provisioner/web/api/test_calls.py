@@ -18,11 +18,11 @@ from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 from provisioner.operations.visible import customer_seen
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import Body, answer, check_listing, check_names, number_in, switch_in
+from provisioner.web.api.bodies import Body, answer, check_listing, number_in, switch_in
 from provisioner.web.api.calls import SWITCHBOARD
 from sip.testcall.findings import Finding
 
-PARAMETERS = frozenset({"customer", "number", "passed", "cursor", "limit"})
+PARAMETERS = frozenset({"customer", "number", "passed", "run", "cursor", "limit"})
 USUAL_PROOFS: Final = 100
 "Of a page, unless `limit` says otherwise."
 
@@ -44,6 +44,8 @@ class RunBody(Body):
     "Who asked for it."
     live: bool
     "People's own phones rang."
+    run_id: int | None
+    "The run over many numbers that it was part of; null: it was asked for by itself."
 
 
 class RunsBody(BaseModel):
@@ -89,7 +91,8 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
     query = request.query
     check_listing(query, PARAMETERS)
     passed = switch_in(query, "passed")
-    wanted = Wanted(bearer.customer_id, query.get("customer"), query.get("number"), passed)
+    run_id = number_in(query, "run", 2**63 - 1)
+    wanted = Wanted(bearer.customer_id, query.get("customer"), query.get("number"), passed, run_id)
     most = number_in(query, "limit", MOST_PROOFS) or USUAL_PROOFS
     found = await list_proofs(
         request.app[INSTALLATION], wanted, number_in(query, "cursor", 2**63 - 1), most
@@ -99,17 +102,11 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
 
 
 async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
-    """One of them. Raises `BadValue`, `NotFound`."""
-    check_names(request.query, frozenset({"messages"}))
+    """One of them. Raises `NotFound`."""
     said = request.match_info["id"]
     if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
         raise NotFound(f"there is no test call {said[:40]!r}")
-    run, proof = await show_proof(
-        request.app[INSTALLATION],
-        int(said),
-        bearer.customer_id,
-        with_messages=switch_in(request.query, "messages") or False,
-    )
+    run, proof = await show_proof(request.app[INSTALLATION], int(said), bearer.customer_id)
     return answer(_body(run, proof))
 
 

@@ -56,7 +56,7 @@ async def test_a_token_in_the_address_opens_nothing(sample: Installation, runnin
         ("?after=1", {}),
         ("?after=-1-0", {}),
         ("?after=1-0&nothing=1", {}),
-        ("", {"Last-Event-ID": "1-0-0-0-0"}),
+        ("", {"Last-Event-ID": "1-0-0-0-0-0"}),
     ],
 )
 async def test_what_can_not_be_understood_is_refused_with_a_code(
@@ -111,7 +111,7 @@ def test_the_description_refers_to_nothing_that_it_lacks_and_knows_every_paramet
 
 def test_the_page_names_every_kind_and_no_other():
     tables = [line for line in PAGE.splitlines() if line.startswith("| ")]
-    assert sorted(re.findall(r"`((?:phone|device|line|call)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
+    assert sorted(re.findall(r"`((?:phone|device|line|call|test)\.\w+)`", "\n".join(tables))) == sorted(KINDS)
 
 
 def test_the_page_names_every_reason_for_the_end_of_a_stream():

@@ -242,7 +242,7 @@ async def test_what_happens_while_a_reader_is_let_in_is_told_once(
             return await existing(self, after)
 
         monkeypatch.setattr(EventTail, "_existing", meanwhile)
-        async with tail.subscribed(Wanted(), Position(0, 0, 0, 0)) as late:
+        async with tail.subscribed(Wanted(), Position(0, 0, 0, 0, 0)) as late:
             seen = list(await late.next())
             await keep(sample, T46S, 1)
             seen += await late.next()
@@ -263,7 +263,7 @@ async def test_who_comes_when_the_last_reader_has_just_left_waits_for_nobody(
         async with tail.subscribed(Wanted()) as last:
             await keep(sample, T46S, 1)
             [event] = await last.next()
-    assert event.position == Position(1, 0, 0, 0)
+    assert event.position == Position(1, 0, 0, 0, 0)
 
 
 def noticed(offer: Callable[..., None], told: asyncio.Event) -> Callable[..., None]:
@@ -437,6 +437,6 @@ async def test_curl_follows(sample: Installation, running: Running):
     finally:
         curl.kill()
         await curl.wait()
-    assert lines[:4] == ["retry: 2000\n", "\n", "id: 1-0-0-0\n", "event: phone.hold\n"]
+    assert lines[:4] == ["retry: 2000\n", "\n", "id: 1-0-0-0-0\n", "event: phone.hold\n"]
     assert json.loads(lines[4].removeprefix("data: "))["details"] == {"call": "1"}
-    assert lines[5:8] == ["\n", "id: 2-0-0-0\n", "event: phone.unhold\n"]
+    assert lines[5:8] == ["\n", "id: 2-0-0-0-0\n", "event: phone.unhold\n"]

@@ -107,7 +107,7 @@ async def test_what_happens_to_bindings_is_seen_as_it_happens(sample: Installati
         await happened(sample, "registered", LINE, DEVICE)
         await happened(sample, "flapping", LINE, times=7, within_s=600)
         first, second = await stream.take(2)
-    assert (first.event, first.id) == ("line.registered", "0-0-1-0")
+    assert (first.event, first.id) == ("line.registered", "0-0-1-0-0")
     assert (first.data["mac"], first.data["customer"], first.data["source"]) == (str(DEVICE), LOGIN, SOURCE)
     assert first.data["details"] == {
         "line": LINE,
@@ -115,7 +115,7 @@ async def test_what_happens_to_bindings_is_seen_as_it_happens(sample: Installati
         "transport": "udp",
         "user_agent": AGENT,
     }
-    assert (second.data["kind"], second.data["mac"], second.id) == ("line.flapping", None, "0-0-2-0")
+    assert (second.data["kind"], second.data["mac"], second.id) == ("line.flapping", None, "0-0-2-0-0")
     assert second.data["details"]["times"] == 7
 
 
@@ -141,8 +141,8 @@ async def test_an_id_from_before_there_were_registrations_goes_on_with_all_of_th
         seen = await stream.take(2)
     # The second report, and all that is remembered of lines.
     assert [(frame.event, frame.id) for frame in seen] == [
-        ("phone.hold", "2-0-0-0"),
-        ("line.registered", "2-0-1-0"),
+        ("phone.hold", "2-0-0-0-0"),
+        ("line.registered", "2-0-1-0-0"),
     ]
 
 
