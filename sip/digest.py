@@ -62,7 +62,7 @@ class Credentials:
     realm: str
     nonce: str
     uri: str
-    "Whether it is the request's own is for the caller to say: HTTP is strict there (RFC 7616 §3.4.6)."
+    "Whether it is the request's own is for the caller to say (`sip.digest_uri` for SIP)."
     response: str
     algorithm: Algorithm = Algorithm.MD5
     count: Count | None = None

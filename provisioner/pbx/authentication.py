@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from db.errors import StorageError
+from provisioner.pbx.domains import Domains
 from provisioner.pbx.keys import LineKey
 from sip.bans import Ban, Bans
 from sip.digest import Credentials, parse_credentials
 from sip.digest_guard import Guard, Verdict
+from sip.digest_uri import is_for
 from sip.errors import BadAuthHeader
 from sip.message.uri import SipUri
 from sip.offers import offered
@@ -59,6 +61,7 @@ class Authentication:
         server: SipServer,
         guard: Guard,
         keys: Keys,
+        domains: Domains,
         bans: Bans,
         note_ban: Callable[[Ban | None], None],
         tasks: asyncio.TaskGroup,
@@ -67,6 +70,7 @@ class Authentication:
         self._server = server
         self._guard = guard
         self._keys = keys
+        self._domains = domains
         self._bans = bans
         self._note_ban = note_ban
         self._tasks = tasks
@@ -137,7 +141,7 @@ class Authentication:
         verdict: Verdict,
         admitted: Admitted,
     ) -> None:
-        flow, now = incoming.flow, self._server.now()
+        flow, now, name = incoming.flow, self._server.now(), credentials.username
         if verdict is Verdict.STALE:
             self._challenge(incoming, is_stale=True)
         elif verdict is Verdict.REFUSED or key.line_id is None:
@@ -145,10 +149,20 @@ class Authentication:
             ban = self._bans.failed(flow, credentials.username, now, has_nonce=True)
             self._note_ban(ban)
             self._challenge(incoming)
+        elif not self._are_for(incoming, credentials):
+            # RFC 7616 §3.4.6. Only who has the password, or stands between, ever hears of it.
+            logger.warning("credentials of another request aor=%s source=%s", name, flow.remote)
+            incoming.reply(400)
         else:
             self._server.proven.note(flow, now)
             self._bans.succeeded(flow, credentials.username, now)
             admitted(incoming, Caller(key.line_id, credentials.username, key.password_version))
+
+    def _are_for(self, incoming: Incoming, credentials: Credentials) -> bool:
+        def is_ours(host: str) -> bool:
+            return self._domains.includes(host, incoming.flow)
+
+        return is_for(credentials.uri, incoming.request, is_ours)
 
     def _challenge(self, incoming: Incoming, *, is_stale: bool = False) -> None:
         response = incoming.response(401)

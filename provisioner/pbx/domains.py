@@ -18,11 +18,12 @@ class Domains:
 
     def line_of(self, uri: Uri, flow: Flow) -> str | None:
         """The number of the line that `uri` names, in a request that came by `flow`; None: it is not ours."""
-        if not isinstance(uri, SipUri) or uri.user is None or not self._includes(uri.host, flow):
+        if not isinstance(uri, SipUri) or uri.user is None or not self.includes(uri.host, flow):
             return None
         return unescape(uri.user)
 
-    def _includes(self, host: str, flow: Flow) -> bool:
+    def includes(self, host: str, flow: Flow) -> bool:
+        """Whether `host` is a name of ours, in a request that came by `flow`."""
         name = canonical_host(host)
         if name in self._names or name == canonical_host(flow.local.uri_host):
             return True

@@ -111,8 +111,8 @@ async def serving_sip(
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
         known = GuestKeys(guests, keys)
-        authentication = Authentication(server, guard, known, bans, guessing.note, tasks)
         domains = Domains([public.sip_host, settings.sip.realm])
+        authentication = Authentication(server, guard, known, domains, bans, guessing.note, tasks)
         async with listening(
             listeners,
             server,

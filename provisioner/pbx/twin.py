@@ -116,7 +116,7 @@ class Twins:
             listening(listeners, server, proven=server.proven, bans=bans) as transport,
         ):
             server.use(transport)
-            authentication = Authentication(server, guard, keys, bans, lambda _: None, tasks)
+            authentication = Authentication(server, guard, keys, domains, bans, lambda _: None, tasks)
             Requests(server, transport, authentication, domains, TwinRegistrar(location, server.now))
             phones = Phones(server, transport, location, Parted())
             router = ExchangeRouter(

@@ -16,7 +16,7 @@ from provisioner.operations.installation import Installation
 from provisioner.pbx import serving
 from provisioner.pbx.keys import LineKey, LineKeys
 from sip.binding import Change
-from sip.digest import Algorithm, parse_challenges
+from sip.digest import Algorithm, ha1, parse_challenges
 from sip.location import Location
 from sip.message.message import Response
 from tests.provisioner.conftest import SAMPLE, apply_text
@@ -101,6 +101,19 @@ async def test_a_used_credential_gets_nobody_in(registers: NewPhone):
         for _ in range(5):
             again = thief.message("REGISTER", "Contact: <sip:thief@127.0.0.1:9>", credentials=stolen)
             assert (await thief.ask(again)).status == 401
+
+
+async def test_credentials_of_another_request_get_nobody_in(sample: Installation, registers: NewPhone):
+    """Nobody between a phone and us makes anything else of what it has asked for."""
+    async with registers() as mine:
+        challenge = await mine.challenge()
+        key = ha1(challenge.algorithm, mine.line, challenge.realm, mine.password)
+        uris = {"sip:elsewhere.example": 400, "sip:127.0.0.1:5060": 200}
+        for count, (uri, status) in enumerate(uris.items(), 1):
+            made = challenge.answered(mine.line, key, "REGISTER", uri, cnonce="0a4f113b", count=count)
+            answer = await mine.ask(mine.message("REGISTER", f"Contact: {mine.contact}", credentials=made))
+            assert answer.status == status
+        assert len(await stored(sample)) == 1
 
 
 async def test_where_a_phone_was_registered_before_a_restart_is_known_to_be_its_own(sample: Installation):
