@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 from sip.call.acceptance import Acknowledged
 from sip.call.board import Board, LegKey
-from sip.call.errors import NoDialog
+from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.leg import Leg
+from sip.call.leg_user import LegUser
 from sip.call.outgoing import OutgoingLeg
 from sip.call.reliable import TAG, Reliably
 from sip.call.ringing import Caller
@@ -50,6 +51,8 @@ class IncomingLeg(Leg):
         self._reliably = Reliably(board.wire, transaction, self._unheard)
         self._agreed_with: OutgoingLeg | None = None
         "Whose session it was told reliably, as its only one in this dialog."
+        self._changes_early = False
+        "Whether an offer of it is under way that changes that."
         self.shown: Caller | None = None
         "Whom it is told with its answer that it talks to; None: whom it has called."
         self._forked: list[LegKey] = []
@@ -152,15 +155,34 @@ class IncomingLeg(Leg):
             self._wire.respond(transaction, self._response(transaction, 200))
             phone.answer_early(said)
         elif said is not None:
-            phone.offer_early(said, lambda answer: self._answer_prack(transaction, answer))
+            phone.offer_early(said, lambda answer: self._answer_early(transaction, answer))
         self._reliably.acknowledged()
 
-    def _answer_prack(self, prack: ServerTransaction, answer: SessionDescription | None) -> None:
+    def _updated(self, transaction: ServerTransaction, user: LegUser) -> None:
+        """See `Leg`. What was agreed upon may be changed before anybody has answered (RFC 3311 §5)."""
+        phone, offer = self._agreed_with, session_of(transaction.request)
+        if not self.is_waiting or offer is None or phone is None:
+            super()._updated(transaction, user)
+            return
+        check_interval(transaction.request)
+        if phone.owes_answer:
+            raise Glare("it has been offered something itself (RFC 3311 §5.2)")
+        if self._changes_early:
+            raise NotYet("the offer before it has no answer yet (RFC 3311 §5.2)")
+        self._changes_early = True
+
+        def heard(answer: SessionDescription | None) -> None:
+            self._changes_early = False
+            self._answer_early(transaction, answer)
+
+        phone.offer_early(offer, heard)
+
+    def _answer_early(self, asked: ServerTransaction, answer: SessionDescription | None) -> None:
         if answer is None:
             # What was agreed upon before stays so.
-            self.refuse(prack, 488)
+            self.refuse(asked, 488)
         else:
-            self.accept(prack, answer)
+            self.accept(asked, answer)
 
     def _speak_for(self, leg: Leg) -> None:
         """One dialog has one answer: what another phone says belongs into another (§13.2.1, §13.2.2.4)."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sip.call.board import Board, Place, capable
 from sip.call.early import EarlyDialog, EarlyDialogs, is_reliable
-from sip.call.errors import NotYet
+from sip.call.errors import Glare, NotYet
 from sip.call.identity import present
 from sip.call.invitation import Invitation
 from sip.call.leg import Leg
@@ -87,7 +87,11 @@ class OutgoingLeg(Leg):
         """See `Leg`. A BYE that has overtaken the 2xx says that somebody has answered and hung up."""
         user, invitation, method = self._rung_by, self._invitation, transaction.request.method
         if self.dialog is not None or user is None or invitation is None or method != "BYE":
-            if self.dialog is None and self._early.of(transaction.request) is not None:
+            early = self._early.of(transaction.request)
+            if self.dialog is None and early is not None:
+                offers = method == "UPDATE" and bool(transaction.request.body)
+                if offers and self._has_offered and early.agreed is None:
+                    raise Glare("what it was offered has no answer yet (RFC 3311 §5.2)")
                 raise NotYet("nobody has answered yet")
             super().receive(transaction)
             return

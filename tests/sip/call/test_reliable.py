@@ -303,6 +303,59 @@ def test_another_offer_in_a_prack_is_passed_on_and_answered(board):
     hangs_up(board, talk, bob)
 
 
+def test_an_update_changes_what_was_agreed_upon_while_it_rings(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    bob.allow = "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
+    invite = alice.invite("102", Supported="100rel")
+    incoming = bob.request()
+    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
+    bob.says(bob.request("PRACK"), 200)
+    early = alice.response("183 INVITE")
+    talk = calling(alice, invite, early)
+    pracks(alice, talk, early)
+    alice.takes("200 PRACK")
+    talk.asks("UPDATE", sdp(5000))
+    update = bob.request("UPDATE")
+    assert port(update) == 5000
+    # One after the other.
+    talk.asks("UPDATE", sdp(5001))
+    assert alice.response("500 UPDATE").retry_after is not None
+    bob.says(update, 200, sdp(5010))
+    assert port(alice.response("200 UPDATE")) == 5010
+    talk.asks("UPDATE", sdp(5002))
+    bob.says(bob.request("UPDATE"), 488)
+    alice.takes("488 UPDATE")
+    bob.says(incoming, 200)
+    bob.takes("ACK")
+    assert not alice.response("200 INVITE").body
+    talk.acks(invite)
+    hangs_up(board, talk, bob)
+
+
+def test_nothing_is_changed_before_it_is_agreed_upon(board):
+    """Whoever has not answered yet is not asked for more (RFC 3311 §5.2)."""
+    alice, bob = board.phone("101"), board.phone("102")
+    invite = alice.invite("102", Supported="100rel")
+    incoming = bob.request()
+    early = says_reliably(bob, incoming, 180, 1)
+    bob.takes("PRACK")
+    called(bob, incoming, early).asks("UPDATE", sdp(5000))
+    bob.takes("491 UPDATE")
+    talk = calling(alice, invite, alice.response("180 INVITE"))
+    talk.asks("UPDATE", sdp(5000))
+    assert alice.response("500 UPDATE").retry_after is not None
+
+
+def test_who_is_offered_something_itself_answers_that_first(board):
+    alice, bob = board.phone("101"), board.phone("102")
+    invite = alice.invite("102", b"", Supported="100rel")
+    incoming = bob.request()
+    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
+    talk = calling(alice, invite, alice.response("183 INVITE"))
+    talk.asks("UPDATE", sdp(5000))
+    alice.takes("491 UPDATE")
+
+
 def test_another_offer_that_a_phone_does_not_take_changes_nothing(board):
     alice, bob = board.phone("101"), board.phone("102")
     invite = alice.invite("102", Supported="100rel")
