@@ -115,6 +115,7 @@ class CallServing:
             async with asyncio.timeout(_GOODBYE_S):
                 while self.calls.legs:  # noqa: ASYNC110 - nobody tells of it
                     await asyncio.sleep(_LOOK_S)
+        self._server.perform(self.calls.part(self._server.now()))
 
     def _check_is_open(self) -> None:
         if self._is_closing:

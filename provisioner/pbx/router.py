@@ -114,7 +114,8 @@ class ExchangeRouter:
                 return False
             return target is None or _may_pick_up(exchange, line, target)
 
-        return Taker(line, dialled, may, _wants_privacy(asked.request))
+        is_full = exchange is not None and self._engaged.calls_of(line) >= exchange.most_calls(line)
+        return Taker(line, dialled, may, _wants_privacy(asked.request), is_full)
 
     def shown(self, line: str, to: str) -> Caller:
         """See `provisioner.pbx.calls.Router`: extension and name for colleagues, else the number."""

@@ -40,6 +40,11 @@ class Acceptance:
         self._acknowledged(ack)
         return True
 
+    def give_up(self) -> None:
+        """Waits no longer: as if the ACK had never come."""
+        self._again.cancel()
+        self._acknowledged(None)
+
     def _send_again(self) -> None:
         left_s = self._gives_up_at - self._wire.now
         if left_s <= 0:

@@ -182,6 +182,13 @@ class Calls:
                 leg.user.lost(leg)
         return self._wire.take()
 
+    def part(self, now: float) -> list[Effect]:
+        """Says at last to all on whom `close` has hung up what it could not say at once."""
+        self._wire.now = now
+        for leg in list(self._board.legs.values()):
+            leg.part()
+        return self._wire.take()
+
     def hang_up(self, call: UUID, now: float) -> list[Effect]:
         """Ends a call from outside; one that is over stays so."""
         self._wire.now = now

@@ -255,6 +255,11 @@ class Leg(Peer):
         if self._acceptance is None:
             self._bye()
 
+    def part(self) -> None:
+        """Says BYE, though the ACK is missing that it waits for (§15): nobody will be here for that."""
+        if self._is_leaving and self._acceptance is not None:
+            self._acceptance.give_up()
+
     def _bye(self) -> None:
         # A 2xx that waits for an answer of the other side gets its ACK first: it will never come.
         self.acknowledge()

@@ -16,7 +16,8 @@ from sip.message.values import Event, MediaType, Replaces, SubscriptionState
 from sip.transaction.machine import ServerTransaction
 
 _FRAGMENT = MediaType("message", "sipfrag", Parameters((("version", "2.0"),)))
-_LASTS_S = 180
+_LASTS_S = 3600
+"Longer than anybody rings, however often the call is passed on; it ends with the last word on it."
 
 
 class CantRefer(SipError):

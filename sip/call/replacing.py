@@ -32,6 +32,13 @@ class AlreadyAnswered(SipError):
     status: ClassVar[int] = 486
 
 
+class NoFurtherCall(SipError):
+    """Its line is in as many calls as it may be."""
+
+    code = "no-further-call"
+    status: ClassVar[int] = 486
+
+
 May: TypeAlias = Callable[[str, Target | None], bool]
 "Whether a dialog of that line may be taken over; with the target, as which it still rings."
 
@@ -46,6 +53,8 @@ class Taker:
     may: May
     is_hidden: bool = False
     "Whether nobody is to see who it is."
+    is_full: bool = False
+    "Whether its line may be in no further call; one of its own is none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ def find_replaced(board: Board, said: Replaces, taker: Taker) -> Replaced:
         if leg is None:
             break
         if (target := call.rung_as(leg)) is not None and taker.may(leg.aor, target):
+            _check_room(taker, leg)
             return Replaced(call, leg, target)
         # A dialog that its phone has begun is not replaced before it is answered (§3).
         if call.has(leg) and call.answered_at is not None and taker.may(leg.aor, None):
@@ -85,8 +95,14 @@ def find_replaced(board: Board, said: Replaces, taker: Taker) -> Replaced:
                 raise AlreadyAnswered("it was answered")
             if call.passing is not None:
                 raise Glare("it is being passed on")
+            _check_room(taker, leg)
             return Replaced(call, leg, None)
     raise NoDialog("there is no such dialog")
+
+
+def _check_room(taker: Taker, leg: Leg) -> None:
+    if taker.is_full and leg.aor != taker.aor:
+        raise NoFurtherCall("its line has too many calls at once")
 
 
 def _found(board: Board, said: Replaces) -> Leg | None:

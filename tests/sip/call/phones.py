@@ -96,6 +96,8 @@ class Switchboard:
     "Is asked by which flow a large request goes."
     may: May = lambda line, target: len(line) == 3
     "Whose dialogs may be taken over."
+    is_full: bool = False
+    "Whether whoever takes one over is in as many calls as its line may be."
 
     def __post_init__(self) -> None:
         self.transactions = Transactions()
@@ -174,7 +176,7 @@ class Switchboard:
             elif request.method == "INVITE" and request.replaces is not None:
                 line = request.from_.uri
                 assert isinstance(line, SipUri)
-                taker = Taker(line.user or "", "102", self.may, is_hidden=bool(request.privacy))
+                taker = Taker(line.user or "", "102", self.may, bool(request.privacy), self.is_full)
                 self.perform(self.calls.take_over(transaction, request.replaces, taker, self.now))
             elif request.method == "INVITE" and request.to.tag is None:
                 dialled = request.uri.user if isinstance(request.uri, SipUri) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sip.call.story import CallEnded, EndedBy
-from tests.sip.call.phones import Phone, Switchboard, calling, connected
+from tests.sip.call.phones import Phone, Switchboard, calling, connected, sdp
 from tests.sip.call.story import assert_is_whole
 
 
@@ -49,6 +49,22 @@ def test_a_call_that_rings_is_refused_and_rings_no_longer(board, three):
     bob.says(bob.request("CANCEL"), 200)
     bob.says(incoming, 487)
     assert board.ended() == (EndedBy.STOPPED, 503)
+    board.assert_nothing_is_left()
+
+
+def test_a_caller_whose_ack_is_still_missing_is_hung_up_all_the_same(board, three):
+    """By the RFC its BYE waits for the ACK (§15), for which nobody will be there."""
+    alice, bob, _ = three
+    alice.invite("102")
+    bob.says(bob.request(), 200, sdp(bob.port))
+    bob.takes("ACK")
+    alice.takes("200 INVITE")
+    closes(board)
+    alice.assert_silence()
+    board.perform(board.calls.part(board.now))
+    alice.says(alice.request("BYE"), 200)
+    bob.says(bob.request("BYE"), 200)
+    assert board.calls.legs == 0
     board.assert_nothing_is_left()
 
 

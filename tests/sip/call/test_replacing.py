@@ -87,6 +87,24 @@ def test_an_answered_call_is_taken_over(board, three, name):
     hangs_up(board, at_carol, alice)
 
 
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_whose_line_has_too_many_calls_takes_none_over(board, three, is_answered):
+    alice, bob, carol = three
+    board.is_full = True
+    if is_answered:
+        _, answered = connected(board, alice, bob)
+        value = named(answered)
+    else:
+        alice.invite("102")
+        incoming = bob.request()
+        value = rung(incoming, bob.says(incoming, 180))
+    carol.invite("102", Replaces=value)
+    carol.takes("486 INVITE")
+    # From one phone of a line to another one it is the same call.
+    board.phone("102").invite("101", Replaces=value)
+    assert alice.lines()[-1] == ("INVITE" if is_answered else "180 INVITE")
+
+
 def test_the_caller_is_replaced_by_a_phone_that_offers_nothing(board, three):
     alice, bob, carol = three
     talk, answered = connected(board, alice, bob)
