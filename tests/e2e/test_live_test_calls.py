@@ -57,10 +57,12 @@ class Office:
         live = [await self.live(number) for number in BROKEN]
         return list(zip(live, await asyncio.gather(*alone), strict=True))
 
-    async def live(self, number: str) -> dict[str, Any]:
-        """The same to the soft phones: of those that ring together one answers."""
-        answering = self.members[:1] if number == "620" else self.members
-        tasks = [asyncio.create_task(_takes(each, answers=each in answering)) for each in self.members]
+    async def live(self, number: str, *does: str) -> dict[str, Any]:
+        """The same to the soft phones: all answer, and of those that ring together one, unless it is said."""
+        does = does or (("answers", "waits", "waits") if number == "620" else ("answers",) * 3)
+        tasks = [
+            asyncio.create_task(_takes(each, said)) for each, said in zip(self.members, does, strict=True)
+        ]
         try:
             return await self.asked(number, live=True, confirmed=True)
         finally:
@@ -69,13 +71,13 @@ class Office:
             await asyncio.wait(tasks)
 
 
-async def _takes(phone: Member, *, answers: bool) -> None:
-    """Somebody is there who answers each call, or lets it ring."""
+async def _takes(phone: Member, does: str) -> None:
+    """Somebody is there who answers each call, declines it, or lets it ring."""
     while True:
         await phone.rings()
-        if answers:
+        if does != "waits":
             await asyncio.sleep(0.2)
-            await phone.accepts()
+            await (phone.accepts() if does == "answers" else phone.hangs_up())
 
 
 @asynccontextmanager
@@ -121,6 +123,9 @@ async def test_the_verdict_is_that_of_test_phones_whole_or_broken(
         for live, twin in await firm.both():
             assert (live["passed"], twin["passed"]) == (True, True), (live, twin)
             assert live["calls"][0]["talk"]["caller_hears"]
+        declined = await firm.live("600", "declines", "declines", "answers")
+        assert (declined["passed"], declined["calls"][0]["answered_by"]) == (True, "103"), declined
+        assert [each["ended"] for each in declined["calls"][0]["rung"]] == ["refused", "refused", "answered"]
         deciding.misread_group(lambda group: BROKEN[group.number](group))(monkeypatch)
         for live, twin in await firm.both():
             assert told(live) == told(twin) != set(), (live, twin)
