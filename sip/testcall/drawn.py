@@ -16,6 +16,8 @@ from sip.testcall.scenario import Scenario, Then
 ERROR_RATE = 1e-6
 "How often a group that is shuffled honestly is suspected, at the most: of a million histories, one."
 
+_NOT_RUNG = (Then.UNREGISTERED, Then.ENGAGED, Then.DEAD)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -33,7 +35,7 @@ def drawn(scenario: Scenario, observations: Sequence[Observation]) -> Drawn | No
     plan = scenario.plan
     if not isinstance(plan, Group) or plan.strategy is not Strategy.SHUFFLED:
         return None
-    there = {part.phone for part in scenario.members if part.behaviour.then is not Then.UNREGISTERED}
+    there = {part.phone for part in scenario.members if part.behaviour.then not in _NOT_RUNG}
     turns = [turn for turn in plan.turns if not isinstance(turn.plan, Nobody)]
     if any(turn.is_last or not there.issuperset(phones_of(turn.plan)) for turn in turns):
         return None

@@ -46,6 +46,7 @@ async def test_an_engine_that_is_broken_is_found_out(
     found = await tried(broken.trial, phones)
     print(way, *(f"{each.code}/{each.blames.setting}" for each in found.findings), sep=" | ")
     assert broken.is_told_by(found.findings), found
+    assert broken.is_told_by(found.lived), found
 
 
 async def test_one_that_is_not_broken_is_not_suspected(phones: TestPhones):
@@ -56,9 +57,10 @@ async def test_one_that_is_not_broken_is_not_suspected(phones: TestPhones):
         for trial in runs:
             for _ in range(MOST_TRIES):
                 found = await tried(trial, phones)
-                if not found.findings or found.late_s < LATE_S:
+                if not (found.findings or found.lived) or found.late_s < LATE_S:
                     break
             assert not found.findings, (trial, found)
+            assert not found.lived, (trial, found)
 
     async with AsyncExitStack() as stack:
         lanes = [phones, *[await stack.enter_async_context(some_phones()) for _ in range(LANES - 1)]]

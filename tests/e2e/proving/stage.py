@@ -15,8 +15,10 @@ from provisioner.settings import Settings
 from sip.testcall.agents import TestPhones
 from sip.testcall.drawn import Drawn, drawn, judge_drawn
 from sip.testcall.findings import Finding
+from sip.testcall.lived import Lines, lived
 from sip.testcall.scenario import Behaviour, Kind, Scenario, Then
 from sip.testcall.verdict import TOLERANCES, judge
+from tests.provisioner.operations.witnesses import unknown
 
 SPEED = 4.0
 "What ring times are divided by: as usual."
@@ -56,6 +58,8 @@ class Found:
 
     findings: list[Finding]
     "All that is wrong with them."
+    lived: list[Finding]
+    "The same, judged as live calls are: by what phones did, whatever they were told to do."
     late_s: float
     "How late the machine was."
 
@@ -66,6 +70,7 @@ async def tried(trial: Trial, phones: TestPhones) -> Found:
     async with twins.up(next(iter(trial.here.lines)), SPEED) as twin:
         stage = Stage(twin, phones)
         findings: list[Finding] = []
+        found_live: list[Finding] = []
         history: list[Drawn] = []
         answered: list[str] = []
         late_s = 0.0
@@ -82,13 +87,16 @@ async def tried(trial: Trial, phones: TestPhones) -> Found:
                     if (draw := drawn(scenario, seen)) is not None:
                         history.append(draw)
                     continue
-                verdict = judge(scenario, seen, TOLERANCES.late_by(stage.late_s))
+                tolerances = TOLERANCES.late_by(stage.late_s)
+                verdict = judge(scenario, seen, tolerances)
                 findings += verdict.findings
+                found_live += judge(lived(unknown(scenario), seen, Lines()), seen, tolerances).findings
                 answered += [] if verdict.winner is None else [verdict.winner]
         finally:
             for phone in there:
                 await phones.remove(phone)
-    return Found([*findings, *judge_drawn(history)], late_s)
+    draws = list(judge_drawn(history))
+    return Found([*findings, *draws], [*found_live, *draws], late_s)
 
 
 def _scenario(trial: Trial, twin: Twin, answered: list[str]) -> Scenario:

@@ -21,6 +21,8 @@ from provisioner.operations import trials
 from provisioner.operations.installation import Installation
 from provisioner.operations.proof_history import Wanted, list_proofs
 from provisioner.pbx.routing import Routing
+from sip.call import outgoing
+from sip.testcall import taken
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.agents import test_phones as some_phones
@@ -119,6 +121,25 @@ async def test_what_is_not_as_configured_is_found(
         *_, last = await told(sample, "603", confirmed=True)
     (call,) = last["proof"]["calls"]
     assert [(each["code"], each["blames"]["of"]) for each in call["findings"]] == [("wrong-order", "603")]
+
+
+@ON_SQLITE
+async def test_a_phone_that_is_registered_and_gives_no_answer_is_to_blame(
+    sample: Installation, running: Running, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(outgoing, "_TRYING_S", 1.0)
+    monkeypatch.setattr(taken, "_DEAD_S", 1.0)
+    async with people(sample, running, {HALL: ANSWERS}) as phones:
+        os.kill(phones.pid, signal.SIGSTOP)
+        try:
+            *_, last = await told(sample, "104", confirmed=True)
+        finally:
+            os.kill(phones.pid, signal.SIGCONT)
+    (call,) = last["proof"]["calls"]
+    assert [(each["code"], each["blames"]["setting"]) for each in call["findings"]] == [
+        ("did-not-ring", "phone")
+    ]
+    assert ([each["does"] for each in call["phones"]], call["status"]) == (["dead"], 480)
 
 
 @ON_SQLITE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -32,23 +31,17 @@ from sip.testcall.observed import (
     TurnedDown,
 )
 from sip.testcall.plan import Setting
-from sip.testcall.scenario import Behaviour, Kind, Scenario, Then
+from sip.testcall.scenario import Kind
 from sip.testcall.verdict import judge
 from tests.provisioner.operations.any_company import companies
 from tests.provisioner.operations.test_verdicts import EXAMPLES, SETTINGS, made
-from tests.provisioner.operations.witnesses import ELSEWHERE, witnessed
+from tests.provisioner.operations.witnesses import ELSEWHERE, unknown, witnessed
 from tests.provisioner.pbx.switchboards import exchange, group, line_of, to
 
 ONE, TWO, THREE = line_of("101"), line_of("102"), line_of("103")
 CALLER = "0000000000"
 NONE = Lines()
 SHOWN = (Display("From", "999", "Test"),)
-
-
-def unknown(scenario: Scenario) -> Scenario:
-    """The same, as long as nobody knows what its phones do."""
-    silent = Behaviour(Then.SILENT)
-    return replace(scenario, members=tuple(replace(each, behaviour=silent) for each in scenario.members))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

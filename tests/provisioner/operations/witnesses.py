@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from provisioner.centrex.exchange import Exchange
@@ -28,7 +28,7 @@ from sip.testcall.observed import (
     TurnedDown,
     Watches,
 )
-from sip.testcall.scenario import Lamp, Scenario, Then
+from sip.testcall.scenario import Behaviour, Lamp, Scenario, Then
 from tests.provisioner.pbx.switchboards import seeded
 from tests.sip.call.ringing import Played, Script, play
 
@@ -167,3 +167,9 @@ class Witnessed:
 def witnessed(here: Exchange, scenario: Scenario, seed: int = 1) -> list[Observation]:
     """What the phones of a scenario see of its call."""
     return Witnessed(here, scenario, seeded(seed)).observations()
+
+
+def unknown(scenario: Scenario) -> Scenario:
+    """The same, as long as nobody knows what its phones do."""
+    silent = Behaviour(Then.SILENT)
+    return replace(scenario, members=tuple(replace(each, behaviour=silent) for each in scenario.members))
