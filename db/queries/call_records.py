@@ -46,6 +46,7 @@ class RecordRow(NamedTuple):
     ended_at: datetime | None
     end_reason: str | None
     sip_code: int | None
+    plan: str | None
 
 
 class LegRow(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import ALL, COMPANIES, scopes_since
@@ -51,6 +51,16 @@ async def forget_proofs(session: AsyncSession, customer_id: int, number: str, ke
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
     newest = select(ProofRow.id).where(*own).order_by(ProofRow.id.desc()).offset(kept).limit(1)
     await session.execute(delete(ProofRow).where(*own, ProofRow.id <= newest.scalar_subquery()))
+
+
+async def forget_messages(session: AsyncSession, customer_id: int, number: str) -> None:
+    """The messages of all of a number but the newest, and the newest that went wrong."""
+    own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
+    newest = select(func.max(ProofRow.id)).where(*own)
+    kept = await session.scalars(newest.union(newest.where(ProofRow.passed.is_(False))))
+    ids = [each for each in kept if each is not None]
+    old = (*own, ProofRow.messages.is_not(None), ProofRow.id.not_in(ids))
+    await session.execute(update(ProofRow).where(*old).values(messages=None))
 
 
 async def note_proved(session: AsyncSession, lines: Collection[str], at: datetime | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db.schema.base import Base
 from db.schema.billing import BalanceRow, LedgerEntryRow, RatePlanRow, RateRow
-from db.schema.calls import CallEventRow, CallLegRow, CallRecordRow
+from db.schema.calls import CallEventRow, CallLegRow, CallPlanRow, CallRecordRow
 from db.schema.customers import ApiTokenRow, CustomerFeatureRow, CustomerRow, SiteRow, UserRow
 from db.schema.devices import (
     ClaimRow,
@@ -50,6 +50,7 @@ __all__ = [
     "Base",
     "CallEventRow",
     "CallLegRow",
+    "CallPlanRow",
     "CallRecordRow",
     "ChangeRow",
     "ClaimRow",

@@ -51,6 +51,9 @@ class CallRecordRow(Numbered):
     "Final status code that the caller got."
     cost: Mapped[Decimal | None]
     "NULL until it is rated."
+    plan: Mapped[str | None]
+    """Digest of what the number led to when it was dialled (`call_plans`); NULL: nobody has noted that. There
+    may be none of that digest any more."""
     recording_id: Mapped[int | None] = mapped_column(ForeignKey("media.id", ondelete="SET NULL"), index=True)
 
     legs: Mapped[list[CallLegRow]] = owned("CallLegRow.position")
@@ -85,6 +88,19 @@ class CallLegRow(Base):
     "Why it ended or was skipped."
     sip_code: Mapped[int | None]
     "What its phones have said; NULL: nothing, or it was stopped."
+
+
+class CallPlanRow(Numbered):
+    """What a number that was dialled led to, by what its customer had set then. The newest are kept."""
+
+    __tablename__ = "call_plans"
+    __table_args__ = (UniqueConstraint("customer_id", "digest"), Index(None, "customer_id", "id"))
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    digest: Mapped[str]
+    "Of the plan: what has not changed is there once, however many calls go that way."
+    plan: Mapped[str]
+    "As JSON (`provisioner.centrex.reach`)."
 
 
 class CallEventRow(Numbered):

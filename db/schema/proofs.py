@@ -28,7 +28,10 @@ class ProofRow(Numbered):
     actor: Mapped[str]
     "Who asked for it, as in the audit."
     details: Mapped[str]
-    "All of it, as JSON (`provisioner.operations.proofs`)."
+    "All of it but the messages, as JSON (`provisioner.operations.proofs`)."
+    messages: Mapped[str | None]
+    """Its SIP messages, packed (`provisioner.operations.messages`); NULL: they are kept no longer, or there
+    was no room for them."""
     run_id: Mapped[int | None] = mapped_column(ForeignKey("proof_runs.id", ondelete="SET NULL"), index=True)
     "The run over many numbers in which it was made; NULL: it was asked for by itself, or that is forgotten."
     fingerprint: Mapped[str | None]

@@ -1,4 +1,4 @@
-"""The verbs of calls: list, watch, show one, end one."""
+"""The verbs of calls: list, watch, show one, ask why it did not ring, end one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ from provisioner.cli.common import (
     AsJson,
     ConfigFile,
     DataDir,
+    Language,
     chosen_data_dir,
+    moment,
     out,
     print_json,
     with_installation,
 )
 from provisioner.control.client import ask
 from provisioner.operations.calls import MOST_CALLS, Call, Wanted, list_calls, show_call
+from provisioner.operations.why import ask_why
+from provisioner.web.answers.saying import said
+from provisioner.web.portal.words import LANGUAGES
 
 CallId = Annotated[str, typer.Argument(help="The id of a call, as the list has it.")]
 
@@ -77,6 +82,26 @@ def calls_show(
         print_json(found)
         return
     for line in story(found):
+        out.print(line, markup=False)
+
+
+def calls_why(
+    call: CallId,
+    at: Annotated[str, typer.Option("--at", help="The extension, or the number of a line.")],
+    language: Annotated[Language, typer.Option(help="Of the answer.")] = Language.EN,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Why a call did not ring at an extension, and what to do about it."""
+    call_id = _id(call)
+    found = with_installation(data_dir, config, lambda installation: ask_why(installation, call_id))
+    answer = found.answer(at)
+    if as_json:
+        print_json(answer)
+        return
+    told = said(found, at, answer, LANGUAGES[language], moment)
+    for line in (told.text, told.advice, told.known):
         out.print(line, markup=False)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -33,6 +34,15 @@ ConfigFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 Mac = Annotated[str, typer.Argument(help="MAC address, in any spelling.")]
+
+
+
+class Language(StrEnum):
+    """That people are told things in."""
+
+    PL = "pl"
+    EN = "en"
+
 
 DEFAULT_DATA_DIR = Path("centralka-data")
 _before_the_verb: dict[str, Path | None] = {"data_dir": None, "config": None}

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing, nullcontext
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.centrex.errors import BadValue
-from provisioner.cli.common import AsJson, ConfigFile, DataDir, chosen_data_dir, out
+from provisioner.cli.common import AsJson, ConfigFile, DataDir, Language, chosen_data_dir, out
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
 from provisioner.operations.live_calls import Rings, listed
@@ -30,13 +29,6 @@ from provisioner.web.call_report.words import EN, LANGUAGES
 from sip.testcall.scenario import Kind
 
 _ENDS = {"answered": "answered", "refused": "refused", "stopped": "", None: "rings on"}
-
-
-class Language(StrEnum):
-    """That a report may be in."""
-
-    PL = "pl"
-    EN = "en"
 
 
 def prove(

@@ -109,7 +109,7 @@ VERBS: dict[str, str | Group] = {
     ),
     "calls": Group(
         "Who calls whom, the newest first.",
-        {"show": "calls.calls_show", "hangup": "calls.calls_hangup"},
+        {"show": "calls.calls_show", "why": "calls.calls_why", "hangup": "calls.calls_hangup"},
         alone="calls.calls",
     ),
     "alarms": Group("What waits for somebody.", {"list": "alarms.alarms_list", "ack": "alarms.alarms_ack"}),

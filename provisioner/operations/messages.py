@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter
 
 from sip.testcall.spoken import Spoken
 
@@ -52,3 +56,21 @@ class Room:
             return ()
         self._left -= size
         return messages
+
+
+_LONGEST_PACKED = 500_000
+"Characters; more is not kept."
+_CALLS = TypeAdapter(tuple[tuple[Message, ...], ...])
+
+
+def packed(calls: Sequence[tuple[Message, ...]]) -> str | None:
+    """The messages of each call of a run, to be kept; None: there are none, or too many."""
+    if not any(calls):
+        return None
+    text = b64encode(zlib.compress(_CALLS.dump_json(tuple(calls)), 9)).decode()
+    return text if len(text) <= _LONGEST_PACKED else None
+
+
+def unpacked(text: str | None) -> tuple[tuple[Message, ...], ...]:
+    """What was packed, call by call; of None nothing."""
+    return () if text is None else _CALLS.validate_json(zlib.decompress(b64decode(text)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,7 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.messages import packed, unpacked
 from provisioner.operations.proofs import Proof, plain, proof_of, without_messages
 from provisioner.operations.visible import customer_seen
 
@@ -90,6 +91,7 @@ async def keep_proof(
 ) -> int | None:
     """Keeps what was proved, and forgets the oldest of that number.
 
+    SIP messages are kept of the newest, and of the newest that went wrong.
     `since` is the change (`db.changes`) of which the configuration was that was tested: lines of one that is
     another now count as proved no more. `fingerprint` is of all that is expected of the number; None: not all
     of that was tried, and an alarm about it goes on. Returns its id; None: the customer is gone meanwhile.
@@ -109,11 +111,13 @@ async def keep_proof(
             details=json.dumps(plain(without_messages(proof)), ensure_ascii=False),
             run_id=None if within is None else within.run_id,
             fingerprint=fingerprint,
+            messages=packed([call.messages for call in proof.calls]),
         )
         await announce(session)
         session.add(row)
         await session.flush()
         await queries.forget_proofs(session, customer_id, proof.number, KEPT)
+        await queries.forget_messages(session, customer_id, proof.number)
         if not await queries.is_changed(session, customer_id, since):
             rang = {each.line for call in proof.calls for each in call.rung}
             await queries.note_proved(session, rang, row.at if proof.passed else None)
@@ -157,14 +161,20 @@ async def all_proofs(installation: Installation, run_id: int) -> list[Proof]:
 
 
 async def show_proof(
-    installation: Installation, proof_id: int, customer_id: int | None = None
+    installation: Installation, proof_id: int, customer_id: int | None = None, *, with_messages: bool = False
 ) -> tuple[Run, Proof]:
-    """One of them, with all that was seen. Raises `NotFound`."""
+    """One of them, with all that was seen, and the SIP messages if they are kept. Raises `NotFound`."""
     async with installation.database.read() as session:
         found = await queries.one_proof(session, queries.Chosen(customer_id), proof_id)
     if found is None:
         raise NotFound(f"there is no test call {proof_id}")
-    return _run(*found), proof_of(json.loads(found[1].details))
+    run, row = _run(*found), found[1]
+    proof = proof_of(json.loads(row.details))
+    messages = unpacked(row.messages) if with_messages else ()
+    if len(messages) == len(proof.calls):
+        calls = zip(proof.calls, messages, strict=True)
+        proof = replace(proof, calls=tuple(replace(call, messages=said) for call, said in calls))
+    return run, proof
 
 
 def _run(login: str, row: ProofRow) -> Run:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from db.queries.call_plans import PlanRow
 from db.queries.call_records import LineOfCall
 from sip.call.ringing import Ending, Target
 from sip.call.story import CallAnswered, CallBegan, CallEnded, Event, LegBegan, LegEnded, LegRang
@@ -93,12 +94,19 @@ class Call:
     "That is not written."
     changed: dict[Leg, None] = field(default_factory=dict)
     "Legs that are not written as they are."
+    plans: dict[int, PlanRow] = field(default_factory=dict)
+    "What its number led to, by the customer whose settings that were."
     _serial: int = 0
 
     @property
     def is_test(self) -> bool:
         """Whether who calls is in no database."""
         return self.line is not None and self.line.line_id is None
+
+    def plan_of(self, customer_id: int) -> str | None:
+        """The digest of that customer's plan; None: nobody has noted it."""
+        row = self.plans.get(customer_id)
+        return None if row is None else row.digest
 
     def moment(self, at: float) -> datetime:
         """The moment of a loop time."""

@@ -34,6 +34,7 @@ def record_row(call: Call, line: LineOfCall) -> RecordRow:
         None if ended is None else call.moment(ended.at),
         None if ended is None else str(ended.by),
         None if ended is None else ended.status,
+        call.plan_of(line.customer_id),
     )
 
 

@@ -49,6 +49,7 @@ def side_row(call: Call, side: Side) -> RecordRow:
         moment_of(call, ended_at),
         None if ended_at is None else reason,
         None if ended_at is None else status,
+        call.plan_of(side.customer_id),
     )
 
 

@@ -8,10 +8,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.queries import call_records as queries
+from db.queries.call_plans import PlanRow, put_plans
 from db.writing import Writer
 from provisioner.pbx.call_log import Taken
+from provisioner.pbx.call_plans import CallPlans
 from provisioner.pbx.call_rows import event_row, leg_row, record_row
 from provisioner.pbx.call_sides import note_sides, side_events, side_row
+
+_KEPT_PLANS = 2_000
+"Of each customer."
 
 
 class Written(NamedTuple):
@@ -21,9 +26,11 @@ class Written(NamedTuple):
     "The numbers of the rows of records that are new."
     events: Counter[int]
     "How many of each customer."
+    plans: list[PlanRow]
+    "Those that are there now."
 
 
-async def write_calls(writer: Writer, batch: Sequence[Taken]) -> Written:
+async def write_calls(writer: Writer, batch: Sequence[Taken], plans: CallPlans) -> Written:
     """Writes what is taken of some calls, but for those of lines that have gone."""
     lines = await queries.lines_called(writer, _unknown_lines(batch))
     rows, legs, events = [], [], []
@@ -36,6 +43,9 @@ async def write_calls(writer: Writer, batch: Sequence[Taken]) -> Written:
             note_sides(call, each.legs)
             rows.append(record_row(call, call.line))
             rows += [side_row(call, side) for side in call.sides.values()]
+    recorded = [each.call for each in batch if each.call.line is not None]
+    new_plans = plans.unwritten(recorded)
+    await put_plans(writer, new_plans, _KEPT_PLANS)
     await queries.put_records(writer, rows)
     new = [each.call.began.call for each in batch if each.call.row_id is None]
     new += [side.uuid for each in batch for side in each.call.sides.values() if side.row_id is None]
@@ -54,7 +64,7 @@ async def write_calls(writer: Writer, batch: Sequence[Taken]) -> Written:
             events += [told._replace(call_id=side_id) for told in side_events(call, side, each.news)]
     await queries.put_legs(writer, legs)
     await queries.add_events(writer, events)
-    return Written(ids, Counter(event.customer_id for event in events))
+    return Written(ids, Counter(event.customer_id for event in events), new_plans)
 
 
 def _unknown_lines(batch: Sequence[Taken]) -> set[str]:

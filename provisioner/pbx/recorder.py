@@ -23,9 +23,11 @@ from db.queries import call_records as queries
 from db.queries.call_records import Answered, EventRow, LineOfCall, OpenCall, Used
 from db.tail import announce, announce_by
 from db.writing import Writer, writer_of
+from provisioner.centrex.exchange import Exchange
 from provisioner.operations.counted import Calling
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.pbx.call_log import Call, CallLog, Leg, Taken
+from provisioner.pbx.call_plans import CallPlans
 from provisioner.pbx.call_writing import Written, write_calls
 from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, Event
 
@@ -58,19 +60,22 @@ class Recorder:
         now: Callable[[], float],
         utc: Callable[[], datetime] = utc_now,
         *,
+        known: Callable[[str], Exchange | None] = lambda _: None,
         most: int = _MOST,
         tester: Callable[[str], LineOfCall | None] = lambda _: None,
     ) -> None:
         """`now` is loop time, of which calls tell; `most`: calls of which it keeps anything.
 
-        `tester` says who makes test calls, by the number of a line that is in no database. Of such a call
-        there is a record, but it is nobody's use of anything.
+        `known`: the switchboard of a line, if memory has it. `tester` says who makes test calls, by the
+        number of a line that is in no database. Of such a call there is a record, but it is nobody's use of
+        anything.
         """
         self._tester = tester
         self._database = installation.database
         self._kept_events = installation.settings.memory.call_events_per_customer
         self._now, self._utc = now, utc
         self._log = CallLog(most)
+        self._plans = CallPlans(known)
         self._used: dict[str, Used] = {}
         self._answered: dict[tuple[str, str], Answered] = {}
         self.counted = Calling(lambda: self._log.live, lambda: self._log.unwritten, lambda: self._log.lost)
@@ -91,6 +96,7 @@ class Recorder:
             if isinstance(event, CallBegan):
                 logger.warning("there is no room for the record of a call call=%s", event.call)
             return
+        self._plans.hear(event, call)
         if isinstance(event, CallBegan):
             call.line = self._tester(event.aor)
             if call.line is None:
@@ -234,7 +240,7 @@ class Recorder:
         async def write(writer: Writer) -> tuple[Written, set[int]]:
             # On SQLite in a thread: what becomes of a call meanwhile waits to be written again.
             await announce_by(writer)
-            written = await write_calls(writer, batch)
+            written = await write_calls(writer, batch, self._plans)
             told = written.events.items()
             due = {each for each, more in told if self._unpruned[each] + more >= _PRUNE_AFTER}
             await queries.prune_events(writer, due, self._kept_events)
@@ -242,6 +248,7 @@ class Recorder:
 
         written, due = await self._database.appended(write)
         self._unpruned.update(written.events)
+        self._plans.written(written.plans)
         for customer_id in due:
             del self._unpruned[customer_id]
         for each in batch:

@@ -105,7 +105,10 @@ async def serving_sip(
             held = each.binding
             server.proven.restore(held.transport, held.remote, held.refreshed_at)
         guests = Guests(settings.sip.realm)
-        recorder = Recorder(installation, server.now, tester=guests.as_caller)
+        exchanges = Exchanges(installation.database, news)
+        recorder = Recorder(
+            installation, server.now, known=exchanges.known, tester=guests.as_caller
+        )
         counted.calling = recorder.counted
         await recorder.start()
         guessing = Guessing(installation, bans)
@@ -125,7 +128,6 @@ async def serving_sip(
             server.use(transport)
             registrar = GuestRegistrar(guests, registrations, server.now)
             Requests(server, transport, authentication, domains, registrar)
-            exchanges = Exchanges(installation.database, news)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location, parted)
             # Whose turn it is next doesn't change by a test.

@@ -103,7 +103,8 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
         cost=Decimal("0.01"),
         legs=[s.CallLegRow(position=1, line=number, reason="answered")],
     )
-    session.add_all([music, audit, call])
+    plan = s.CallPlanRow(customer_id=customer.id, digest="0" * 32, plan="{}")
+    session.add_all([music, audit, call, plan])
     await session.flush()
     customer.music_id = music.id
     reception.recorded_name_id = music.id

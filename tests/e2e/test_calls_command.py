@@ -45,6 +45,11 @@ def test_calls_are_listed_and_one_is_told_as_a_story(shop: Run, tmp_path: Path):
     assert json.loads(shop("calls", "show", calls[0], "--json")) == listed[1]
     assert json.loads(shop("calls", "--group", "601", "--json")) == [listed[1]]
     assert json.loads(shop("calls", "--live", "--json")) == []
+    why = shop("calls", "why", calls[0], "--at", "104", "--language", "pl").splitlines()
+    assert why[0].startswith("Żaden telefon numeru 104 Sala konferencyjna nie był wtedy")
+    assert len(why) == 3
+    assert json.loads(shop("calls", "why", calls[0], "--at", "102", "--json"))["reason"] == "answered"
+    assert "has no extension '999'" in shop("calls", "why", calls[0], "--at", "999", code=1)
     for wrong in ("x", str(uuid4())):
         assert "there is no call" in shop("calls", "show", wrong, code=1)
     assert "there is no customer 'x'" in shop("calls", "--customer", "x", code=1)

@@ -14,6 +14,7 @@ from provisioner.web.api.problems import problems
 from provisioner.web.api.registrations import registrations
 from provisioner.web.api.test_calls import make_test_call, one_test_call, test_calls
 from provisioner.web.api.test_runs import begin_test_run, end_test_run, one_test_run, test_runs
+from provisioner.web.api.why import why
 
 
 def api_app(installation: Installation, streams: EventStreams, switchboard: Switchboard) -> web.Application:
@@ -27,6 +28,7 @@ def api_app(installation: Installation, streams: EventStreams, switchboard: Swit
     app.router.add_get("/calls", for_bearers(calls), allow_head=False)
     app.router.add_get("/calls/live", for_bearers(live_calls), allow_head=False)
     app.router.add_get("/calls/{id}", for_bearers(one_call), allow_head=False)
+    app.router.add_get("/calls/{id}/why", for_bearers(why), allow_head=False)
     app.router.add_delete("/calls/live/{id}", for_bearers(end_call))
     app.router.add_get("/test-calls", for_bearers(test_calls), allow_head=False)
     app.router.add_post("/test-calls", for_bearers(make_test_call))

@@ -87,14 +87,14 @@ async def live_calls(request: web.Request, bearer: Bearer) -> web.Response:
 
 async def one_call(request: web.Request, bearer: Bearer) -> web.Response:
     """One call. Raises `NotFound`."""
-    found = await show_call(request.app[INSTALLATION], _id(request), bearer.customer_id)
+    found = await show_call(request.app[INSTALLATION], id_of_call(request), bearer.customer_id)
     return answer(CallBody.model_validate(found))
 
 
 async def end_call(request: web.Request, bearer: Bearer) -> web.Response:
     """Hangs it up. Raises `NotFound`, `Conflict`."""
     installation, switchboard = request.app[INSTALLATION], request.app[SWITCHBOARD]
-    await hang_up(installation, switchboard, _id(request), bearer.actor, bearer.customer_id)
+    await hang_up(installation, switchboard, id_of_call(request), bearer.actor, bearer.customer_id)
     return web.Response(status=204)
 
 
@@ -121,7 +121,8 @@ async def _page(
     return answer(CallsBody(calls=rows, next=str(found.next) if found.next is not None else None))
 
 
-def _id(request: web.Request) -> UUID:
+def id_of_call(request: web.Request) -> UUID:
+    """That the address names. Raises `NotFound`."""
     said = request.match_info["id"]
     try:
         return UUID(said)

@@ -19,11 +19,13 @@ from provisioner.web.api.problems import PROBLEM_TYPE, Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
 from provisioner.web.api.test_calls import USUAL_PROOFS, AskedBody, ProofBody, RunsBody
 from provisioner.web.api.test_runs import USUAL_RUNS, AskedRunBody, TestRunBody, TestRunsBody
+from provisioner.web.api.why import WhyBody
+from provisioner.web.portal.words import LANGUAGES
 from provisioner.web.streams import STREAM_TYPE
 
 _BODIES = (
     EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, RunsBody, ProofBody, AskedBody,
-    TestRunsBody, TestRunBody, AskedRunBody, Problem,
+    TestRunsBody, TestRunBody, AskedRunBody, WhyBody, Problem,
 )  # fmt: skip
 _REF = "#/components/schemas/"
 _SWITCH = {"type": "boolean"}
@@ -46,6 +48,7 @@ def document() -> dict[str, Any]:
             "/calls": {"get": _calls()},
             "/calls/live": {"get": _live_calls()},
             "/calls/{id}": {"get": _call()},
+            "/calls/{id}/why": {"get": _why()},
             "/calls/live/{id}": {"delete": _hang_up()},
             "/test-calls": {"get": _test_calls(), "post": _make_test_call()},
             "/test-calls/{id}": {"get": _test_call()},
@@ -163,6 +166,27 @@ def _call() -> dict[str, Any]:
     }
 
 
+def _why() -> dict[str, Any]:
+    language = {"type": "string", "enum": sorted(LANGUAGES), "default": "en"}
+    return {
+        "operationId": "whyUnrung",
+        "summary": "Why a call did not ring at an extension, and what to do about it",
+        "description": "From the call's record, and from what was set when it was made.",
+        "parameters": [
+            _id_of_call(),
+            _parameter("at", "The extension, or the number of a line.") | {"required": True},
+            _parameter("language", "Of the words.", language),
+        ],
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": _ref("WhyBody")}},
+            },
+            **_refusals("There is no such call, or no such extension."),
+        },
+    }
+
+
 def _hang_up() -> dict[str, Any]:
     return {
         "operationId": "hangUp",
@@ -227,7 +251,10 @@ def _test_call() -> dict[str, Any]:
     return {
         "operationId": "showTestCall",
         "summary": "One run of test calls: who got an INVITE when, who answered, what each was shown",
-        "parameters": [_parameter("id", "Of the run.", number, where="path") | {"required": True}],
+        "parameters": [
+            _parameter("id", "Of the run.", number, where="path") | {"required": True},
+            _parameter("messages", "Also the SIP messages of each call, if they are kept.", _SWITCH),
+        ],
         "responses": {
             "200": {
                 "description": "The run.",

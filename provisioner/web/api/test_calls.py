@@ -18,7 +18,7 @@ from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 from provisioner.operations.visible import customer_seen
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import Body, answer, check_listing, number_in, switch_in
+from provisioner.web.api.bodies import Body, answer, check_listing, check_names, number_in, switch_in
 from provisioner.web.api.calls import SWITCHBOARD
 from sip.testcall.findings import Finding
 
@@ -102,11 +102,17 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
 
 
 async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
-    """One of them. Raises `NotFound`."""
+    """One of them. Raises `BadValue`, `NotFound`."""
+    check_names(request.query, frozenset({"messages"}))
     said = request.match_info["id"]
     if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
         raise NotFound(f"there is no test call {said[:40]!r}")
-    run, proof = await show_proof(request.app[INSTALLATION], int(said), bearer.customer_id)
+    run, proof = await show_proof(
+        request.app[INSTALLATION],
+        int(said),
+        bearer.customer_id,
+        with_messages=switch_in(request.query, "messages") or False,
+    )
     return answer(_body(run, proof))
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from provisioner.operations.event_tail import EventTail
 from provisioner.operations.installation import Installation
 from provisioner.operations.sign_in import SignIn
-from provisioner.web.portal import calls, log_in, registrations
+from provisioner.web.portal import calls, log_in, one_call, registrations
 from provisioner.web.portal.pages import Pages
 from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff
 from provisioner.web.streams import Streams
@@ -30,6 +30,7 @@ def add_pages(app: web.Application, installation: Installation, tail: EventTail)
     add("GET", registrations.LIVE_PATH, for_staff(registrations.follow_registrations))
     add("GET", calls.PATH, for_staff(calls.show_calls))
     add("GET", calls.LIVE_PATH, for_staff(calls.follow_calls))
+    add("GET", f"{calls.PATH}/{{id}}", for_staff(one_call.show_call))
     add("GET", "/static/{digest}/{name}", for_anybody(pages.static.serve))
     add("GET", "/{path:.*}", for_anybody(_nothing))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from provisioner.operations.calls import Call, Leg, LegEnd
 from provisioner.web.portal.words import Words
+from sip.call.story import EndedBy
 
 WIDTH = 120
 "Units of a bar: as long as the caller waited."
@@ -35,6 +36,16 @@ def bars(call: Call, now: datetime, words: Words) -> tuple[Bar, ...]:
     end = call.answered_at or call.ended_at or now
     whole_s = max(1.0, (end - call.started_at).total_seconds())
     return tuple(_bar(leg, call.started_at, end, whole_s, words) for leg in call.legs)
+
+
+def state_of(call: Call, words: Words) -> tuple[str, str]:
+    """`ringing`, `talking`, `answered` or `unanswered`, and how it is, or how it ended, in words."""
+    if call.is_live:
+        was = "talking" if call.answered_at is not None else "ringing"
+    else:
+        is_done = call.answered_at is not None or call.end == EndedBy.SERVICE
+        was = "answered" if is_done else "unanswered"
+    return was, words.named("call", was) if call.end is None else words.named("end", call.end) or call.end
 
 
 def length(start: datetime, end: datetime) -> str:

@@ -13,14 +13,13 @@ from provisioner.operations.call_board import CallBoard, Counts, call_board
 from provisioner.operations.calls import Call, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
-from provisioner.web.portal.call_drawings import Bar, bars, length
+from provisioner.web.portal.call_drawings import Bar, bars, length, state_of
 from provisioner.web.portal.listing import Choice, address, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
 from provisioner.web.portal.staff import DESK, Desk, words_of
 from provisioner.web.portal.words import Words
-from sip.call.story import EndedBy
 
 PATH: Final = "/calls"
 LIVE_PATH: Final = f"{PATH}/live"
@@ -80,6 +79,8 @@ class CallView:
     began: Moment | None
     talked: str | None
     bars: tuple[Bar, ...]
+    address: str
+    "Of the page about it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,7 @@ def _drawn(pages: Pages, found: CallBoard, words: Words, session: Session) -> di
 
 def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
     words = who.words
-    if call.is_live:
-        was = "talking" if call.answered_at is not None else "ringing"
-    else:
-        is_done = call.answered_at is not None or call.end == EndedBy.SERVICE
-        was = "answered" if is_done else "unanswered"
+    was, state = state_of(call, words)
     talked = None
     if call.answered_at is not None:
         talked = length(call.answered_at, call.ended_at or found.at)
@@ -149,11 +146,12 @@ def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
         key=f"c-{call.id}",
         call=call,
         was=was,
-        state=words.named("call", was) if call.end is None else words.named("end", call.end) or call.end,
+        state=state,
         status=call.status if was == "unanswered" else None,
         began=who.moment(call.started_at),
         talked=talked,
         bars=bars(call, found.at, words),
+        address=f"{PATH}/{call.id}",
     )
 
 

@@ -16,6 +16,7 @@ from provisioner.operations.devices import list_devices, show_device
 from provisioner.operations.installation import Installation
 from provisioner.operations.ladder import Rung
 from provisioner.operations.line_services import set_dnd
+from provisioner.operations.messages import Message
 from provisioner.operations.proof_history import KEPT, Wanted, keep_proof, list_proofs, show_proof
 from provisioner.operations.proofs import Proof
 from provisioner.operations.registrations import Wanted as Registered
@@ -152,3 +153,16 @@ async def test_a_phone_that_is_reachable_has_proved_itself_by_a_call_to_its_line
     assert await rung() is Rung.PROVEN
     await kept(sample, proof("600", FINDING))
     assert await rung() is Rung.REACHABLE
+
+
+async def test_messages_are_kept_of_the_newest_and_of_the_newest_that_went_wrong(sample: Installation):
+    said = (Message("48223809887", 0.5, came=True, text="INVITE sip:x SIP/2.0\r\n\r\nżółw", times=2),)
+
+    def with_messages(made: Proof) -> Proof:
+        return replace(made, calls=tuple(replace(call, messages=said) for call in made.calls))
+
+    red, green = with_messages(proof("600", FINDING)), with_messages(proof("600"))
+    ids = await kept(sample, red, red, green, green, with_messages(proof("601")))
+    found = [(await show_proof(sample, each, with_messages=True))[1].calls[0].messages for each in ids]
+    assert found == [(), said, (), said, said]
+    assert (await show_proof(sample, ids[-1]))[1].calls[0].messages == ()

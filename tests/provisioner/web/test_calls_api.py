@@ -224,3 +224,23 @@ def test_every_reason_has_its_word_and_is_on_the_page():
     assert {*Outcome, *Why, ANSWERED} == set(LegEnd)
     for word in (*EndedBy, *LegEnd, *CallKind):
         assert f"| `{word}` |" in PAGE
+
+
+async def test_why_a_call_did_not_ring_is_said_in_words_and_for_programs(
+    sample: Installation, running: Running
+):
+    token = await token_for(sample)
+    (call,) = await record(sample, hunted)
+    found = await said(running, f"/calls/{call}/why?at=104&language=pl", token)
+    assert (found["reason"], found["known"]) == ("not-registered", "record")
+    assert found["text"].startswith("Żaden telefon numeru 104 Sala konferencyjna nie był wtedy")
+    assert found["advice"]
+    english = await said(running, f"/calls/{call}/why?at=103", token)
+    assert (english["reason"], english["seconds"], english["of"]) == ("rang", 15, "600")
+    assert english["text"].startswith("It did ring: at ")
+    for query, status in (("", 422), ("?at=999", 404), ("?at=101&language=de", 422), ("?at=101&more=1", 422)):
+        await said(running, f"/calls/{call}/why{query}", token, status)
+    await said(running, f"/calls/{uuid4()}/why?at=101", token, 404)
+    await apply_text(sample, OTHERS)
+    await said(running, f"/calls/{call}/why?at=104", await token_for(sample, LOGIN))
+    await said(running, f"/calls/{call}/why?at=104", await token_for(sample, "inny"), 404)

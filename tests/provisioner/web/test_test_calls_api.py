@@ -44,6 +44,9 @@ async def test_a_program_has_a_number_tested_and_finds_it_among_those_that_were(
     (call,) = made["made"]
     assert (call["answered_by"], call["rung"][0]["extension"], call["findings"]) == ("101", "101", [])
     assert await said(running, f"/test-calls/{made['id']}", token) == made
+    (whole,) = (await said(running, f"/test-calls/{made['id']}?messages=true", token))["made"]
+    assert whole["messages"][0]["text"].startswith("INVITE sip:601@")
+    assert {**whole, "messages": []} == call
     listed = await said(running, "/test-calls?number=601&passed=true", token)
     assert [each["id"] for each in listed["test_calls"]] == [made["id"]]
     assert listed["next"] is None

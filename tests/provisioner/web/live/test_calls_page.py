@@ -120,3 +120,19 @@ def test_every_language_has_a_word_for_every_end():
     for words in LANGUAGES.values():
         assert all(words.named("end", each) for each in EndedBy)
         assert all(words.named("leg", each) for each in LegEnd)
+
+
+async def test_of_each_extension_it_is_said_why_it_did_not_ring(sample: Installation, browser: Browser):
+    (call,) = await record(sample, hunted)
+    listed = (await browser.get("/calls")).text
+    assert f'href="/calls/{call}"' in listed
+    page = (await browser.get(f"/calls/{call}")).text
+    assert "Połączenie 101 Recepcja → 600" in page
+    assert "Żaden telefon numeru 104 Sala konferencyjna nie był wtedy zarejestrowany" in page
+    assert page.count("<details>") == 6, "a question for each extension"
+    asked = (await browser.get(f"/calls/{call}?at=104")).text
+    assert "Dlaczego nie zadzwonił 104 Sala konferencyjna?" in asked
+    unknown = (await browser.get(f"/calls/{call}?at=%3Cb%3E")).text
+    assert "Nie ma numeru wewnętrznego &lt;b&gt;." in unknown
+    for nothing in ("x", "00000000-0000-0000-0000-000000000000"):
+        assert (await browser.get(f"/calls/{nothing}")).status == 404
