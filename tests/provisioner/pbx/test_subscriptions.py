@@ -76,7 +76,7 @@ class Everybody:
 
     def admit(self, incoming: Incoming, admitted: Callable[[Incoming, Caller], None]) -> None:
         uri = incoming.request.from_.uri
-        admitted(incoming, Caller(1, getattr(uri, "user", "")))
+        admitted(incoming, Caller(1, getattr(uri, "user", ""), 1))
 
 
 class Way:
