@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sip.bans import Bans
 from sip.transport.flow import Address
@@ -44,6 +44,27 @@ _LATE_S = 0.1
 only just before it is sent again, and nobody at once. Whoever has logged in is served in order always."""
 
 
+class Counts(NamedTuple):
+    """How many datagrams had which fate."""
+
+    come: int = 0
+    "Those that got a place."
+    served: int = 0
+    "Those that were looked at."
+    lost: int = 0
+    "Those of somebody known, or half done, whose time had passed, or for which there was no room."
+    turned_away: int = 0
+    "The same of strangers."
+    asked: int = 0
+    "Those of strangers that were looked at."
+    brought: int = 0
+    "Those with credentials, of somebody not known yet."
+
+    def since(self, before: Counts) -> Counts:
+        """What has come to these since `before`."""
+        return Counts(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 class Intake:
     """Of one socket."""
 
@@ -59,6 +80,8 @@ class Intake:
         "Each after the time when it came."
         self.dropped = 0
         "Datagrams that nobody has looked at."
+        self._come = self._brought = 0
+        self._served, self._lost = [0 for _ in Rank], [0 for _ in Rank]
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting))
@@ -69,7 +92,10 @@ class Intake:
         if self._proven.is_proven(remote, now):
             rank = Rank.BEGUN if _asks_for_challenge(data) else Rank.KNOWN
         elif self._admits(Address(*remote), now):
-            rank = Rank.BEGUN if _has_credentials(data) else Rank.STRANGE
+            rank = Rank.STRANGE
+            if _has_credentials(data):
+                rank = Rank.BEGUN
+                self._brought += 1
         else:
             self.dropped += 1
             return
@@ -77,7 +103,9 @@ class Intake:
             self.dropped += 1
             return
         waiting = self._waiting[rank]
-        self.dropped += len(waiting) == waiting.maxlen
+        self._come += 1
+        if len(waiting) == waiting.maxlen:
+            self._lose(rank)
         waiting.append((now, (data, local, place)))
 
     def take(self, now: float) -> Datagram | None:
@@ -88,9 +116,39 @@ class Intake:
                 is_late = rank is not Rank.KNOWN and waiting[0][0] < now - _LATE_S
                 came_at, datagram = waiting.pop() if is_late else waiting.popleft()
                 if came_at > too_early:
+                    self._served[rank] += 1
                     return datagram
-                self.dropped += 1
+                self._lose(rank)
         return None
+
+    def waited_s(self, now: float) -> float:
+        """For how long the first has waited of those that are known, or half done; 0: none of them waits."""
+        first, too_early = now, now - _LONGEST_S
+        for rank in (Rank.KNOWN, Rank.BEGUN):
+            waiting = self._waiting[rank]
+            while waiting and waiting[0][0] <= too_early:
+                waiting.popleft()
+                self._lose(rank)
+            if waiting:
+                first = min(first, waiting[0][0])
+        return now - first
+
+    @property
+    def counts(self) -> Counts:
+        """How it went so far."""
+        *begun, turned_away = self._lost
+        return Counts(
+            self._come,
+            sum(self._served),
+            sum(begun),
+            turned_away,
+            self._served[Rank.STRANGE],
+            self._brought,
+        )
+
+    def _lose(self, rank: Rank) -> None:
+        self.dropped += 1
+        self._lost[rank] += 1
 
     def _admits(self, remote: Address, now: float) -> bool:
         if not self._bans.admits(remote, now) or not self._rates.has_room(remote.host, now):

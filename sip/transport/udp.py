@@ -8,6 +8,7 @@ import socket
 import struct
 from functools import lru_cache
 from ipaddress import ip_address
+from math import inf
 from typing import Any
 
 from sip.message.errors import MessageError
@@ -17,6 +18,7 @@ from sip.transport.answers import note_source
 from sip.transport.flow import Address
 from sip.transport.intake import Intake
 from sip.transport.receiver import Receiver
+from sip.transport.shedding import REVIEW_S, Shedding, attach, detach
 from sip.transport.sockets import Listener
 from sip.transport.udp_flow import Place, UdpFlow
 
@@ -42,6 +44,11 @@ class UdpEndpoint:
         self._receiver = receiver
         self._intake = intake
         self._is_serving = False
+        self._shedding = Shedding()
+        self._reviewed = intake.counts
+        "As of the last look at how it goes."
+        self._review_at = 0.0
+        "When the next one is, if anything waits then."
         self.local = listener.local
         self.is_open = True
         self.lost = 0
@@ -127,6 +134,31 @@ class UdpEndpoint:
         if self._intake:
             self._is_serving = True
             self._loop.call_soon(self._serve)
+            if now >= self._review_at:
+                self._review()
+
+    def _review(self) -> None:
+        """Has the system let in as many as can be served."""
+        if not self.is_open:
+            return
+        now, was_on, counts = self._loop.time(), self._shedding.is_on, self._intake.counts
+        self._shedding.review(self._intake.waited_s(now), counts.since(self._reviewed), now)
+        self._reviewed, self._review_at = counts, now + REVIEW_S
+        if self._shedding.is_on:
+            # Even if nobody comes.
+            self._review_at = inf
+            self._loop.call_later(REVIEW_S, self._review)
+        if was_on != self._shedding.is_on:
+            said = "more REGISTERs than can be served: some are kept out" if not was_on else "all are let in"
+            logger.warning("%s local=%s", said, self.local)
+        try:
+            if self._shedding.is_on:
+                attach(self._socket, self._shedding.filter())
+            elif was_on:
+                detach(self._socket)
+        except OSError as error:
+            # Then it is we who drop what is too much.
+            logger.debug("the system can't keep anybody out error=%s", error)
 
     def _take(self, data: bytes, flow: UdpFlow) -> None:
         try:

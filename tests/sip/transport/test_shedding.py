@@ -1,0 +1,172 @@
+"""Who is kept out when more register than can be served."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+
+from sip.bans import Bans
+from sip.transport.intake import Counts, Intake
+from sip.transport.limits import TransportLimits
+from sip.transport.proven import Proven
+from sip.transport.rates import Rates
+from sip.transport.shedding import Shedding, attach, detach
+from sip.transport.sockets import bind
+from sip.transport.udp import UdpEndpoint
+from tests.sip.message.messages import REGISTER
+from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Remembers
+
+NOW = 1000.0
+ALL = 65536
+PHONES = 60
+
+
+def shedding_a_quarter_of_all() -> Shedding:
+    shedding = Shedding()
+    shedding.review(0.2, Counts(come=400, served=100), NOW)
+    assert shedding.share == ALL // 4
+    return shedding
+
+
+def come(receiver: socket.socket, phones: list[socket.socket], *sent: bytes) -> dict[bytes, Counter]:
+    """How many of what each phone has sent have come in, by what they are."""
+    for phone in phones:
+        for data in sent:
+            phone.sendto(data, receiver.getsockname())
+    found = {data: Counter() for data in sent}
+    while True:
+        try:
+            data, place = receiver.recvfrom(100)
+        except BlockingIOError:
+            return found
+        found[data][place] += 1
+
+
+@pytest.fixture(params=[(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")], ids=["IPv4", "IPv6"])
+def sockets(request):
+    """One of ours, and the phones'."""
+    family, host = request.param
+    with ExitStack() as stack:
+        made = [stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)) for _ in range(1 + PHONES)]
+        for each in made:
+            each.bind((host, 0))
+        receiver, *phones = made
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        receiver.setblocking(False)
+        yield receiver, phones
+
+
+def test_a_phone_that_is_let_in_is_let_in_with_all_that_it_sends(sockets):
+    receiver, phones = sockets
+    bare, login = b"REGISTER sip:a SIP/2.0", b"REGISTER sip:a SIP/2.0 with credentials"
+    attach(receiver, shedding_a_quarter_of_all().filter())
+    found = come(receiver, phones, bare, login)
+    assert found[bare] == found[login]
+    # Of sixty, a quarter: that it is nobody, or everybody, happens once in ten million times.
+    assert 0 < len(found[bare]) < PHONES
+
+
+def test_whatever_is_no_register_comes_in(sockets):
+    receiver, phones = sockets
+    attach(receiver, shedding_a_quarter_of_all().filter())
+    found = come(receiver, phones, b"INVITE sip:a SIP/2.0", b"SIP/2.0 200 OK", b"\r\n\r\n")
+    assert all(len(each) == PHONES for each in found.values())
+
+
+def test_in_the_end_all_come_in_again(sockets):
+    receiver, phones = sockets
+    attach(receiver, shedding_a_quarter_of_all().filter())
+    detach(receiver)
+    (found,) = come(receiver, phones, b"REGISTER sip:a SIP/2.0").values()
+    assert len(found) == PHONES
+
+
+class Hurried(Intake):
+    """It says that four times as much comes as is served, while it has too much to do."""
+
+    has_too_much = True
+
+    @property
+    def counts(self) -> Counts:
+        so_far = super().counts
+        return so_far._replace(come=4 * so_far.served) if self.has_too_much else so_far
+
+    def waited_s(self, now: float) -> float:
+        return 0.2 if self.has_too_much else 0.0
+
+
+async def test_a_server_that_has_too_much_to_do_keeps_some_out_until_it_has_served_the_others(caplog):
+    caplog.set_level(logging.WARNING, "sip.transport.udp")
+    proven = Proven()
+    intake = Hurried(Rates(TransportLimits(), proven), proven, Bans(proven), lambda: False)
+    listener, streams = bind(LOOPBACK)
+    receiver = Remembers(answers=False)
+    endpoint = UdpEndpoint(listener, receiver, intake)
+    said: list[str] = []
+    with streams.socket, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for _ in range(40):
+            phone.sendto(REGISTER, listener.local)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(said) < 2:
+                await asyncio.sleep(0.01)
+                said = [record.getMessage().partition(" local=")[0] for record in caplog.records]
+                intake.has_too_much = not said
+        endpoint.close()
+    assert said == ["more REGISTERs than can be served: some are kept out", "all are let in"]
+    assert len(receiver.messages) == 40
+
+
+def test_others_have_their_turn_after_some_seconds():
+    shedding = shedding_a_quarter_of_all()
+    before = shedding.filter()
+    shedding.review(0.05, Counts(), NOW + 1)
+    assert shedding.filter() == before
+    shedding.review(0.05, Counts(), NOW + 31)
+    assert shedding.filter() != before
+
+
+def test_nobody_is_kept_out_while_all_are_served():
+    shedding = Shedding()
+    shedding.review(0.05, Counts(come=400, served=380), NOW)
+    assert not shedding.is_on
+
+
+def test_nobody_is_kept_out_for_a_wait_that_passes_by_itself():
+    shedding = Shedding()
+    shedding.review(0.4, Counts(come=100, served=120), NOW)
+    assert not shedding.is_on
+
+
+def test_strangers_who_never_log_in_have_nobody_kept_out():
+    shedding = Shedding()
+    shedding.review(0.0, Counts(come=4000, served=300, turned_away=3700, asked=290), NOW)
+    assert not shedding.is_on
+
+
+def test_phones_that_nobody_knows_yet_are_kept_out_in_part():
+    shedding = Shedding()
+    went = Counts(come=4000, served=500, turned_away=3500, asked=250, brought=230)
+    shedding.review(0.0, went, NOW)
+    assert shedding.share == ALL // 4
+
+
+def test_when_nothing_waits_more_are_let_in_until_it_is_all_of_them():
+    shedding = shedding_a_quarter_of_all()
+    shares = []
+    while shedding.is_on:
+        shedding.review(0.0, Counts(), NOW)
+        shares.append(shedding.share)
+    assert shares == sorted(shares)
+    assert len(shares) < 10
+
+
+def test_however_much_comes_some_are_let_in():
+    shedding = Shedding()
+    for _ in range(100):
+        shedding.review(0.4, Counts(come=10_000), NOW)
+    assert shedding.share > 0
