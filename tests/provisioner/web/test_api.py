@@ -13,7 +13,7 @@ from provisioner.operations.event_tail import End
 from provisioner.operations.events import KINDS
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
-from provisioner.web.api import calls, registrations
+from provisioner.web.api import calls, registrations, test_calls, test_runs
 from provisioner.web.api.app import api_app
 from provisioner.web.api.events import PARAMETERS, EventStreams
 from provisioner.web.api.openapi import document
@@ -104,6 +104,8 @@ def test_the_description_refers_to_nothing_that_it_lacks_and_knows_every_paramet
         ("/registrations", registrations.PARAMETERS),
         ("/calls", calls.PARAMETERS),
         ("/calls/live", calls.LIVE_PARAMETERS),
+        ("/test-calls", test_calls.PARAMETERS),
+        ("/test-runs", test_runs.PARAMETERS),
     ):
         parameters = said["paths"][path]["get"]["parameters"]
         assert {each["name"] for each in parameters if each["in"] == "query"} == known

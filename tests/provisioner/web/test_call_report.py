@@ -10,6 +10,7 @@ import pytest
 from lxml import etree, html
 
 from provisioner.operations.proofs import Talk
+from provisioner.web.call_report.alarm import alarm_of
 from provisioner.web.call_report.junit import junit
 from provisioner.web.call_report.page import page
 from provisioner.web.call_report.sentences import Sentences
@@ -115,6 +116,15 @@ def test_junit_has_a_case_for_each_call_and_what_is_wrong_with_it():
     assert failure.get("type") == "too-short"
     assert (failure.text or "").startswith("Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s.")
     assert etree.fromstring(junit(RIGHT)).get("failures") == "0"
+
+
+def test_an_alarm_says_the_number_and_once_what_was_found_and_what_is_to_blame():
+    polish, english = alarm_of(WRONG, PL), alarm_of(WRONG, EN)
+    assert polish.startswith("Numer 600 nie dzwoni tak, jak go ustawiono. ")
+    assert polish.count("Telefon 101 Recepcja dzwonił za krótko: 4,0 s zamiast 10,0 s. Co zawiodło: ") == 1
+    assert "Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s. What failed: " in english
+    # No more than can be taken in: all of it stands in the test call.
+    assert english.count("What failed: ") <= 3
 
 
 def test_what_no_single_call_shows_is_said_above_them_all():
