@@ -12,10 +12,11 @@ from db.queries import line_services as queries
 from db.schema import LineRow
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.codes import Case
-from provisioner.centrex.customer import FeatureCodes, Forwarding, Line
+from provisioner.centrex.customer import FeatureCodes, Line
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.numbering import leads_nowhere
 from provisioner.centrex.plan import line_differences
+from provisioner.centrex.services import forwarded
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.store.lines import line_of, set_services
@@ -31,17 +32,9 @@ async def set_forwarding(
     if to is not None:
         await _check_target(installation, number, to)
 
-    def changed(line: Line) -> Line:
-        there: Forwarding | None = getattr(line.forwarding, case)
-        if there is None and to is None and not enabled:
-            return line
-        if there is None and to is None:
-            raise BadValue("there is no number to forward to: dial it after the code")
-        said = replace(there or Forwarding(to or ""), enabled=enabled)
-        said = said if to is None else replace(said, to=to)
-        return replace(line, forwarding=replace(line.forwarding, **{case.value: said}))
-
-    await _change(installation, number, changed, actor, "forward")
+    await _change(
+        installation, number, lambda line: forwarded(line, case, to, enabled=enabled), actor, "forward"
+    )
 
 
 async def set_dnd(installation: Installation, number: str, actor: Actor, *, dnd: bool) -> None:

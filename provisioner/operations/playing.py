@@ -23,7 +23,7 @@ from sip.testcall.observed import (
     TurnedDown,
     Watches,
 )
-from sip.testcall.scenario import Lamp, Scenario, Then
+from sip.testcall.scenario import Dial, Lamp, Scenario, Then
 from sip.testcall.spoken import Spoken
 
 _SLACK_S = 10.0
@@ -56,9 +56,18 @@ class Stage:
         return observations
 
     async def _play(self, scenario: Scenario) -> Sequence[Observation]:
-        await self._set(scenario)
-        self._phones.take_spoken()
         phones, caller = self._phones, scenario.caller
+        self._twin.restore()
+        if scenario.codes:
+            await self._set(scenario, everybody=True)
+            codes_begun = len(phones.seen)
+            for dial in scenario.codes:
+                await self._dial(dial)
+            dialled = phones.seen[codes_begun:]
+        else:
+            dialled = []
+        await self._set(scenario)
+        phones.take_spoken()
         for lamp in scenario.lamps:
             await self._watch(lamp)
         begun = len(phones.seen)
@@ -87,7 +96,17 @@ class Stage:
         with suppress(TimeoutError):
             await phones.until(lambda: not _lit(scenario, seen()), _LAMPS_S)
         await sleep(_SETTLES_S)
-        return [*self._registered.values(), *self._watches.values(), *seen()]
+        return [*self._registered.values(), *self._watches.values(), *dialled, *seen()]
+
+    async def _dial(self, dial: Dial) -> None:
+        """A phone dials a code, and hears what comes of it."""
+        phones, begun = self._phones, len(self._phones.seen)
+        phones.call(dial.phone, dial.code, 0)
+        try:
+            await phones.until(lambda: is_over(dial.phone, phones.seen[begun:]), _SLACK_S)
+        except TimeoutError:
+            # The verdict says so.
+            phones.hang_up(dial.phone)
 
     async def _watch(self, lamp: Lamp) -> None:
         """A phone has that lamp: it keeps those that it has had before."""
@@ -107,10 +126,11 @@ class Stage:
         self._watches.clear()
         self._phones.forget()
 
-    async def _set(self, scenario: Scenario) -> None:
-        """Phones are there as the scenario wants it."""
+    async def _set(self, scenario: Scenario, *, everybody: bool = False) -> None:
+        """Phones are there as the scenario wants it; `everybody`: also those that won't be when it begins."""
         phones = self._phones
-        absent = {part.phone for part in scenario.members if part.behaviour.then is Then.UNREGISTERED}
+        off = (part.phone for part in scenario.members if part.behaviour.then is Then.UNREGISTERED)
+        absent = set() if everybody else set(off)
         for phone in [each for each in self._registered if each in absent]:
             del self._registered[phone]
             self._watches = {key: said for key, said in self._watches.items() if key[0] != phone}

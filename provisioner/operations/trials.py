@@ -9,6 +9,7 @@ from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
 from provisioner.centrex.trial_caller import CALLER_LINE
+from provisioner.operations.code_trials import changed_by_codes
 from provisioner.operations.trial_plans import LONGEST_RING_S, Planner, credited
 from sip.testcall.expected import ExpectedRing, expected
 from sip.testcall.plan import Cause, Group, Nobody, Plan, Ring, Setting, Shown, Strategy
@@ -66,7 +67,7 @@ def trials(
     leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
     short = next((each for each in leads_here if each not in taken), "")
     by_short = planner.call(short, Shown(number, name)) if short else None
-    found = _Trials(exchange, dialled, plan, hidden or plan, speed, short, by_short or plan)
+    found = _Trials(planner, dialled, plan, hidden or plan, speed, short, by_short or plan)
     return tuple(found.watched(place, each) for place, each in enumerate(found.all()))
 
 
@@ -114,7 +115,7 @@ def _part_of(exchange: Exchange, phone: str, behaviour: Behaviour, hz: int) -> P
 class _Trials:
     """Those of one number."""
 
-    exchange: Exchange
+    planner: Planner
     dialled: str
     plan: Plan
     hidden: Plan
@@ -124,6 +125,11 @@ class _Trials:
     "A short number that leads here; empty: none does."
     by_short: Plan
     "The same plan, where that is dialled."
+
+    @property
+    def exchange(self) -> Exchange:
+        """Of the company, and in it who calls."""
+        return self.planner.exchange
 
     def all(self) -> Iterator[Scenario]:
         """Each kind that has something to show here."""
@@ -151,7 +157,8 @@ class _Trials:
         )
         hide = self.exchange.codes.hide_number
         hidden = self._scenario(Kind.HIDDEN, answers)
-        yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden)
+        entry = Cause(Setting.CODE, hide)
+        yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden, entry=entry)
         if (lines := self._shown_lines()) is not None:
             watched = self._scenario(Kind.LAMP, answers)
             yield replace(watched, lamps=(Lamp(CALLER_LINE, self.dialled, lines),))
@@ -159,6 +166,40 @@ class _Trials:
             by_short = self._scenario(Kind.SHORT_NUMBER, answers)
             entry = Cause(Setting.SHORT_NUMBER, self.short)
             yield replace(by_short, dialled=self.short, plan=self.by_short, entry=entry)
+        if self.dialled in self.exchange.extensions:
+            show = self.exchange.codes.show_number
+            entry = Cause(Setting.CODE, show)
+            plan = self.planner.call(self.dialled, replace(self._shown(), cause=entry)) or self.plan
+            shown = self._scenario(Kind.SHOWN, answers)
+            yield replace(shown, dialled=show + self.dialled, plan=plan, entry=entry)
+        yield from self._by_codes()
+
+    def _by_codes(self) -> Iterator[Scenario]:
+        """Those before which somebody dials a code."""
+        known, extensions = {*phones_of(self.plan), CALLER_LINE}, self.exchange.extensions
+        strangers = (number for number, each in extensions.items() if each.line and each.line not in known)
+        for changed in changed_by_codes(self.exchange, self.dialled, next(strangers, None)):
+            heeded, unheeded = (
+                replace(self.planner, exchange=each).call(self.dialled, self._shown())
+                for each in (changed.heeded, changed.unheeded)
+            )
+            if heeded is None or unheeded is None or heeded == unheeded:
+                continue
+            dials = changed.codes[0].phone
+            phones = dict.fromkeys((*phones_of(heeded), *phones_of(unheeded), dials), Behaviour(Then.SILENT))
+            if len(phones) > MOST_PHONES:
+                continue
+            takes = phones | self._first_answers(unheeded) | self._first_answers(heeded)
+            if changed.takes is not None:
+                takes[dials] = changed.takes
+            gives_up_s = changed.rings_s / self.speed + _PATIENCE_S if changed.rings_s else None
+            made = replace(self, plan=heeded)._scenario(changed.kind, takes, gives_up_s)
+            yield replace(made, codes=changed.codes, unheeded=unheeded)
+
+    def _shown(self) -> Shown:
+        """The caller, as he is known."""
+        number = self.exchange.extension_of[CALLER_LINE]
+        return Shown(number, self.exchange.extensions[number].name)
 
     def watched(self, place: int, scenario: Scenario) -> Scenario:
         """The scenario with some phones beside that are not to ring: those whose turn it is at its place."""

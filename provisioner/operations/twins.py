@@ -55,6 +55,9 @@ class Twin(Protocol):
     def pace(self) -> Pace:
         """What all twins of a server keep to."""
 
+    def restore(self) -> None:
+        """Whatever codes have changed of the copy is as it was."""
+
     def password(self, line: str) -> str:
         """A new password for a line, with which phones may register for it."""
 

@@ -30,7 +30,7 @@ from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.twin_sources import (
     HastenedRouter,
     NoNews,
-    NoServices,
+    TwinCodes,
     TwinKeys,
     TwinRegistrar,
     TwinSwitchboards,
@@ -55,7 +55,14 @@ _LOOPBACK = Address("127.0.0.1", 0)
 class Twin:
     """One that is up (`provisioner.operations.twins.Twin`)."""
 
-    def __init__(self, exchange: Exchange, server: Address, keys: TwinKeys, pace: Pace) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        server: Address,
+        keys: TwinKeys,
+        pace: Pace,
+        switchboards: TwinSwitchboards,
+    ) -> None:
         self.exchange = exchange
         "The copy, and in it who calls."
         self.server = server
@@ -63,6 +70,11 @@ class Twin:
         self.pace = pace
         "What all twins of a server keep to."
         self._keys = keys
+        self._switchboards = switchboards
+
+    def restore(self) -> None:
+        """Whatever codes have changed of the copy is as it was."""
+        self._switchboards.copy = self.exchange
 
     def password(self, line: str) -> str:
         """A new password for a line, with which phones may register for it."""
@@ -119,8 +131,9 @@ class Twins:
             authentication = Authentication(server, guard, keys, domains, bans, lambda _: None, tasks)
             Requests(server, transport, authentication, domains, TwinRegistrar(location, server.now))
             phones = Phones(server, transport, location, Parted())
+            codes = TwinCodes(switchboards, self._settings.numbering.emergency_numbers)
             router = ExchangeRouter(
-                self._settings, NoServices(), switchboards, phones, engaged, domains, SystemRandom()
+                self._settings, codes, switchboards, phones, engaged, domains, SystemRandom()
             )
             lamps = Subscriptions(
                 server, authentication, domains, location, tasks, switchboards, NoNews()
@@ -133,7 +146,7 @@ class Twins:
             CallServing(server, authentication, phones, HastenedRouter(router, divisor), tell, tasks)
             shining = tasks.create_task(lamps.run())
             try:
-                yield Twin(copy, listeners[0].local, keys, self._pace)
+                yield Twin(copy, listeners[0].local, keys, self._pace, switchboards)
             except Exception as error:
                 # Not within the groups, which would wrap it.
                 failed = error

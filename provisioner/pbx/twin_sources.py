@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from random import random
 
 from provisioner.centrex.codes import Disturb, Forward, LogIn
+from provisioner.centrex.errors import BadValue
 from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.services import done
 from provisioner.operations.installation import utc_now
 from provisioner.pbx.authentication import Caller as Proved
 from provisioner.pbx.calls import Asked
@@ -19,6 +21,7 @@ from provisioner.pbx.router import ExchangeRouter, Switchboards
 from sip.call.hastened import Hastened
 from sip.call.replacing import Taker
 from sip.call.ringing import Caller, Outcome, Ringing
+from sip.call.tree.done import Done
 from sip.call.tree.phone import Refusal
 from sip.digest import Algorithm, ha1
 from sip.location import Location
@@ -56,16 +59,17 @@ class TwinSwitchboards:
     """The copy of one customer's switchboard, and those of others as they are (`router.Switchboards`)."""
 
     def __init__(self, copy: Exchange, living: Switchboards) -> None:
-        self._copy = copy
+        self.copy = copy
+        "As it is now."
         self._living = living
 
     def known(self, line: str) -> Exchange | None:
         """See `Switchboards`."""
-        return self._copy if line in self._copy.lines else self._own(self._living.known(line))
+        return self.copy if line in self.copy.lines else self._own(self._living.known(line))
 
     async def of_line(self, line: str) -> Exchange | None:
         """See `Switchboards`."""
-        return self._copy if line in self._copy.lines else self._own(await self._living.of_line(line))
+        return self.copy if line in self.copy.lines else self._own(await self._living.of_line(line))
 
     async def elsewhere(self, exchange: Exchange, dialled: str) -> Mapping[str, Exchange]:
         """See `Switchboards`."""
@@ -74,8 +78,8 @@ class TwinSwitchboards:
 
     def _own(self, exchange: Exchange | None) -> Exchange | None:
         """The copy where the living one was found."""
-        if exchange is not None and exchange.customer_id == self._copy.customer_id:
-            return self._copy
+        if exchange is not None and exchange.customer_id == self.copy.customer_id:
+            return self.copy
         return exchange
 
 
@@ -106,8 +110,25 @@ class NoNews:
         """There will be none."""
 
 
+class TwinCodes:
+    """A code that is dialled in a twin changes the copy alone (`provisioner.pbx.router.Services`)."""
+
+    def __init__(self, switchboards: TwinSwitchboards, emergency_numbers: frozenset[str]) -> None:
+        self._switchboards = switchboards
+        self._emergency_numbers = emergency_numbers
+
+    async def carry_out(self, line: str, code: Forward | Disturb | LogIn) -> Ringing:
+        """Refuses what can't be done, as the living server does."""
+        here = self._switchboards
+        try:
+            here.copy = done(here.copy, line, code, self._emergency_numbers)
+        except BadValue:
+            return Refusal(Outcome.REFUSED, 403)
+        return Done()
+
+
 class NoServices:
-    """A code that is dialled in the twin changes nothing (`provisioner.pbx.router.Services`)."""
+    """Codes that are dialled change nothing (`provisioner.pbx.router.Services`)."""
 
     async def carry_out(self, line: str, code: Forward | Disturb | LogIn) -> Ringing:
         """Refuses it."""

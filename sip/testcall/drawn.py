@@ -33,7 +33,7 @@ class Drawn:
 def drawn(scenario: Scenario, observations: Sequence[Observation]) -> Drawn | None:
     """What a call drew whose number is that of a shuffled group; None: nothing, or nobody can tell."""
     plan = scenario.plan
-    if not isinstance(plan, Group) or plan.strategy is not Strategy.SHUFFLED:
+    if not isinstance(plan, Group) or plan.strategy is not Strategy.SHUFFLED or scenario.codes:
         return None
     there = {part.phone for part in scenario.members if part.behaviour.then not in _NOT_RUNG}
     turns = [turn for turn in plan.turns if not isinstance(turn.plan, Nobody)]

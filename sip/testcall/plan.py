@@ -34,6 +34,8 @@ class Setting(StrEnum):
     SHORT_NUMBER = "short-number"
     HIDE_NUMBER = "hide-number"
     DISTINCTIVE_RING = "distinctive-ring"
+    CODE = "code"
+    "A code that was dialled."
     LAMP = "lamp"
     "What lamps of others show of a number."
     CALLER = "caller"

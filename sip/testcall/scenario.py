@@ -31,6 +31,28 @@ class Kind(StrEnum):
     "The caller hides his number by a code."
     SHORT_NUMBER = "short-number"
     "The caller dials a short number."
+    SHOWN = "shown"
+    "The caller says by a code that his number may be seen."
+    DND_DIALLED = "dnd-dialled"
+    "Who is called has dialled that he is not to be disturbed, …"
+    DND_TAKEN_BACK = "dnd-taken-back"
+    "… and after it that he may be."
+    FORWARD_DIALLED = "forward-dialled"
+    "Who is called has forwarded all calls by a code, …"
+    FORWARD_TAKEN_BACK = "forward-taken-back"
+    BUSY_DIALLED = "busy-dialled"
+    "… or those that find him busy, …"
+    BUSY_TAKEN_BACK = "busy-taken-back"
+    NO_ANSWER_DIALLED = "no-answer-dialled"
+    "… that he does not answer, …"
+    NO_ANSWER_TAKEN_BACK = "no-answer-taken-back"
+    UNREACHABLE_DIALLED = "unreachable-dialled"
+    "… or that come while his phone is off."
+    UNREACHABLE_TAKEN_BACK = "unreachable-taken-back"
+    LOGGED_OUT = "logged-out"
+    "A member has logged out of the group by a code, …"
+    LOGGED_IN = "logged-in"
+    "… and in again."
     LIVE = "live"
     "People's own phones ring, and people do as they like."
     LAMP = "lamp"
@@ -84,6 +106,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """A code that a phone dials."""
+
+    phone: str
+    code: str
+    "With all that belongs to it."
+
+
+@dataclass(frozen=True, slots=True)
 class Lamp:
     """A lamp that shows what a number does."""
 
@@ -117,6 +148,10 @@ class Scenario:
     "Phones of the company to which nothing leads. They are there, and silent; none of them is to ring."
     lamps: tuple[Lamp, ...] = ()
     "That are looked at."
+    codes: tuple[Dial, ...] = ()
+    "That are dialled before the call, one after another."
+    unheeded: Plan | None = None
+    "Whom the call would ring if the last code did nothing; None: none was dialled."
     entry: Cause | None = None
     "What leads from what is dialled to the plan, where that is a setting; None: nothing stands between."
 

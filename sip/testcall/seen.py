@@ -62,6 +62,17 @@ class SeenCaller:
 
 
 @dataclass(slots=True)
+class SeenCode:
+    """A code that a phone has dialled."""
+
+    dialled: Dialled
+    is_taken: bool = False
+    "It was answered."
+    status: int | None = None
+    "With which it was refused."
+
+
+@dataclass(slots=True)
 class Seen:
     """All of one call."""
 
@@ -72,6 +83,7 @@ class Seen:
     broke: list[Broke] = field(default_factory=list)
     watches: list[Watches] = field(default_factory=list)
     lit: list[Lit] = field(default_factory=list)
+    codes: list[SeenCode] = field(default_factory=list)
 
 
 def seen(caller: str, observations: Sequence[Observation]) -> Seen:
@@ -93,6 +105,10 @@ def seen(caller: str, observations: Sequence[Observation]) -> Seen:
                 found.rings.append(ring)
             case _ if each.phone == caller:
                 _note_caller(found.caller, each)
+            case Dialled():
+                found.codes.append(SeenCode(each))
+            case TurnedDown() | Answered() if (each.phone, getattr(each, "call", "")) not in calls:
+                _note_code(found.codes, each)
             case StoppedRinging() | Refused() | Answered() | Heard() | Ended():
                 known = calls.get((each.phone, each.call))
                 if known is not None:
@@ -100,6 +116,15 @@ def seen(caller: str, observations: Sequence[Observation]) -> Seen:
             case _:
                 pass
     return found
+
+
+def _note_code(codes: list[SeenCode], each: TurnedDown | Answered) -> None:
+    """What became of the last code of a phone."""
+    code = next((code for code in reversed(codes) if code.dialled.phone == each.phone), None)
+    if code is not None and isinstance(each, TurnedDown):
+        code.status = each.status
+    elif code is not None:
+        code.is_taken = True
 
 
 def _note_caller(caller: SeenCaller, each: Observation) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sip.testcall.findings import Code, Finding, Verdict
 from sip.testcall.judging.case import Case, Tolerances, case
+from sip.testcall.judging.codes import judge_codes
 from sip.testcall.judging.displays import judge_displays
 from sip.testcall.judging.lamps import judge_lamps
 from sip.testcall.judging.sound import judge_sound
@@ -33,7 +34,7 @@ def judge(
     progressed = found.caller.progressed
     talked = judged.talked
     return Verdict(
-        tuple(_findings(judged)),
+        tuple(judge_codes(judged, lambda each: tuple(_findings(each)))),
         post_dial_s=None if progressed is None else progressed.at - judged.dialled_at,
         order=tuple(dict.fromkeys(ring.phone for ring in found.rings)),
         winner=talked[0].phone if talked else None,

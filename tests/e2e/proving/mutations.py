@@ -8,7 +8,7 @@ from provisioner.centrex.customer import Forwardings
 from sip.testcall.findings import Code, Finding
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind
-from tests.e2e.proving import carrying, deciding, shining
+from tests.e2e.proving import carrying, deciding, dialling, shining
 from tests.e2e.proving.breaking import Break
 from tests.e2e.proving.companies import (
     DELAYED,
@@ -70,6 +70,10 @@ RING = (Cause(Setting.DISTINCTIVE_RING),)
 
 def of_member(setting: Setting, member: str, group: str = "600") -> tuple[Cause]:
     return (Cause(setting, group, member),)
+
+
+def code(dialled: str) -> tuple[Cause]:
+    return (Cause(Setting.CODE, dialled),)
 
 
 def lamp_of(number: str) -> tuple[Cause]:
@@ -323,6 +327,31 @@ MUTATIONS = {
         shining.looks_at_another("104", "101"), one(LAMP), (Code.LAMP_WRONG,), lamp_of("104")
     ),
     "lamps may not be watched": Mutation(shining.refused, one(LAMP), (Code.LAMP_REFUSED,), lamp_of("101")),
+    # Codes
+    "do not disturb not known as a code": Mutation(
+        dialling.unknown, one(Kind.DND_DIALLED), (Code.CODE_REFUSED,), code("*26")
+    ),
+    "codes refused": Mutation(
+        dialling.refused, one(Kind.FORWARD_DIALLED), (Code.CODE_REFUSED,), code("*21*102#")
+    ),
+    "do not disturb turned off instead of on": Mutation(
+        dialling.disturbs_the_wrong_way, one(Kind.DND_DIALLED), (Code.CODE_IDLE,), code("*26")
+    ),
+    "forwarding never taken back": Mutation(
+        dialling.never_taken_back, one(Kind.FORWARD_TAKEN_BACK), (Code.CODE_IDLE,), code("#21#")
+    ),
+    "all calls forwarded where busy ones should be": Mutation(
+        dialling.all_instead_of_busy, one(Kind.BUSY_DIALLED), (Code.DID_NOT_RING,), code("*22*102#")
+    ),
+    "forwarded to another number than was dialled": Mutation(
+        dialling.forwards_to("104"), one(Kind.FORWARD_DIALLED), (Code.DID_NOT_RING,), code("*21*102#")
+    ),
+    "logged in instead of out": Mutation(
+        dialling.logs_the_wrong_way, many_of(Kind.LOGGED_OUT), (Code.CODE_IDLE,), code("*51600")
+    ),
+    "hidden where a code shows": Mutation(
+        dialling.hides_instead_of_showing, one(Kind.SHOWN), (Code.WRONG_NUMBER,), code("*68")
+    ),
     # Sound
     "answerer not heard": Mutation(
         carrying.answerer_unheard, one(FIRST), (Code.ONE_WAY_AUDIO,), (Cause(Setting.PHONE, ONE),)

@@ -100,7 +100,7 @@ async def test_each_kind_of_call_that_is_asked_for_is_made_once(sample: Installa
     assert last["proof"]["passed"]
     kinds = [call["scenario"] for call in last["proof"]["calls"]]
     assert kinds[:3] == ["first-answers", "last-answers", "no-answer"]
-    assert len(kinds) == len(set(kinds)) == 9
+    assert len(kinds) == len(set(kinds)) == 11
 
 
 @pytest.mark.usefixtures("running")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.centrex.customer import Extension, Forwardings, HuntStrategy, Line, Member
+from provisioner.centrex.customer import Extension, FeatureCodes, Forwardings, HuntStrategy, Line, Member
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
@@ -155,6 +155,22 @@ def test_in_a_large_company_others_stand_by_in_each_call():
     watched = [{part.extension for part in each.bystanders} for each in of(here, "600").values()]
     assert {len(each) for each in watched} == {5}
     assert set().union(*watched[:4]) == set(extensions)
+
+
+def test_codes_that_the_company_has_are_dialled_by_who_is_called():
+    codes = FeatureCodes(dnd_on="*1", dnd_off="#1", forward_busy_on="*2*", group_logout="*3*")
+    here = exchange(group("600", "101", "102"), codes=codes)
+    found = of(here, "101")
+    assert [dial.code for dial in found[Kind.DND_DIALLED].codes] == ["*1"]
+    assert [dial.code for dial in found[Kind.DND_TAKEN_BACK].codes] == ["*1", "#1"]
+    assert [dial.code for dial in found[Kind.BUSY_DIALLED].codes] == ["*2*102#"]
+    assert {each.phone for scenario in found.values() for each in scenario.codes} == {line_of("101")}
+    assert expected(found[Kind.DND_DIALLED]).status == 486
+    assert [ring.phone[-3:] for ring in expected(found[Kind.BUSY_DIALLED]).rings] == ["101", "102"]
+    of_group = of(here, "600")
+    assert [dial.code for dial in of_group[Kind.LOGGED_OUT].codes] == ["*3*600"]
+    assert [ring.phone[-3:] for ring in expected(of_group[Kind.LOGGED_OUT]).rings] == ["102"]
+    assert [ring.phone[-3:] for ring in expected(of_group[Kind.LOGGED_IN]).rings] == ["101"]
 
 
 def test_nobody_waits_two_minutes_for_a_phone_that_nobody_answers():

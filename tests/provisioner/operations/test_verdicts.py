@@ -28,6 +28,7 @@ from sip.testcall.observed import (
     Answered,
     Broke,
     By,
+    Dialled,
     Display,
     Ended,
     GaveUp,
@@ -43,7 +44,7 @@ from sip.testcall.observed import (
     Watches,
 )
 from sip.testcall.plan import Cause, Setting
-from sip.testcall.scenario import Kind
+from sip.testcall.scenario import Kind, Scenario
 from sip.testcall.verdict import judge
 from tests.provisioner.operations.any_company import companies
 from tests.provisioner.operations.proofs import AT
@@ -466,6 +467,31 @@ def test_a_phone_to_which_nothing_leads_is_named_where_it_rings_too():
     assert finding.blames == Cause(Setting.EXCHANGE)
     named = proved(scenario, seen, AT).phones
     assert [each.extension for each in named] == ["101", "102", "103", "105"]
+
+
+def of_kind(here: Exchange, kind: Kind, number: str = "101") -> Scenario:
+    return next(each for each in trials(here, number) if each.kind is kind)
+
+
+def test_a_code_that_is_not_taken_or_does_nothing_is_named():
+    here = with_caller(exchange(company()), ())
+    scenario = of_kind(here, Kind.DND_TAKEN_BACK)
+    assert [dial.code for dial in scenario.codes] == ["*26", "#26"]
+    assert judge(scenario, witnessed(here, scenario)).passed
+    idle = witnessed(here, replace(scenario, codes=scenario.codes[:1]))
+    last = [
+        replace(each, at=each.at + 0.1, **({"number": "#26"} if isinstance(each, Dialled) else {}))
+        for each in idle
+        if isinstance(each, Dialled | Answered) and each.at < 1_000
+    ]
+    (finding,) = judge(scenario, [*idle, *last]).findings
+    assert (finding.code, finding.blames) == (Code.CODE_IDLE, Cause(Setting.CODE, "#26"))
+    refused = [
+        TurnedDown(each.phone, each.at, 403) if isinstance(each, Answered) and each.at < 1_000 else each
+        for each in witnessed(here, scenario)
+    ]
+    (finding,) = judge(scenario, refused).findings
+    assert (finding.code, finding.expected, finding.seen) == (Code.CODE_REFUSED, "*26", "403")
 
 
 @pytest.mark.parametrize(

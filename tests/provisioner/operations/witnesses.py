@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from provisioner.centrex.codes import Disturb, Forward, LogIn, code_in
 from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.services import done
 from provisioner.centrex.trial_caller import CALLER_LINE
 from provisioner.pbx.routing import Routing, Surroundings
 from sip.call.ringing import Ending, Outcome, Ring, Stop, Target
@@ -56,8 +58,12 @@ def played(here: Exchange, scenario: Scenario, chance: Random | None = None) -> 
         random=chance or seeded(7),
         emergency_numbers=frozenset(),
     )
+    for dial in scenario.codes:
+        code = code_in(here.codes, dial.code)
+        assert isinstance(code, Forward | Disturb | LogIn)
+        here = done(here, dial.phone, code, ())
     hidden = scenario.dialled.startswith(here.codes.hide_number)
-    dialled = scenario.dialled.removeprefix(here.codes.hide_number)
+    dialled = scenario.dialled.removeprefix(here.codes.hide_number).removeprefix(here.codes.show_number)
     return play(Routing(here, CALLER_LINE, around, is_hidden=hidden).to(dialled), scripts)
 
 
@@ -83,6 +89,10 @@ class Witnessed:
         for part in self.scenario.parts:
             if part.behaviour.then is not Then.UNREGISTERED:
                 self.seen.append(Registered(part.phone, START - 1))
+        for place, dial in enumerate(self.scenario.codes):
+            at = START - 0.5 + place / 10
+            self.seen += [Dialled(dial.phone, at, dial.code), Answered(dial.phone, at + 0.01, f"code{place}")]
+            self.seen.append(Ended(dial.phone, at + 0.02, f"code{place}", By.OTHER))
         caller = self.scenario.caller.phone
         self.seen.append(Dialled(caller, START, self.scenario.dialled))
         call = played(self.here, self.scenario, self.random)

@@ -167,12 +167,18 @@ async def test_an_emergency_call_never_leaves(bench: Bench):
             gateway.recv(1)
 
 
-async def test_a_code_that_is_dialled_changes_nothing(bench: Bench):
+async def test_a_code_that_is_dialled_changes_the_twin_alone_until_that_is_as_it_was(bench: Bench):
     before = await kept(bench)
-    async with bench.twins().up(ONE) as twin, registered(twin, ONE) as (one,):
-        for code in ("*26", "*21*102#", "*51"):
-            await dials(one, code)
-            assert (await final(one)).status == 403
+    async with bench.twins().up(ONE) as twin, registered(twin, ONE, TWO, CALLER_LINE) as (one, two, caller):
+        await dials(one, "*26")
+        assert (await final(one)).status == 200
+        await dials(caller, "101")
+        assert (await final(caller)).status == 486
+        twin.restore()
+        await dials(caller, "101")
+        await invited(one)
+        await dials(two, "*21*112#")
+        assert (await final(two)).status == 403
     assert await kept(bench) == before
 
 
