@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
 from time import monotonic
+from typing import TypeAlias
 
 from phone_templates.yealink.boot import BootMachine, Outcome
 from provisioner.centrex.mac import MacAddress
@@ -19,7 +20,7 @@ from provisioner.virtual_phones.booting import Boot, boot
 from provisioner.virtual_phones.network import Network
 from provisioner.virtual_phones.phone import SipPhone, Sitter, registered
 from provisioner.virtual_phones.registration import Registration
-from provisioner.virtual_phones.subscription import Subscription
+from provisioner.virtual_phones.subscription import Subscription, Wish, wishes
 from sip.errors import SipError
 from sip.handset.rung import Manner
 from sip.handset.talk import CallEnd
@@ -51,6 +52,10 @@ class Box:
         return str(MacAddress.parse(self.machine.mac))
 
 
+Told: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Wish, ...]]
+"The settings of all accounts, and what it is to watch."
+
+
 @dataclass(slots=True)
 class Stage:
     """What all phones share."""
@@ -80,6 +85,10 @@ class Life(Sitter):
         self._accounts = 0
         self._granted: set[int] = set()
         self._phone: SipPhone | None = None
+        self._told: Told = ((), ())
+        "What it has been told, as it is on the line."
+        self._leaves = asyncio.Event()
+        "It has been told something else."
 
     @property
     def mac(self) -> str:
@@ -96,15 +105,8 @@ class Life(Sitter):
             minutes = box.machine.asks_again_after_minutes
             await asyncio.sleep((_ASKS_AGAIN_S if minutes is None else minutes * 60) / stage.hurry)
         self.is_on_line = True
-        async with AsyncExitStack() as on_line:
-            entering = registered(box.machine, box.source, self, stage.network, stage.hurry)
-            self._phone = await on_line.enter_async_context(entering)
-            await self._calls(self._phone)
-            await stage.leaving.acquire()
-            try:
-                await on_line.aclose()
-            finally:
-                stage.leaving.release()
+        while self._accounts and not stage.over.is_set():
+            await self._stays()
 
     async def _boots(self) -> Boot:
         booted = await boot(self._box.machine, self._box.source, self._stage.network)
@@ -118,30 +120,37 @@ class Life(Sitter):
             self._fails(Cause.SERVER_FAILED, done.problem.rpartition(": ")[2])
         elif done.outcome is Outcome.NOTHING_FOUND:
             self._fails(Cause.NO_FILES)
-        try:
-            self._accounts = len(accounts(self._box.machine))
-        except (KeyError, ValueError, NotImplementedError) as error:
-            self._fails(Cause.UNUSABLE_ACCOUNT, str(error))
-            return False
+        self._count()
         if not self._accounts and done.outcome in (Outcome.APPLIED, Outcome.UNCHANGED):
             self._fails(Cause.NO_ACCOUNT)
         return self._accounts > 0
 
-    async def _calls(self, phone: SipPhone) -> None:
-        """Calls people, once that is wanted, until all is over."""
-        over = self._stage.over
-        begins = {asyncio.create_task(each.wait()) for each in (self._stage.calling, over)}
+    def _count(self) -> None:
+        """How many accounts it has been told to register."""
         try:
-            await asyncio.wait(begins, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in begins:
-                task.cancel()
-        while not over.is_set():
+            self._accounts = len(accounts(self._box.machine))
+        except (KeyError, ValueError, NotImplementedError) as error:
+            self._accounts = 0
+            self._fails(Cause.UNUSABLE_ACCOUNT, str(error))
+
+    async def _stays(self) -> None:
+        """Is on the line with what it has been told, until all is over or it is told something else."""
+        self._leaves.clear()
+        box, stage = self._box, self._stage
+        self._told = _told(box.machine)
+        async with AsyncExitStack() as on_line:
+            entering = registered(box.machine, box.source, self, stage.network, stage.hurry)
+            self._phone = await on_line.enter_async_context(entering)
+            await self._calls(self._phone)
+            async with stage.leaving:
+                await on_line.aclose()
+
+    async def _calls(self, phone: SipPhone) -> None:
+        """Calls people, once that is wanted, until it leaves."""
+        await first_of(self._stage.calling, self._stage.over, self._leaves)
+        while not (self._stage.over.is_set() or self._leaves.is_set()):
             wait_s = self._person.calls_after_s()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s if isfinite(wait_s) else None):
-                    await over.wait()
-            if not over.is_set():
+            if not await first_of(self._stage.over, self._leaves, within_s=wait_s):
                 self._calls_somebody(phone)
 
     def _calls_somebody(self, phone: SipPhone) -> None:
@@ -172,7 +181,7 @@ class Life(Sitter):
                 self._fails(Cause.NOT_REACHED, f"{registration.account.server}")
             case status:
                 self._fails(Cause.REGISTER_REFUSED, f"{status}")
-        if not self.is_up and len(self._granted) == self._accounts:
+        if not self.is_up and len(self._granted) >= self._accounts:
             self.is_up = True
             self._tally.up += 1
             self._tally.up_after.add(monotonic() - self._began)
@@ -190,6 +199,9 @@ class Life(Sitter):
     def fetched(self, boot: Boot) -> None:
         self._tally.boots(boot)
         self._tally.fetched_again += 1
+        if boot.applied is not None and _told(self._box.machine) != self._told:
+            self._count()
+            self._leaves.set()
 
     def is_rung(self, invite: Request) -> Manner:
         is_engaged = self._phone is not None and self._phone.calls > 0
@@ -197,3 +209,21 @@ class Life(Sitter):
 
     def _fails(self, cause: Cause, detail: str = "") -> None:
         self._tally.fails(cause, detail, self.mac)
+
+
+async def first_of(*events: asyncio.Event, within_s: float = inf) -> bool:
+    """Waits until one of them is set; False: none was within so many seconds."""
+    waiting = {asyncio.create_task(each.wait()) for each in events}
+    try:
+        done, _ = await asyncio.wait(
+            waiting, timeout=within_s if isfinite(within_s) else None, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        for task in waiting:
+            task.cancel()
+    return bool(done)
+
+
+def _told(machine: BootMachine) -> Told:
+    settings = machine.memory.settings.items()
+    return tuple(sorted(pair for pair in settings if pair[0].startswith("account."))), wishes(machine)

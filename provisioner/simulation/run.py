@@ -7,13 +7,12 @@ import os
 import resource
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.centrex.errors import BadValue
 from provisioner.simulation.causes import Cause
-from provisioner.simulation.life import Box, Life, Stage
+from provisioner.simulation.life import Box, Life, Stage, first_of
 from provisioner.simulation.profile import Person, Profile
 from provisioner.simulation.tally import Report, Tally
 from provisioner.virtual_phones.network import Network
@@ -78,12 +77,9 @@ class Simulation:
                 tasks.create_task(life.live(number * step_s), name=life.mac): life
                 for number, life in enumerate(lives)
             }
-            await _either(self._settled, interrupted, plan.over_s + plan.patience_s)
+            await first_of(self._settled, interrupted, within_s=plan.over_s + plan.patience_s)
             stage.calling.set()
-            if not interrupted.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(plan.for_s):
-                        await interrupted.wait()
+            await first_of(interrupted, within_s=plan.for_s)
             self.tally.is_over = True
             stage.over.set()
             for task, life in running.items():
@@ -142,15 +138,6 @@ def make_room(phones: int) -> None:
         )
     if soft != resource.RLIM_INFINITY and wanted > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-async def _either(one: asyncio.Event, other: asyncio.Event, within_s: float) -> None:
-    waiting = {asyncio.create_task(each.wait()) for each in (one, other)}
-    try:
-        await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
 
 
 def _cpu_s(process: int | None) -> float | None:

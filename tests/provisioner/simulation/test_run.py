@@ -103,14 +103,17 @@ async def test_phones_come_from_their_boxes_call_and_leave_nothing(sample: Insta
     assert (report.phones, report.up, report.calls) == (3, 3, 0)
 
 
-async def test_what_is_changed_meanwhile_is_fetched(sample: Installation, running: Running):
+async def test_what_is_changed_meanwhile_is_fetched_and_registered(sample: Installation, running: Running):
     async def change(simulation: Simulation) -> None:
         await until(lambda: simulation.is_calling)
         await running.settled()
         await apply_text(sample, RENAMED)
 
+    def both_accounts_of_the_phone_again(simulation: Simulation) -> bool:
+        return simulation.tally.fetched_again > 0 and simulation.tally.registered >= 8
+
     async with from_stock(sample.data_dir, sample.settings, ALL) as ready:
-        report = await simulated(ready, SILENT, lambda simulation: simulation.tally.fetched_again > 0, change)
+        report = await simulated(ready, SILENT, both_accounts_of_the_phone_again, change)
     assert report.interrupted
     assert (report.up, report.fetched_again > 0) == (5, True)
     assert await live(sample) == []

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sip.transport.errors import CantConnect
 from sip.transport.flow import Address, Transport
 from sip.transport.limits import TransportLimits
 from sip.transport.sockets import bind_tls
@@ -158,3 +159,35 @@ async def test_the_end_does_not_wait_for_handshakes(tmp_path):
             ((_, address),) = transport.listeners
             silent.connect(address)
             await connections(transport, 1)
+
+
+async def test_a_connection_is_made_over_tls_where_a_context_says_whom_to_trust(
+    tmp_path: Path, trusting: ssl.SSLContext
+):
+    server, phone = Remembers(), Remembers()
+    context = certificate(tmp_path, "one")
+    async with (
+        listening([bind_tls(LOOPBACK)], server, certificate=lambda: context) as there,
+        listening([], phone, secure=trusting) as here,
+    ):
+        ((_, address),) = there.listeners
+        flow = await here.connect(Transport.TLS, address)
+        assert (flow.transport, flow.remote) == (Transport.TLS, address)
+        assert await here.connect(Transport.TLS, address) is flow
+        flow.send(TLS)
+        await phone.until("messages")
+
+
+@pytest.mark.parametrize("secure", [None, ssl.create_default_context()])
+async def test_no_connection_is_made_over_tls_to_whom_nobody_trusts(
+    tmp_path: Path, secure: ssl.SSLContext | None
+):
+    context = certificate(tmp_path, "one")
+    async with (
+        listening([bind_tls(LOOPBACK)], Remembers(), certificate=lambda: context) as there,
+        listening([], Remembers(), secure=secure) as here,
+    ):
+        ((_, address),) = there.listeners
+        with pytest.raises(CantConnect):
+            await here.connect(Transport.TLS, address)
+        assert here.connections == 0
