@@ -29,7 +29,7 @@ _FIRST_EXTENSION = 1000
 _FIRST_GROUP = 6000
 _MODELS = tuple(FIRMWARE)
 _COMMAND = "from provisioner.cli import main; main()"
-_UP_S = 60.0
+_UP_S = 180.0
 _END_S = 15.0
 _TAIL = 500
 "Characters of the log that say why a server did not start: the last."
