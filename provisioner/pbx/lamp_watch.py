@@ -151,6 +151,10 @@ def _dialog(lit: Lit, dialog_id: str, watched: Watched) -> DialogInfo:
         dialog_id,
         lit.state,
         lit.direction,
+        # As the phone that rings knows it.
+        call_id=None if lit.dialog is None else lit.dialog.call_id,
+        local_tag=None if lit.dialog is None else lit.dialog.remote_tag,
+        remote_tag=None if lit.dialog is None else lit.dialog.local_tag,
         local=Participant(str(watched.aor), watched.name or None),
         remote=remote,
     )

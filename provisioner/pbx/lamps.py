@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sip.call.ringing import Caller
 from sip.call.story import CallAnswered, CallBegan, CallEnded, Event, LegBegan, LegEnded, LegRang
+from sip.dialog import DialogId
 from sip.packages.dialog import DialogState, Direction
 
 _MOST = 20_000
@@ -30,6 +31,8 @@ class Lit:
     "Who calls it, as it sees it itself."
     groups: tuple[str, ...] = ()
     "The hunt groups for which it is rung."
+    dialog: DialogId | None = None
+    "While it rings: ours with the first phone that does, by which a colleague may pick it up (RFC 3891)."
 
 
 Place: TypeAlias = tuple[str, str]
@@ -75,7 +78,9 @@ class Lamps:
                 found[lit.call] = lit
             else:
                 # Also between one member and the next: it is the group that rings.
-                found.setdefault(lit.call, replace(lit, state=DialogState.EARLY))
+                before = found.get(lit.call)
+                if before is None or (before.state is DialogState.EARLY and before.dialog is None):
+                    found[lit.call] = replace(lit, state=DialogState.EARLY)
         return found.values()
 
     def hear(self, event: Event) -> None:
@@ -88,8 +93,8 @@ class Lamps:
                 groups = tuple(each.group for each in target.memberships)
                 state, direction = DialogState.TRYING, Direction.RECIPIENT
                 self._light(Lit(call, leg, target.aor, state, direction, target.caller, groups))
-            case LegRang(leg=leg):
-                self._turn(leg, DialogState.EARLY)
+            case LegRang(leg=leg, dialog=dialog):
+                self._turn(leg, DialogState.EARLY, dialog)
             case CallAnswered(call=call, leg=leg):
                 self._turn(call, DialogState.CONFIRMED)
                 self._turn(leg, DialogState.CONFIRMED)
@@ -111,10 +116,10 @@ class Lamps:
             self._places[place][lit.leg] = None
         self._tell(lit)
 
-    def _turn(self, leg: UUID, state: DialogState) -> None:
+    def _turn(self, leg: UUID, state: DialogState, dialog: DialogId | None = None) -> None:
         lit = self._lit.get(leg)
         if lit is not None and lit.state is not state:
-            self._lit[leg] = replace(lit, state=state)
+            self._lit[leg] = replace(lit, state=state, dialog=dialog)
             self._tell(self._lit[leg])
 
     def _put_out(self, leg: UUID) -> None:

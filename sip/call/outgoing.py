@@ -16,7 +16,7 @@ from sip.call.leg import Leg
 from sip.call.reliable import TAG
 from sip.call.ringing import Target
 from sip.call.session import SDP, readable_session, silence
-from sip.dialog import Dialog
+from sip.dialog import Dialog, DialogId
 from sip.errors import SipError
 from sip.message.address import Contact
 from sip.message.errors import MessageError
@@ -75,6 +75,8 @@ class OutgoingLeg(Leg):
             invite.headers.add("Supported", TAG)
         self._tags: set[str | None] = set()
         "Of those who have said that they ring."
+        self._said_by: str | None = None
+        "Who of them was the last."
         self.is_reliable = False
         "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
@@ -111,6 +113,11 @@ class OutgoingLeg(Leg):
         return super().has_peer(tag) or (self._rung_by is not None and tag in self._tags)
 
     # While it rings
+
+    @property
+    def early(self) -> DialogId | None:
+        """The dialog with whoever has said last that it rings; None: nobody has."""
+        return None if self._said_by is None else DialogId(self.call_id, self._key[1], self._said_by)
 
     @property
     def has_agreed(self) -> bool:
@@ -216,6 +223,7 @@ class OutgoingLeg(Leg):
         if self._rung_by is None:
             return
         if len(self._tags) < _MOST_TAGS:
+            self._said_by = response.to.tag
             self._tags.add(response.to.tag)
         self.is_reliable = self._may_be_reliable and is_reliable(response)
         if self.is_reliable and not self._takes(response):

@@ -156,7 +156,7 @@ class Rung:
     def rings(self, attempt: Attempt, leg: OutgoingLeg, early: SessionDescription | None) -> None:
         if not attempt.has_rung:
             attempt.has_rung = True
-            self._board.tell(LegRang(self._call, attempt.uuid, self._wire.now))
+            self._board.tell(LegRang(self._call, attempt.uuid, self._wire.now, leg.early))
         is_alone = len(self._attempts) == 1 and attempt.phones == 1
         self._user.rings(leg, early if is_alone or leg.owes_answer else None)
 

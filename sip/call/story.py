@@ -13,6 +13,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from sip.call.ringing import Ending, Target, Why
+from sip.dialog import DialogId
 
 
 class EndedBy(StrEnum):
@@ -76,6 +77,8 @@ class LegRang:
     call: UUID
     leg: UUID
     at: float
+    dialog: DialogId | None = None
+    "The early dialog with that phone."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from sip.call.ringing import Caller, Ending, Membership, Outcome, Target, Why
 from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, LegBegan, LegEnded, LegRang, Tell
+from sip.dialog import DialogId
 
 RECEPTION, ANNA, SALES, MEETING, STORE = (
     *("48223809887", "48223809986", "48223809880"),
@@ -39,9 +40,11 @@ class Story:
         self.tell(LegBegan(self.id, self.legs[line], target, phones, self.now))
         return self
 
-    def rings(self, line: str, *groups: str, caller: Caller = OWN) -> Story:
+    def rings(
+        self, line: str, *groups: str, caller: Caller = OWN, dialog: DialogId | None = None
+    ) -> Story:
         self.tries(line, *groups, caller=caller)
-        self.tell(LegRang(self.id, self.legs[line], self.now))
+        self.tell(LegRang(self.id, self.legs[line], self.now, dialog))
         return self
 
     def after(self, seconds: float) -> Story:

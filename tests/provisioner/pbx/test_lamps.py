@@ -13,6 +13,7 @@ from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.lamps import Lamps
 from provisioner.pbx.subscriptions import Subscriptions
 from sip.call.ringing import Why
+from sip.dialog import DialogId
 from sip.location import Location
 from sip.message.message import Request
 from tests.provisioner.pbx.dialog_info import NAMESPACE, checked, shown
@@ -110,6 +111,28 @@ async def test_who_loses_is_dark_and_who_answers_is_lit(office: Office):
     assert await office.next() == [("early", "recipient")]
     call.answers(ANNA).stops(SALES, Why.ELSEWHERE)
     assert await office.next() == [("terminated", "recipient")]
+
+
+def dialog_of(body: bytes) -> tuple[str | None, ...]:
+    """What a phone names a dialog by that it wants to pick up."""
+    (found,) = checked(body).iterfind(f"{{{NAMESPACE}}}dialog")
+    return tuple(found.get(name) for name in ("call-id", "local-tag", "remote-tag"))
+
+
+async def test_a_lamp_says_by_what_a_ringing_call_can_be_picked_up(office: Office):
+    await office.watch("102")
+    call = office.call().begins(RECEPTION, "102").rings(ANNA, dialog=DialogId("call", "ours", "phone"))
+    assert dialog_of((await office.flow.notify()).body) == ("call", "phone", "ours")
+    call.answers(ANNA)
+    assert dialog_of((await office.flow.notify()).body) == (None, None, None)
+
+
+async def test_a_groups_lamp_says_by_what_the_call_of_one_who_rings_can_be_picked_up(office: Office):
+    await office.watch("600")
+    call = office.call().begins(RECEPTION, "600").tries(MEETING, "600")
+    assert dialog_of((await office.flow.notify()).body) == (None, None, None)
+    call.rings(SALES, "600", dialog=DialogId("call", "ours", "phone"))
+    assert dialog_of((await office.flow.notify()).body) == ("call", "phone", "ours")
 
 
 async def test_nobody_sees_anything_of_another_company(office: Office):

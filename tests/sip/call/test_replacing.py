@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sip.call.story import CallBegan, CallEnded, EndedBy, LegBegan
+from sip.call.story import CallBegan, CallEnded, EndedBy, LegBegan, LegRang
 from sip.message.message import Message, Request, Response
 from sip.message.sdp import parse_sdp
 from tests.sip.call.phones import Everybody, Phone, Switchboard, Talk, calling, connected, replaces, sdp
@@ -127,6 +127,8 @@ def test_a_call_that_rings_is_picked_up(board, three):
     incoming = bob.request()
     ringing = bob.says(incoming, 180)
     alice.takes("180 INVITE")
+    (told,) = [event.dialog for event in board.story if isinstance(event, LegRang)]
+    assert told == (incoming.call_id, incoming.from_.tag, ringing.to.tag)
     own = carol.invite("102", Replaces=rung(incoming, ringing))
     cancel = bob.request("CANCEL")
     assert [str(each) for each in cancel.reason] == [ELSEWHERE]
