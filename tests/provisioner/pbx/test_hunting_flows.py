@@ -188,6 +188,23 @@ def test_a_phone_that_forwards_by_itself_is_followed_and_phones_in_a_circle_are_
     floor.assert_nobody_else()
 
 
+def test_a_caller_hears_once_that_it_rings_wherever_the_call_goes():
+    floor = Floor(Office(exchange()))
+    caller, invite = floor.dials("101")
+    first = floor["101"].request()
+    floor["101"].says(first, 180)
+    caller.takes("180 INVITE")
+    floor["101"].says(first, 302, Contact="<sip:102@pbx>")
+    floor["101"].takes("ACK")
+    incoming = floor["102"].request()
+    for _ in range(2):
+        floor["102"].says(incoming, 180)
+    caller.assert_silence()
+    floor["102"].says(incoming, 486)
+    floor["102"].takes("ACK")
+    turned_down(floor, caller, invite, 486)
+
+
 def test_a_caller_who_gives_up_ends_it_wherever_it_is():
     members = (Member("101", ring_time=10), Member("102", ring_delay=5))
     floor = Floor(Office(exchange(group("600", *members))))
