@@ -46,6 +46,13 @@ async def of_run(session: AsyncSession, run_id: int) -> Sequence[str]:
     return (await session.scalars(query)).all()
 
 
+async def details_of(session: AsyncSession, customer_id: int, number: str, most: int) -> Sequence[str]:
+    """The details of the newest proofs of a number, the newest first."""
+    own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
+    query = select(ProofRow.details).where(*own).order_by(ProofRow.id.desc()).limit(most)
+    return (await session.scalars(query)).all()
+
+
 async def forget_proofs(session: AsyncSession, customer_id: int, number: str, kept: int) -> None:
     """All of a number but the newest."""
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)

@@ -14,6 +14,7 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
+from provisioner.operations.draws import draws_before
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
@@ -132,7 +133,9 @@ async def tried(
     except OSError as error:
         raise ProofBroke(f"the test phones can't be started: {error}") from error
     made = tuple(run.made[place] for place in sorted(run.made))
-    findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
+    drawn = [call.drawn for call in made if call.drawn is not None]
+    before = await draws_before(installation, exchange.customer_id, number) if drawn else ()
+    findings = tuple(judge_drawn([*before, *drawn]))
     proof = Proof(login, number, speed, made, findings)
     whole = fingerprint(exchange, number, emergency_numbers) if calls is None else None
     return Tried(proof, exchange.customer_id, since, whole)

@@ -64,4 +64,6 @@ def judge_drawn(history: Sequence[Drawn]) -> Iterator[Finding]:
     p = min(1.0, 2 * min(first.p, whole.p))
     if p < ERROR_RATE:
         cause = Cause(Setting.STRATEGY, last.group)
-        yield Finding(Code.NOT_RANDOM, "", f"p ≥ {ERROR_RATE:.0e}", f"p = {p:.0e}", cause)
+        calls = max(first.calls, whole.calls)
+        seen = f"p = {p:.0e}, n = {calls}"
+        yield Finding(Code.NOT_RANDOM, "", f"p ≥ {ERROR_RATE:.0e}", seen, cause)

@@ -13,6 +13,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.devices import list_devices, show_device
+from provisioner.operations.draws import draws_before
 from provisioner.operations.installation import Installation
 from provisioner.operations.ladder import Rung
 from provisioner.operations.line_services import set_dnd
@@ -22,6 +23,9 @@ from provisioner.operations.proofs import Proof
 from provisioner.operations.registrations import Wanted as Registered
 from provisioner.operations.registrations import list_registrations
 from provisioner.pbx.codes import PHONE
+from sip.testcall.drawn import Drawn
+from sip.testcall.findings import Code, Finding
+from sip.testcall.plan import Cause, Setting
 from tests.provisioner.bindings import bind, now
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.proofs import FINDING, proof
@@ -166,3 +170,19 @@ async def test_messages_are_kept_of_the_newest_and_of_the_newest_that_went_wrong
     found = [(await show_proof(sample, each, with_messages=True))[1].calls[0].messages for each in ids]
     assert found == [(), said, (), said, said]
     assert (await show_proof(sample, ids[-1]))[1].calls[0].messages == ()
+
+
+async def test_what_a_group_drew_is_known_from_run_to_run_until_it_was_suspected(sample: Installation):
+    def run(*orders: tuple[str, ...], findings: tuple[Finding, ...] = ()) -> Proof:
+        call = proof("602").calls[0]
+        calls = tuple(replace(call, drawn=Drawn("602", ("105", "103"), order)) for order in orders)
+        return replace(proof("602"), calls=(*calls, call), findings=findings)
+
+    owner = await customer(sample)
+    assert await draws_before(sample, owner, "602") == []
+    one, other = ("105", "103"), ("103", "105")
+    await kept(sample, run(one, other), proof("601"), run(other))
+    assert [each.order for each in await draws_before(sample, owner, "602")] == [one, other, other]
+    suspected = Finding(Code.NOT_RANDOM, "", "", "", Cause(Setting.STRATEGY, "602"))
+    await kept(sample, run(one, findings=(suspected,)), run(one))
+    assert [each.order for each in await draws_before(sample, owner, "602")] == [one]

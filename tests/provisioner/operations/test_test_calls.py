@@ -7,17 +7,25 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from db.changes import newest
+from db.queries.chosen_lines import customer_called
 from db.schema import LineRow
+from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.control.client import ask
 from provisioner.control.errors import Refused
+from provisioner.operations.draws import draws_before
 from provisioner.operations.installation import Installation
+from provisioner.operations.proof_history import keep_proof
 from provisioner.pbx.routing import Routing
+from sip.testcall.drawn import Drawn
+from tests.provisioner.operations.proofs import proof
 from tests.provisioner.operations.small import dump
 
 CUSTOMER = "nowyklienttestowy"
@@ -101,6 +109,23 @@ async def test_each_kind_of_call_that_is_asked_for_is_made_once(sample: Installa
     kinds = [call["scenario"] for call in last["proof"]["calls"]]
     assert kinds[:3] == ["first-answers", "last-answers", "no-answer"]
     assert len(kinds) == len(set(kinds)) == 11
+
+
+@pytest.mark.usefixtures("running")
+async def test_what_a_group_has_drawn_before_counts_as_well(sample: Installation):
+    members = ("105", "103")
+    always = replace(proof("602").calls[0], drawn=Drawn("602", members, members))
+    async with sample.database.read() as session:
+        owner, since = await customer_called(session, CUSTOMER), await newest(session)
+    assert owner is not None
+    # Whatever is drawn now, before it were 39 in the order of the list.
+    await keep_proof(sample, owner, replace(proof("602"), calls=(always,) * 39), COMMAND_LINE, since)
+    *_, last = await told(sample, "602", calls=1)
+    (finding,) = last["proof"]["findings"]
+    assert (finding["code"], finding["blames"]["of"]) == ("not-random", "602")
+    assert "n = 40" in finding["seen"]
+    # That was found, and is not held against what comes after it.
+    assert await draws_before(sample, owner, "602") == []
 
 
 @pytest.mark.usefixtures("running")
