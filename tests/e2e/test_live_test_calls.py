@@ -14,6 +14,7 @@ import pytest
 from provisioner.centrex.customer import CallerPresentation, HuntGroup, HuntStrategy
 from provisioner.control.client import ask
 from provisioner.operations import trials
+from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
 from tests.e2e.proving import deciding
 from tests.e2e.softphones.baresip import Baresip, baresip
@@ -83,7 +84,10 @@ async def _takes(phone: Member, does: str) -> None:
 @asynccontextmanager
 async def office(folder: Path, template: Path) -> AsyncIterator[Office]:
     site = Site.make()
-    phones = [site.phone(number) for number in (2, 3, 4)]
+    phones = [
+        site.phone(number, transport)
+        for number, transport in enumerate((Transport.UDP, Transport.TCP, Transport.TLS), start=2)
+    ]
     extensions = "".join(
         f"      - {phone.extension(str(number), name)}\n"
         for number, (phone, name) in enumerate(zip(phones, NAMES, strict=True), start=101)
@@ -91,11 +95,12 @@ async def office(folder: Path, template: Path) -> AsyncIterator[Office]:
     company = f"    extensions:\n{extensions}    hunt_groups:\n{GROUPS}"
     async with exchange(folder, template, site, phones, company=company) as served:
         tone = write_tone(folder / "tone.wav", 440)
+        trusted = served.certificate.chain
         accounts = [await served.account(phone) for phone in phones]
         async with (
             baresip(accounts[0], folder / "101", site.host(2), tone=tone) as first,
             linphone(accounts[1], folder / "102", site.host(3), tone=tone) as second,
-            baresip(accounts[2], folder / "103", site.host(4), tone=tone) as third,
+            baresip(accounts[2], folder / "103", site.host(4), tone=tone, trusted=trusted) as third,
         ):
             for each in (first, second, third):
                 await each.registers()
