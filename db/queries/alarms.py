@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import AlarmRow, CustomerRow, DeviceRow
@@ -76,6 +77,22 @@ async def end(session: AsyncSession, customer_id: int, number: str, kind: str, a
     """What they are about is in order again."""
     query = update(AlarmRow).where(*_about(customer_id, number, kind))
     await session.execute(query.values(over_at=at))
+
+
+async def raised(session: AsyncSession, kind: str) -> Sequence[AlarmRow]:
+    """All of that kind about numbers that are not over, seen or not."""
+    query = select(AlarmRow).where(
+        AlarmRow.kind == kind, AlarmRow.number.is_not(None), AlarmRow.over_at.is_(None)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def forget_over(session: AsyncSession, customer_id: int, number: str, kind: str, kept: int) -> None:
+    """All about that number that are over but the newest."""
+    same = AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
+    over = *same, AlarmRow.over_at.is_not(None)
+    newest = select(AlarmRow.id).where(*over).order_by(AlarmRow.id.desc()).offset(kept).limit(1)
+    await session.execute(delete(AlarmRow).where(*over, AlarmRow.id <= newest.scalar_subquery()))
 
 
 def _about(customer_id: int, number: str, kind: str) -> tuple[ColumnElement[bool], ...]:

@@ -6,11 +6,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, case, delete, func, or_, select, update
+from sqlalchemy import Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
-from db.schema import CustomerRow, InstanceRow, ProofRow, ProofRunRow, ProofScheduleRow
+from db.schema import (
+    CustomerRow,
+    ExtensionRow,
+    HuntGroupRow,
+    InstanceRow,
+    LineRow,
+    ProofRow,
+    ProofRunRow,
+    ProofScheduleRow,
+    SpeedDialRow,
+)
 
 _SEEN = "test calls after changes"
 "Of `instance`: the last change that was looked at."
@@ -215,9 +225,15 @@ async def last_finished(session: AsyncSession) -> dict[str, ProofRunRow]:
 
 
 async def red_numbers(session: AsyncSession) -> int:
-    """How many numbers did not ring as is configured when they were tested last."""
+    """How many numbers that are there did not ring as is configured when they were tested last."""
     last = select(func.max(ProofRow.id)).group_by(ProofRow.customer_id, ProofRow.number)
-    query = select(func.count()).where(ProofRow.id.in_(last), ProofRow.passed.is_(False))
+    is_there = or_(
+        *(
+            exists().where(row.customer_id == ProofRow.customer_id, row.number == ProofRow.number)
+            for row in (HuntGroupRow, ExtensionRow, LineRow, SpeedDialRow)
+        )
+    )
+    query = select(func.count()).where(ProofRow.id.in_(last), ProofRow.passed.is_(False), is_there)
     return await session.scalar(query) or 0
 
 

@@ -25,6 +25,8 @@ MOST_PROOFS = 500
 "Of a page."
 KEPT = 30
 "Of each number."
+_KEPT_ALARMS = 5
+"About each number that are over."
 _LIVE = '"live": true'
 "Stands in what is kept of live runs, and in no other: quotes within its texts are escaped."
 
@@ -134,6 +136,7 @@ async def _raise_alarm(session: AsyncSession, row: ProofRow, text: str) -> None:
     """Once: until the number rings as it should nothing more is said of it."""
     if await alarm_queries.is_raised(session, row.customer_id, row.number, AlarmKind.RED):
         return
+    await alarm_queries.forget_over(session, row.customer_id, row.number, AlarmKind.RED, _KEPT_ALARMS)
     about = {"customer_id": row.customer_id, "number": row.number}
     session.add(AlarmRow(kind=AlarmKind.RED, text=text, source=None, at=row.at, **about))
 

@@ -11,14 +11,17 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from db.errors import StorageError
+from db.queries import alarms as alarm_queries
 from db.queries import proof_runs as queries
 from db.queries.exchanges import exchange_rows
 from db.queries.proof_runs import Number
+from db.schema import AlarmRow
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import CentralkaError, Conflict
 from provisioner.centrex.exchange import Exchange
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.fingerprints import fingerprint
-from provisioner.operations.installation import Installation
+from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.load import Load
 from provisioner.operations.proof_history import Within, keep_proof
 from provisioner.operations.proof_runs import Cause, Untested
@@ -99,6 +102,7 @@ class Lanes:
         """What is to be tested: groups first, each being many phones; of these what has waited longest."""
         order, database = self._order, self._installation.database
         found = await queries.numbers(database, order.customer_id)
+        await self._end_alarms({(each.customer_id, each.number) for each in found})
         found = [each for each in found if each.customer_id not in order.spared]
         done = await queries.done(database, order.run_id)
         left = [each for each in found if (each.customer_id, each.number) not in done]
@@ -119,6 +123,24 @@ class Lanes:
                 unchanged=unchanged,
             )
         return left
+
+    async def _end_alarms(self, known: Collection[tuple[int, str]]) -> None:
+        """Those about numbers that are there no more."""
+        order, database = self._order, self._installation.database
+
+        def is_gone(alarm: AlarmRow) -> bool:
+            asked = order.customer_id in (None, alarm.customer_id)
+            return asked and (alarm.customer_id, alarm.number) not in known
+
+        async with database.read() as session:
+            gone = [each for each in await alarm_queries.raised(session, AlarmKind.RED) if is_gone(each)]
+        if not gone:
+            return
+        async with database.append() as session:
+            for each in gone:
+                if each.customer_id is not None and each.number is not None:
+                    end = alarm_queries.end
+                    await end(session, each.customer_id, each.number, AlarmKind.RED, utc_now())
 
     async def _changed(self, numbers: Collection[Number]) -> list[Number]:
         """Those of which more or something else is expected than was proved last, or that were red."""

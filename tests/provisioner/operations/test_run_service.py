@@ -10,11 +10,13 @@ from typing import cast
 
 import pytest
 
+from db.queries.proof_runs import red_numbers
 from db.schema import ProofRunRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import BadValue, Conflict, NotFound
 from provisioner.operations.alarms import acknowledge, list_alarms
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.load import Load
 from provisioner.operations.proof_history import Wanted, list_proofs
 from provisioner.operations.proof_runs import (
     Cause,
@@ -131,6 +133,33 @@ async def test_red_is_what_is_red_twice_and_raises_an_alarm_that_falls_when_it_i
         assert (await over(firma, run_id)).red == 1
     # Whoever asked for it looks at it.
     assert await list_alarms(firma) == []
+
+
+async def test_an_alarm_about_a_number_that_is_gone_falls(firma: Installation, found: Found):
+    found.red = {"600"}
+    await carried_out(firma)
+    await just(firma, hunt_groups=[])
+    assert len(await list_alarms(firma)) == 1
+    await carried_out(firma, Cause.WEEKLY)
+    assert await list_alarms(firma) == []
+    async with firma.database.read() as session:
+        assert await red_numbers(session) == 0
+
+
+async def test_a_run_waits_while_calls_of_people_take_the_servers_time(
+    firma: Installation, found: Found, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("provisioner.operations.load._LOOK_S", 0.02)
+    is_high = True
+    monkeypatch.setattr(Load, "is_high", property(lambda _: is_high))
+    run_id = await wanted(firma)
+    async with at_work(firma):
+        async with asyncio.timeout(60):
+            while (await show_run(firma, run_id)).numbers == 0:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.02)
+        assert found.tried == []
+        is_high = False
+        assert (await over(firma, run_id)).green == 3
 
 
 async def test_after_a_change_what_is_proved_as_it_is_is_left_out(firma: Installation, found: Found):
