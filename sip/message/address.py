@@ -9,6 +9,7 @@ from typing import Self
 from sip.message import lexer
 from sip.message.errors import BadHeader
 from sip.message.parameters import NONE, Parameters
+from sip.message.remembered import remembered
 from sip.message.uri import Uri, parse_uri
 
 _QVALUE = re.compile(r"(?:0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)")
@@ -27,7 +28,18 @@ class NameAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """One value. Raises `BadHeader` or `BadUri`.
+        """One value. Raises `BadHeader` or `BadUri`."""
+        address, bracket, parameters = text.rpartition(">")
+        if bracket and parameters[:1] == ";" and '"' not in parameters and "<" not in parameters:
+            # A phone says the same of itself in each message, and a new tag.
+            named = _named(address + bracket)
+            if not named.parameters:
+                return cls(named.uri, named.display_name, Parameters.of_header(parameters[1:]))
+        return cls._read(text)
+
+    @classmethod
+    def _read(cls, text: str) -> Self:
+        """One value, all of it.
 
         Without `<>` what follows the first semicolon is the header's, and a URI with headers or commas
         can't be told from what follows it (§20): refused (RFC 4475 §3.1.2.13).
@@ -71,6 +83,9 @@ class NameAddress:
     def __str__(self) -> str:
         name = "" if self.display_name is None else f"{lexer.quoted(self.display_name)} "
         return f"{name}<{self.uri}>{self.parameters}"
+
+
+_named = remembered(NameAddress._read)
 
 
 @dataclass(frozen=True, slots=True)

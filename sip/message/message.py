@@ -52,7 +52,7 @@ class Message:
 
     # RFC 3261
     via = Several("Via", Via.parse)
-    from_ = Needed("From", remembered(NameAddress.parse))
+    from_ = Needed("From", NameAddress.parse)
     to = Needed("To", remembered(NameAddress.parse))
     call_id = Needed("Call-ID", parse_call_id)
     cseq = Needed("CSeq", remembered(CSeq.parse))
