@@ -36,7 +36,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, 
 Mac = Annotated[str, typer.Argument(help="MAC address, in any spelling.")]
 
 
-
 class Language(StrEnum):
     """That people are told things in."""
 

@@ -17,6 +17,8 @@ from sip.call.story import CallBegan, Event, LegBegan
 
 _MOST = 20_000
 "Numbers whose plans are remembered, and plans of which it is known that they are written."
+_MOST_CHARACTERS = 1 << 24
+"Of all plans that are remembered."
 _LARGEST = 1 << 16
 "Characters of a plan: of what leads further nothing is kept."
 _REACH = TypeAdapter(Reach)
@@ -24,8 +26,9 @@ _REACH = TypeAdapter(Reach)
 
 class _Made(NamedTuple):
     exchange: Exchange
-    "Of which it was made; another one of the same customer may lead elsewhere."
-    row: PlanRow | None
+    "Of which they were made; another one of the same customer may lead elsewhere."
+    rows: dict[str, PlanRow | None]
+    "By the number."
 
 
 class CallPlans:
@@ -34,7 +37,8 @@ class CallPlans:
     def __init__(self, known: Callable[[str], Exchange | None]) -> None:
         """`known`: the switchboard of a line, if memory has it."""
         self._known = known
-        self._made: dict[tuple[int, str], _Made] = {}
+        self._made: dict[int, _Made] = {}
+        self._numbers = self._characters = 0
         self._written: set[tuple[int, str]] = set()
 
     def hear(self, event: Event, call: Call) -> None:
@@ -74,13 +78,18 @@ class CallPlans:
             call.plans[exchange.customer_id] = row
 
     def _row(self, exchange: Exchange, number: str) -> PlanRow | None:
-        key = exchange.customer_id, number
-        made = self._made.get(key)
+        made = self._made.get(exchange.customer_id)
         if made is None or made.exchange is not exchange:
-            if len(self._made) >= _MOST:
+            made = self._made[exchange.customer_id] = _Made(exchange, {})
+        if number not in made.rows:
+            row = _written_down(reach_of(exchange, number), exchange)
+            self._numbers += 1
+            self._characters += 0 if row is None else len(row.plan)
+            if self._numbers > _MOST or self._characters > _MOST_CHARACTERS:
                 self._made.clear()
-            made = self._made[key] = _Made(exchange, _written_down(reach_of(exchange, number), exchange))
-        return made.row
+                self._numbers = self._characters = 0
+            made.rows[number] = row
+        return made.rows[number]
 
 
 def _written_down(reach: Reach | None, exchange: Exchange) -> PlanRow | None:
