@@ -101,7 +101,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         switchboard = Switchboard()
         api = api_app(installation, EventStreams(tail), switchboard)
         portal_pages = portal_app(health, api)
-        add_pages(portal_pages, installation, tail)
+        add_pages(portal_pages, installation, tail, switchboard)
         counted = Counted()
         add_metrics(portal_pages, installation, counted)
         pages = await stack.enter_async_context(_served(portal_pages))

@@ -18,7 +18,7 @@ FAILED = "Numer 600 nie dzwoni tak, jak go ustawiono."
 TOO_SHORT = "dzwonił za krótko: 4,0 s zamiast 10,0 s"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNSEEN = """
-() => [...document.querySelectorAll(".rows svg rect")]
+() => [...document.querySelectorAll(".turns svg rect")]
     .filter(bar => bar.getBoundingClientRect().width < 1).length
 """
 

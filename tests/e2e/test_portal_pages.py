@@ -18,6 +18,8 @@ from provisioner.pbx.recorder import Recorder
 from tests.e2e.chromium import DESKTOP, POCKET, chromium, has_looked, log_in, page_of, remember_looks
 from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import SAMPLE
+from tests.provisioner.operations.proofs import FINDING, proof
+from tests.provisioner.operations.test_proof_history import kept
 from tests.provisioner.pbx.called import hunted, missed, record
 from tests.provisioner.pbx.story import ANNA, RECEPTION, SALES, Story
 from tests.provisioner.web.browsing import PASSWORD, hire
@@ -109,8 +111,9 @@ async def test_everything_fits_has_a_label_and_is_reached_by_the_keyboard(
         await log_in(page, server.portal_url, "anna", PASSWORD)
         await expect(page.get_by_role("status")).to_have_text("na żywo")
         await well_made(page)
-        assert await reached(page, 8) == [
-            *("Przejdź do treści", "Centralka", "Rejestracje", "Połączenia", "Wyloguj", "q", "state", "Pokaż")
+        assert await reached(page, 9) == [
+            *("Przejdź do treści", "Centralka", "Rejestracje", "Połączenia", "Testy", "Wyloguj"),
+            *("q", "state", "Pokaż"),
         ]
         await page.keyboard.press("/")
         assert await page.evaluate(FOCUSED) == "q"
@@ -155,4 +158,28 @@ async def test_a_call_is_drawn_as_it_goes_on(shop: Installation, browser: Browse
         await page.get_by_label("Stan").select_option("nieodebrane")
         await page.wait_for_url("**state=unanswered")
         await expect(page.locator("#rows tr")).to_have_count(1)
+        await well_made(page)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, POCKET], ids=["desktop", "pocket"])
+async def test_test_calls_and_why_a_call_did_not_ring_fit_and_are_reached_by_the_keyboard(
+    shop: Installation, browser: Browser, size: tuple[int, int]
+):
+    (made,) = await kept(shop, proof("600", FINDING))
+    (call,) = await record(shop, hunted)
+    async with pages(shop) as server, page_of(browser, size) as page:
+        await log_in(page, server.portal_url, "anna", PASSWORD)
+        await page.get_by_role("link", name="Testy").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Testy połączeń: nowyklienttestowy")
+        await well_made(page)
+        await page.get_by_role("link", name="Zobacz wynik: 600").click()
+        await page.wait_for_url(f"**/made/{made}")
+        await expect(page.locator(".verdict .word")).to_be_visible()
+        await well_made(page)
+        await page.goto(f"{server.portal_url}/calls/{call}")
+        await well_made(page)
+        question = page.locator("summary", has_text="104 Sala konferencyjna")
+        await question.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("nie był wtedy zarejestrowany")).to_be_visible()
         await well_made(page)

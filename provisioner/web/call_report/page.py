@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 
 import jinja2
@@ -32,7 +33,7 @@ class CallView:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """The whole page."""
+    """The report."""
 
     words: Words
     number: str
@@ -48,19 +49,35 @@ class ReportView:
     "What no single call shows."
     calls: tuple[CallView, ...]
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page with the report and nothing else."""
+
+    words: Words
+    number: str
     icon: str
+    style: str
+    body: str
+    "As HTML."
 
 
 def page(proof: Proof, words: Words) -> str:
-    """The HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    """The HTML of a page of its own."""
+    static = files("provisioner.web.portal") / "static"
+    view = PageView(
+        words=words,
+        number=proof.number,
+        icon=b64encode((static / "icon.svg").read_bytes()).decode(),
+        style=(static / "report.css").read_text("utf-8"),
+        body=body(proof, words),
     )
-    icon = (files("provisioner.web.portal") / "static" / "icon.svg").read_bytes()
+    return _templates().get_template("report.html").render(view=view)
+
+
+def body(proof: Proof, words: Words) -> str:
+    """The report itself, for a page that has its style (`report.css`)."""
     right = sum(call.passed for call in proof.calls)
     view = ReportView(
         words=words,
@@ -74,9 +91,19 @@ def page(proof: Proof, words: Words) -> str:
         sentences=sentences_of(proof, words),
         calls=tuple(_call(call, words) for call in proof.calls),
         width=WIDTH,
-        icon=b64encode(icon).decode(),
     )
-    return environment.get_template("report.html").render(view=view)
+    return _templates().get_template("report_body.html").render(view=view)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _call(call: ProvedCall, words: Words) -> CallView:

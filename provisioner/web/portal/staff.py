@@ -16,6 +16,7 @@ from provisioner.operations.event_tail import EventTail
 from provisioner.operations.installation import Installation
 from provisioner.operations.sessions import Session
 from provisioner.operations.sign_in import SignIn
+from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import HEADERS, Notice, Pages, frame_for
 from provisioner.web.portal.visitors import session_in
 from provisioner.web.portal.words import LANGUAGES, PL, Words, words_for
@@ -35,6 +36,8 @@ class Desk:
     pages: Pages
     tail: EventTail
     streams: Streams
+    going: Going
+    "Test calls that people have asked for."
 
 
 DESK = web.AppKey("desk", Desk)

@@ -100,6 +100,7 @@ class Words:
     first_page: str
     next_page: str
 
+    test_calls: str
     calls: str
     search_calls_hint: str
     calls_live: str
@@ -227,6 +228,7 @@ PL = Words(
     nothing_hint="Zmień kryteria albo wyczyść wyszukiwanie.",
     first_page="Pierwsza strona",
     next_page="Następna strona",
+    test_calls="Testy",
     calls="Połączenia",
     search_calls_hint="numer, nazwa",
     calls_live="trwające",
@@ -348,6 +350,7 @@ EN = Words(
     nothing_hint="Choose otherwise, or clear the search.",
     first_page="First page",
     next_page="Next page",
+    test_calls="Test calls",
     calls="Calls",
     search_calls_hint="number, name",
     calls_live="going on",

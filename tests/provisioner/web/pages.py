@@ -26,9 +26,10 @@ async def _no_fault() -> None:
 async def pages(installation: Installation, switchboard: Switchboard | None = None) -> AsyncIterator[Running]:
     """The application, served while the context lasts."""
     async with event_tail(installation.database) as tail:
-        api = api_app(installation, EventStreams(tail), switchboard or Switchboard())
+        switchboard = switchboard or Switchboard()
+        api = api_app(installation, EventStreams(tail), switchboard)
         app = portal_app(Health(_no_fault), api)
-        add_pages(app, installation, tail)
+        add_pages(app, installation, tail, switchboard)
         async with TestServer(app) as server:
             url = str(server.make_url("")).rstrip("/")
             yield Running(url, url, Address("127.0.0.1", 0))

@@ -58,7 +58,7 @@ def test_a_call_that_went_right_says_who_rang_who_answered_and_that_they_heard_e
     assert "Numer 600 dzwoni tak, jak go ustawiono." in polish
     assert "Co zawiodło" not in polish
     caller, first, second, *_ = html.fromstring(document).find(".//article").findall("ol/li")
-    assert " ".join(first.findtext("span[@class='who']/small").split()) == "Na wyświetlaczu: 999 Test"
+    assert " ".join(first.findtext("span[@class='whose']/small").split()) == "Na wyświetlaczu: 999 Test"
     assert re.fullmatch(r"dzwonił [01],[0-9] s, odebrał", first.findtext("span[@class='became']"))
     assert re.fullmatch(
         r"sygnał po 0,[0-9] s, rozmowa 1,[0-9] s, słyszeli się obaj", caller.findtext("span[@class='became']")
@@ -73,7 +73,7 @@ def test_the_page_draws_each_ring_and_needs_nothing_beside_it():
     calls = document.findall(".//article")
     (nobody,) = [call for call in calls if "Nikt nie odbiera" in call.text_content()]
     rows = nobody.xpath(".//ol/li[not(@class='scale')]")
-    who = [row.xpath("string(span[@class='who']/text())").strip() for row in rows]
+    who = [row.xpath("string(span[@class='whose']/text())").strip() for row in rows]
     assert who[:3] == ["dzwoniący", "101 Recepcja", "102 Biuro"]
     assert set(who[3:]) == {"103 Magazyn", "104 Prezes"}
     assert all(len(row.xpath(".//*[local-name()='rect'][@class='foretold']")) == 1 for row in rows[1:])
