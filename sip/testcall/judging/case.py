@@ -14,7 +14,7 @@ from sip.testcall.scenario import Scenario
 from sip.testcall.seen import Seen, SeenRing
 
 _MOST_LATE_S = 1.0
-_NOT_STRANGE = (False, 0.0, 0, 0.0)
+_NOT_STRANGE = (False, False, 0.0, 0, 0.0)
 _MOST_ORDERS = 3_000
 "Of the members of shuffled groups, that are looked through."
 
@@ -137,22 +137,28 @@ def _foretold(scenario: Scenario, seen: Seen, tolerances: Tolerances) -> Expecte
     return min((likely, *others), key=lambda each: _strangeness(each, seen, tolerances))
 
 
-def _strangeness(foretold: Expected, seen: Seen, tolerances: Tolerances) -> tuple[bool, float, int, float]:
-    """How what was seen differs: in who rang, when, with which caller on the display, and until when."""
+def _strangeness(
+    foretold: Expected, seen: Seen, tolerances: Tolerances
+) -> tuple[bool, bool, float, int, float]:
+    """How what was seen differs: in who rang, what ended the call, when they rang, with whom on the display,
+    and until when.
+    """
     dialled = seen.caller.dialled
     began = 0.0 if dialled is None else dialled.at
     ours = sorted(foretold.rings, key=lambda ring: (ring.phone, ring.begins_s))
     theirs = sorted(seen.rings, key=lambda ring: (ring.phone, ring.rang.at))
     if [ring.phone for ring in ours] != [ring.phone for ring in theirs]:
-        return True, 0.0, 0, 0.0
+        return True, False, 0.0, 0, 0.0
     pairs = list(zip(ours, theirs, strict=True))
     off_s = max((abs(each.begins_s - (rung.rang.at - began)) for each, rung in pairs), default=0.0)
     others = sum(not any(_fits(each, display) for display in rung.rang.displays) for each, rung in pairs)
     ends = ((each.ends_s, rung.ended_at) for each, rung in pairs)
     ended_off_s = max((abs(at - began - ends_s) for ends_s, at in ends if at is not None), default=0.0)
     most_s = tolerances.late_s + tolerances.stop_s
+    gives_up = not foretold.winners and foretold.status is None
     return (
         False,
+        gives_up != (seen.caller.gave_up is not None),
         off_s if off_s > tolerances.late_s else 0.0,
         others,
         ended_off_s if ended_off_s > most_s else 0.0,

@@ -469,6 +469,16 @@ def test_a_phone_to_which_nothing_leads_is_named_where_it_rings_too():
     assert [each.extension for each in named] == ["101", "102", "103", "105"]
 
 
+def test_whichever_of_a_shuffled_group_comes_first_a_healthy_call_is_explained():
+    # Who gives up before anybody rings may have waited for 103: with 101 first it would be over at once.
+    members = (Member("102", ring_time=4), Member("101", stop=True), Member("103", ring_delay=2, ring_time=4))
+    group = company(strategy=HuntStrategy.RANDOM, members=members)
+    here = with_caller(exchange(group, dnd=("101",)), ())
+    for scenario in trials(here, "600"):
+        for seed in range(12):
+            assert judge(scenario, witnessed(here, scenario, seed)).findings == (), (scenario.kind, seed)
+
+
 def of_kind(here: Exchange, kind: Kind, number: str = "101") -> Scenario:
     return next(each for each in trials(here, number) if each.kind is kind)
 
