@@ -96,7 +96,8 @@ class Lanes:
                 tasks.create_task(self._lane())
         for found in self._red:
             await self._load.has_room()
-            await self._once_more(found)
+            async with self._room:
+                await self._once_more(found)
 
     async def _left(self) -> list[Number]:
         """What is to be tested: groups first, each being many phones; of these what has waited longest."""
