@@ -21,7 +21,9 @@ group_stays_dark = put(Lamps, "of_group", lambda *_: ())
 answer_not_shown = instead(
     Lamps,
     "_turn",
-    lambda turn: lambda self, leg, state: state is DialogState.CONFIRMED or turn(self, leg, state),
+    lambda turn: lambda self, leg, state, *more: (
+        state is DialogState.CONFIRMED or turn(self, leg, state, *more)
+    ),
 )
 
 
