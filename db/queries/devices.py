@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -100,6 +100,22 @@ async def delivered_tokens(session: AsyncSession, customer_id: int) -> set[tuple
         .where(DeviceRow.customer_id == customer_id, ClaimRow.delivered_at.is_not(None))
     )
     return {(device_id, version) for device_id, version in await session.execute(query)}
+
+
+async def never_claimed(session: AsyncSession, customer_id: int) -> Sequence[tuple[int, int]]:
+    """The customer's devices without any claim, whose first token nobody was given: device and version."""
+    query = (
+        select(DeviceRow.id, DeviceTokenRow.version)
+        .join(DeviceTokenRow, DeviceTokenRow.device_id == DeviceRow.id)
+        .where(
+            DeviceRow.customer_id == customer_id,
+            DeviceRow.released_at.is_(None),
+            DeviceTokenRow.version == 1,
+            DeviceTokenRow.first_used_at.is_(None),
+            ~exists().where(ClaimRow.device_id == DeviceRow.id),
+        )
+    )
+    return [(device_id, version) for device_id, version in await session.execute(query)]
 
 
 async def has_open_alarm(session: AsyncSession, device_id: int, text: str) -> bool:

@@ -25,6 +25,7 @@ from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
+from provisioner.operations.visible import customer_seen
 from provisioner.store.customer_writer import set_line_password
 from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
@@ -66,6 +67,27 @@ async def claim(installation: Installation, mac: MacAddress, actor: Actor) -> Cl
         )
         files = await _changed(session, installation, device, actor, now, "devices.claim", f"claim {mac}")
     return Claimed(mac, expires_at, tuple(files))
+
+
+async def claim_new(installation: Installation, login: str, actor: Actor) -> int:
+    """Opens the windows of all devices of a customer that were never claimed; returns how many there are.
+
+    Nobody has seen the token that their files name since they were listed, so they need no new one, and no
+    new file. Raises `NotFound` for a customer that is not there.
+    """
+    now = utc_now()
+    expires_at = now + timedelta(hours=installation.settings.security.claim_hours)
+    async with installation.database.change() as session:
+        customer_id = await customer_seen(session, login, None)
+        found = await queries.never_claimed(session, customer_id)
+        for device_id, version in found:
+            session.add(
+                ClaimRow(device_id=device_id, opened_at=now, expires_at=expires_at, token_version=version)
+            )
+            touch(session, f"device:{device_id}")
+        summary = f"claim {len(found)} devices that were never claimed"
+        await audit.record(session, actor, now, "devices.claim", login, summary, customer_id=customer_id)
+    return len(found)
 
 
 async def release(installation: Installation, mac: MacAddress, actor: Actor) -> tuple[FileChange, ...]:

@@ -82,13 +82,17 @@ def _company(company: int, phones: list[int]) -> str:
         )
     lists = {"lines": lines, "extensions": extensions, "hunt_groups": groups, "devices": devices}
     return (
-        f"customers:\n  - login: made-up-{company}\n    name: Made up {company}\n"
+        f"customers:\n  - login: {_login(company)}\n    name: Made up {company}\n"
         "    centrex: {extension_length: 4}\n"
         + "".join(
             f"    {name}:\n" + "".join(f"      - {each}\n" for each in entries)
             for name, entries in lists.items()
         )
     )
+
+
+def _login(company: int) -> str:
+    return f"made-up-{company}"
 
 
 @asynccontextmanager
@@ -104,11 +108,9 @@ async def made_up(phones: int, made: Callable[[int], None]) -> AsyncIterator[tup
         await initialise(data_dir, settings)
         async with opened(data_dir, settings) as installation, _server(data_dir, config):
             done = 0
-            for text in companies_of(phones):
+            for number, text in enumerate(companies_of(phones)):
                 await companies.apply(installation, read_company_file(text.encode()), COMMAND_LINE)
-                for device in (await stock(installation, f"made-up-{done // _OF_A_COMPANY}")).phones:
-                    await claims.claim(installation, device.mac, COMMAND_LINE)
-                    done += 1
+                done += await claims.claim_new(installation, _login(number), COMMAND_LINE)
                 made(done)
             yield installation, await stock(installation, None)
 

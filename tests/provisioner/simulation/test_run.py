@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from phone_templates.yealink.boot import BootMachine
+from phone_templates.yealink.boot import BootMachine, Outcome
 from phone_templates.yealink.models import find_model
 from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
@@ -35,6 +35,7 @@ CUSTOMER = "nowyklienttestowy"
 ALL = Wanted(CUSTOMER, claims=True)
 RECEPTION = MacAddress.parse("00:15:65:31:4b:c0")
 "Its line is on another phone, too."
+STORE = MacAddress.parse("00:15:65:93:70:f2")
 BUSY = replace(profiles()["office"], calls_per_hour=20_000, talks_s=0.2, answers_s=0.1, patience_s=1)
 SILENT = replace(BUSY, calls_per_hour=0)
 RENAMED = """
@@ -157,3 +158,14 @@ async def test_a_phone_without_its_password_is_named(sample: Installation, runni
     assert not report.passed
     causes = {failure.cause: failure.phones for failure in report.failures}
     assert causes == {Cause.REGISTER_REFUSED: (box.mac,), Cause.LATE: (box.mac,)}
+
+
+async def test_all_phones_that_were_never_claimed_are_claimed_at_once(sample: Installation, running: Running):
+    await claims.claim(sample, RECEPTION, COMMAND_LINE)
+    assert await claims.claim_new(sample, CUSTOMER, COMMAND_LINE) == 4
+    assert await claims.claim_new(sample, CUSTOMER, COMMAND_LINE) == 0
+    machine = BootMachine(STORE.hex, find_model("T23G"), dhcp_url=f"{running.provisioning_url}/")
+    first = await boot(machine, "127.0.0.9")
+    again = await boot(machine, "127.0.0.9")
+    assert (first.done.outcome, again.done.server_url) == (Outcome.APPLIED, machine.stored_url)
+    assert not machine.discovers
