@@ -162,6 +162,7 @@ class _Asked:
             speed=self.speed,
             answered=answered,
             emergency_numbers=self.emergency_numbers,
+            most=None if self.calls is None else 1,
         )
         return found if self.calls is None else [found[0]] * self.calls
 
