@@ -153,17 +153,16 @@ async def follow(installation: Installation) -> tuple[list[Job], bool]:
     The first call ever begins behind all that is there: nobody is told of what was before.
     """
     database = installation.database
-    async with database.read() as session:
-        newest = await queries.newest_revision(session)
-        before = await queries.followed_up_to(session)
-        changed = [] if before is None else await queries.changed_files(session, before, newest, PAGE)
-        known = await _known(session, installation, {file.device_id for file in changed})
+    before, newest = await queries.how_far(database)
     if before is None:
         async with database.append() as session:
             await queries.begin_following(session, newest)
         return [], False
     if before >= newest:
         return [], False
+    async with database.read() as session:
+        changed = await queries.changed_files(session, before, newest, PAGE)
+        known = await _known(session, installation, {file.device_id for file in changed})
     is_last = len(changed) < PAGE
     up_to = newest if is_last else changed[-1].revision_id
     # Where several processes serve phones, none may fetch the old file when it has been told of the new one.
@@ -232,7 +231,6 @@ async def _known(
     session: AsyncSession, installation: Installation, device_ids: Collection[int]
 ) -> dict[int, _Known]:
     if not device_ids:
-        # Whoever follows looks four times a second while phones ask, mostly in vain.
         return {}
     found = await queries.phones(session, device_ids, DeviceFile.MAC, HEEDS)
     quiet = await _quiet_hours(session, installation, [phone for phone in found if not phone.heeds])

@@ -62,7 +62,8 @@ def read_ask(request: web.BaseRequest) -> Ask:
         source=request.remote or "",
         agent=request.headers.get("User-Agent", "")[:300],
         clear_text=arrival.clear_text,
-        query=tuple(request.query.items()),
+        # Most have none, and to make a mapping of it takes a while.
+        query=tuple(request.query.items()) if request.query_string else (),
         certificate=arrival.certificate,
         counts_as_fetch=request.method != "HEAD",
     )
