@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -75,6 +76,8 @@ class Ask:
     "The MAC (twelve lower-case hex digits) that the phone's own certificate proves."
     counts_as_fetch: bool = True
     "False for HEAD, which gets no content and so proves nothing."
+    received_at: float = math.inf
+    "When the last bytes of its connection had come, by the monotonic clock; or later."
 
 
 @dataclass(frozen=True, slots=True)

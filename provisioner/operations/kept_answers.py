@@ -1,11 +1,14 @@
 """Answers kept in memory, so that a phone that asks again costs no look into the database.
 
-Never a stale one (rule 2): before each look the database tells what has changed (`db.freshness`). Without its
+Never a stale one (rule 2): before each look the database tells what has changed (`db.freshness`), unless it
+was asked after the request had come: of requests that came together the first one asks for all. Without its
 word an answer is given only where the database can't be asked either, and says so in the trace.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +44,8 @@ class KeptAnswers:
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._of_device: defaultdict[int | None, set[Key]] = defaultdict(set)
         self._moment = 0
+        self._heard_at = -math.inf
+        "By the monotonic clock: whatever was acknowledged before is known."
         self._listeners: list[Callable[[Sequence[str]], None]] = []
 
     def on_news(self, hear: Callable[[Sequence[str]], None]) -> None:
@@ -60,9 +65,14 @@ class KeptAnswers:
         """
         return self._moment
 
-    def find(self, authority: str | None, name: FileName) -> Kept | None:
-        """What is kept for the file under the token, or with the certificate."""
-        self._hear()
+    def find(self, authority: str | None, name: FileName, received_at: float = math.inf) -> Kept | None:
+        """What is kept for the file under the token, or with the certificate.
+
+        `received_at`: when the request had come, by the monotonic clock; it may be said later, not earlier.
+        """
+        if received_at >= self._heard_at:
+            self._heard_at = time.monotonic()
+            self._hear()
         key = _key(authority, name)
         kept = self._kept.get(key)
         if kept is not None:

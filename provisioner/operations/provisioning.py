@@ -63,7 +63,7 @@ async def answer(installation: Installation, ask: Ask, now: datetime, memory: Me
     if memory is None:
         return await _decide(installation, ask, named, now, None)
     files, authority = memory.files, ask.token or ask.certificate
-    kept = files.find(authority, named)
+    kept = files.find(authority, named, ask.received_at)
     if kept is not None and not _is_kept_for(kept, installation, ask, named):
         kept = None
     if kept is not None and files.trusts:

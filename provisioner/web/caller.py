@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from provisioner.web.arrival import CLEAR_TEXT, Arrival, arrival_over
+from provisioner.web.arrival import CLEAR_TEXT, arrival_over
 from provisioner.web.doorkeeper import Doorkeeper, Place
 from provisioner.web.log import server_logger
 
@@ -20,7 +21,7 @@ reset, which can overtake the answer (RFC 9112 §9.6)."""
 class Caller(web.RequestHandler):
     """Its hooks cost less than a microsecond a request."""
 
-    __slots__ = ("_keeper", "_place", "arrival")
+    __slots__ = ("_keeper", "_place", "arrival", "received_at")
 
     def __init__(self, manager: web.Server, keeper: Doorkeeper, place: Place | None) -> None:
         """`place`: where there is one already; else one is taken when the connection is made."""
@@ -38,6 +39,8 @@ class Caller(web.RequestHandler):
         self._place = place
         self.arrival = CLEAR_TEXT
         "How its requests come in."
+        self.received_at = 0.0
+        "When the last bytes came, by the monotonic clock."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ends at once where there is no place."""
@@ -63,6 +66,7 @@ class Caller(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes after an answer begin a request."""
+        self.received_at = time.monotonic()
         if self._place is not None and self._keeper.is_idle(self._place):
             self._keeper.header_begins(self._place)
         super().data_received(data)
@@ -101,6 +105,6 @@ class Caller(web.RequestHandler):
         return response
 
 
-def arrival_of(request: web.BaseRequest) -> Arrival:
-    """How a request came through a door."""
-    return cast(Caller, request.protocol).arrival
+def caller_of(request: web.BaseRequest) -> Caller:
+    """The connection of a request that came through a door."""
+    return cast(Caller, request.protocol)

@@ -21,7 +21,7 @@ from provisioner.operations.provisioning import answer
 from provisioner.operations.requests import RequestLog, Trace
 from provisioner.web.autoprovision.digest import FOLDER, Logins, Said
 from provisioner.web.autoprovision.uploads import receive
-from provisioner.web.caller import arrival_of
+from provisioner.web.caller import caller_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,17 +55,18 @@ def read_ask(request: web.BaseRequest) -> Ask:
     token, _, rest = request.path.lstrip("/").partition("/")
     if not _TOKEN.fullmatch(token):
         token, rest = "", request.path.lstrip("/")
-    arrival = arrival_of(request)
+    caller = caller_of(request)
     return Ask(
         token=token or None,
         path=rest.lstrip("/"),
         source=request.remote or "",
         agent=request.headers.get("User-Agent", "")[:300],
-        clear_text=arrival.clear_text,
+        clear_text=caller.arrival.clear_text,
         # Most have none, and to make a mapping of it takes a while.
         query=tuple(request.query.items()) if request.query_string else (),
-        certificate=arrival.certificate,
+        certificate=caller.arrival.certificate,
         counts_as_fetch=request.method != "HEAD",
+        received_at=caller.received_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
@@ -213,6 +214,32 @@ def test_only_the_phones_that_a_change_names_are_forgotten():
     assert memory.find("two", name) is not None
     watcher.pending.append("all")
     assert memory.find("two", name) is None
+
+
+def test_what_has_changed_is_asked_after_a_request_has_come():
+    watcher = SaidBefore()
+    memory = KeptAnswers(watcher, 10_000)
+    name = provisioning.classify(f"{MAC.hex}.cfg")
+    memory.keep(memory.moment, "token", name, _kept(1))
+    before = time.monotonic()
+    assert memory.find("token", name) is not None
+    watcher.pending.append("device:1")
+    # It had come before the last look: a change that was acknowledged since is none of its past.
+    assert memory.find("token", name, before) is not None
+    assert memory.find("token", name, time.monotonic()) is None
+
+
+def test_an_answer_of_before_a_change_is_kept_from_whoever_came_after_it():
+    watcher = SaidBefore()
+    memory = KeptAnswers(watcher, 10_000)
+    name = provisioning.classify(f"{MAC.hex}.cfg")
+    came = time.monotonic()
+    assert memory.find("token", name) is None
+    # Read from the database for the first request, and then changed.
+    memory.keep(memory.moment, "token", name, _kept(1))
+    watcher.pending.append("device:1")
+    assert memory.find("token", name, came) is not None
+    assert memory.find("token", name, time.monotonic()) is None
 
 
 def test_memory_is_bounded_and_forgets_what_was_asked_for_least_recently():
