@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
+import pytest
 from sqlalchemy import update
 
 from db.schema import ProofRow
 from provisioner.app import Running, serving
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.messages import Message
+from provisioner.operations.test_calls import MOST_SPEED, prove
+from provisioner.web.portal import going
 from provisioner.web.portal.live import OVER
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.proofs import FINDING, proof
@@ -108,7 +112,11 @@ async def test_where_no_calls_are_served_that_is_said(sample: Installation, brow
     assert "Ten serwer nie obsługuje teraz połączeń" in (await browser.get(sent.to)).text
 
 
-async def test_a_number_is_tested_before_the_eyes_of_who_asked(sample: Installation):
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_number_is_tested_before_the_eyes_of_who_asked(
+    sample: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(going, "prove", partial(prove, speed=MOST_SPEED))
     await hire(sample)
     async with serving(sample, lambda _: None) as server, browsing(server) as browser:
         await browser.log_in()
