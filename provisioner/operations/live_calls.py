@@ -15,6 +15,7 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import BadValue, CentralkaError, Conflict
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import CALLER_LINE, LIVE_NAME, with_caller
+from provisioner.operations.draws import draws_before
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.living import Living, LivingCompany
@@ -153,7 +154,9 @@ async def prove_live(
         raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
     if failed is not None:
         raise failed
-    findings = tuple(judge_drawn([call.drawn for call in made if call.drawn is not None]))
+    drawn = [call.drawn for call in made if call.drawn is not None]
+    before = await draws_before(installation, exchange.customer_id, number) if drawn else ()
+    findings = tuple(judge_drawn([*before, *drawn]))
     proof = Proof(login, number, 1.0, tuple(made), findings, live=True)
     return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor, since))
 
