@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.centrex.customer import CallerPresentation, HuntGroup, HuntStrategy
 from provisioner.control.client import ask
-from provisioner.operations import trials
+from provisioner.operations import live_calls, trials
 from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
 from tests.e2e.proving import deciding
@@ -124,6 +124,7 @@ async def test_the_verdict_is_that_of_test_phones_whole_or_broken(
     tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trials, "_LIVE_TALK_S", 0.5)
+    monkeypatch.setattr(live_calls, "_SETTLES_S", 0.2)
     async with office(tmp_path, migrated_sqlite) as firm:
         for live, twin in await firm.both():
             assert (live["passed"], twin["passed"]) == (True, True), (live, twin)

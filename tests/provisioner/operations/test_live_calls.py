@@ -13,36 +13,43 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from db.changes import newest
+from db.queries.chosen_lines import customer_called
 from db.schema import CallRecordRow, LineRow, RegistrationRow
 from provisioner.app import Running, serving
+from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.control.client import ask
 from provisioner.control.errors import Refused
-from provisioner.operations import trials
+from provisioner.operations import live_calls, trials
 from provisioner.operations.installation import Installation
-from provisioner.operations.proof_history import Wanted, list_proofs
-from provisioner.pbx.routing import Routing
+from provisioner.operations.proof_history import Wanted, keep_proof, list_proofs
 from sip.call import outgoing
 from sip.testcall import taken
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.agents import test_phones as some_phones
+from sip.testcall.drawn import Drawn
 from sip.testcall.observed import Rang, StoppedRinging
 from sip.testcall.scenario import Behaviour, Then
 from sip.transport.flow import Address
+from tests.provisioner.operations.proofs import proof
 from tests.provisioner.operations.small import dump
 from tests.provisioner.operations.test_test_calls import CUSTOMER, own_processes
 
 ANNA, SALES, HALL = "48223809986", "48223809880", "48223809882"
 "The lines of 102, 103 and 104: the members of 603, which rings the least used first."
-ANSWERS, BUSY = Behaviour(Then.ANSWER, 0.3), Behaviour(Then.REFUSE, 0.2, 486)
+STORE = "48223809883"
+"Of 105, which is with 103 in 602: that rings in any order."
+ANSWERS, BUSY = Behaviour(Then.ANSWER, 0.2), Behaviour(Then.REFUSE, 0.1, 486)
 SILENT = Behaviour(Then.SILENT)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listens to the test's tone."""
-    monkeypatch.setattr(trials, "_LIVE_TALK_S", 0.5)
+    """Nobody listens to the test's tone, and no phone here takes its time."""
+    monkeypatch.setattr(trials, "_LIVE_TALK_S", 0.4)
+    monkeypatch.setattr(live_calls, "_SETTLES_S", 0.1)
 
 
 @asynccontextmanager
@@ -85,9 +92,9 @@ async def test_registered_phones_ring_and_the_record_of_a_test_is_all_that_is_le
     async with people(sample, running, {SALES: BUSY, HALL: ANSWERS}) as phones:
         before, processes = await dump(sample), own_processes()
         *_, last = await told(sample, "603", confirmed=True, calls=2)
-        proof = last["proof"]
-        assert (proof["passed"], proof["live"], len(proof["calls"])) == (True, True, 2), proof
-        for call in proof["calls"]:
+        said = last["proof"]
+        assert (said["passed"], said["live"], len(said["calls"])) == (True, True, 2), said
+        for call in said["calls"]:
             # Who has answered a test is not used the more for it: his turn comes as before.
             assert [each["extension"] for each in call["rung"]] == ["103", "104"]
             assert (call["answered_by"], call["talk"]["caller_hears"]) == ("104", True)
@@ -112,15 +119,19 @@ async def test_registered_phones_ring_and_the_record_of_a_test_is_all_that_is_le
 
 
 @ON_SQLITE
-async def test_what_is_not_as_configured_is_found(
-    sample: Installation, running: Running, monkeypatch: pytest.MonkeyPatch
-):
-    ordered = Routing._ordered
-    monkeypatch.setattr(Routing, "_ordered", lambda *asked: ordered(*asked)[::-1])
-    async with people(sample, running, {SALES: ANSWERS, HALL: ANSWERS}):
-        *_, last = await told(sample, "603", confirmed=True)
-    (call,) = last["proof"]["calls"]
-    assert [(each["code"], each["blames"]["of"]) for each in call["findings"]] == [("wrong-order", "603")]
+async def test_what_a_group_has_drawn_before_counts_as_well(sample: Installation, running: Running):
+    members = ("105", "103")
+    always = replace(proof("602").calls[0], drawn=Drawn("602", members, members))
+    async with sample.database.read() as session:
+        owner, since = await customer_called(session, CUSTOMER), await newest(session)
+    assert owner is not None
+    # Whatever is drawn now, before it were 39 in the order of the list.
+    await keep_proof(sample, owner, replace(proof("602"), calls=(always,) * 39), COMMAND_LINE, since)
+    async with people(sample, running, {STORE: ANSWERS, SALES: ANSWERS}):
+        *_, last = await told(sample, "602", confirmed=True)
+    assert last["proof"]["calls"][0]["passed"]
+    (finding,) = last["proof"]["findings"]
+    assert (finding["code"], finding["blames"]["of"]) == ("not-random", "602")
 
 
 @ON_SQLITE
