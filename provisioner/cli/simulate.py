@@ -110,7 +110,7 @@ def simulate(
                 making = from_stock(chosen_data_dir(data_dir), chosen_settings(config), wanted)
             else:
                 bar = shown.add_task("made up and claimed", total=made_up, said="")
-                making = from_nothing(made_up, lambda done: shown.update(bar, completed=done))
+                making = from_nothing(made_up, lambda done: shown.update(bar, completed=done), stop)
             async with making as ready:
                 if not as_json:
                     _say(ready)

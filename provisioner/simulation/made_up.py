@@ -96,10 +96,12 @@ def _login(company: int) -> str:
 
 
 @asynccontextmanager
-async def made_up(phones: int, made: Callable[[int], None]) -> AsyncIterator[tuple[Installation, Stock]]:
+async def made_up(
+    phones: int, made: Callable[[int], None], interrupted: asyncio.Event
+) -> AsyncIterator[tuple[Installation, Stock]]:
     """An installation whose phones are all claimed, and its server, while the context lasts.
 
-    `made` is told how many phones there are so far. Raises `NotUp`.
+    `made` is told how many phones there are so far; `interrupted` has no more of them made. Raises `NotUp`.
     """
     with tempfile.TemporaryDirectory(prefix="centralka-simulate-") as folder:
         data_dir, config = Path(folder) / "data", Path(folder) / "centralka.toml"
@@ -112,6 +114,8 @@ async def made_up(phones: int, made: Callable[[int], None]) -> AsyncIterator[tup
                 await companies.apply(installation, read_company_file(text.encode()), COMMAND_LINE)
                 done += await claims.claim_new(installation, _login(number), COMMAND_LINE)
                 made(done)
+                if interrupted.is_set():
+                    break
             yield installation, await stock(installation, None)
 
 

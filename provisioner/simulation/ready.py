@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -96,10 +97,12 @@ async def from_stock(data_dir: Path, settings: Settings, wanted: Wanted) -> Asyn
 
 
 @asynccontextmanager
-async def from_nothing(phones: int, made: Callable[[int], None]) -> AsyncIterator[Ready]:
+async def from_nothing(
+    phones: int, made: Callable[[int], None], interrupted: asyncio.Event
+) -> AsyncIterator[Ready]:
     """Made-up phones and a server of their own, while the context lasts; see `made_up`."""
     make_room(phones)
-    async with made_up(phones, made) as (installation, found):
+    async with made_up(phones, made, interrupted) as (installation, found):
         server = await listening(installation.data_dir)
         fresh = {phone.mac.hex for phone in found.phones}
         yield _ready(found, found.phones, installation.settings, None, server, fresh)
