@@ -71,8 +71,9 @@ class KeptAnswers:
         `received_at`: when the request had come, by the monotonic clock; it may be said later, not earlier.
         """
         if received_at >= self._heard_at:
-            self._heard_at = time.monotonic()
+            asked_at = time.monotonic()
             self._hear()
+            self._heard_at = asked_at
         key = _key(authority, name)
         kept = self._kept.get(key)
         if kept is not None:
