@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/centralka demo --check
 
-# Most tests wait for a disk or another process: one run for each core, four at the most.
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# Most tests wait for a disk or another process: one run more than there are cores, four at the most.
+RUNS := $(shell cores=$$(nproc); echo $$((cores < 3 ? cores + 1 : 4)))
+PYTEST := $(BIN)/pytest --numprocesses $(RUNS) --dist worksteal
 
 test: $(READY) lint
 	$(PYTEST)
