@@ -9,8 +9,18 @@ from typing import Any
 from db.queries import proofs as queries
 from provisioner.operations.installation import Installation
 from provisioner.operations.proof_history import KEPT
-from sip.testcall.drawn import Drawn
-from sip.testcall.findings import Code
+from provisioner.operations.proofs import ProvedCall
+from sip.testcall.drawn import Drawn, judge_drawn
+from sip.testcall.findings import Code, Finding
+
+
+async def judge_draws(
+    installation: Installation, customer_id: int, number: str, calls: Sequence[ProvedCall]
+) -> tuple[Finding, ...]:
+    """What is wrong with what the calls of a run drew, beside all before. Raises `StorageError`."""
+    drawn = [call.drawn for call in calls if call.drawn is not None]
+    before = await draws_before(installation, customer_id, number) if drawn else ()
+    return tuple(judge_drawn([*before, *drawn]))
 
 
 async def draws_before(installation: Installation, customer_id: int, number: str) -> Sequence[Drawn]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from db.changes import newest
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import BadValue, CentralkaError, Conflict
+from provisioner.centrex.errors import BadValue, CentralkaError
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import CALLER_LINE, LIVE_NAME, with_caller
-from provisioner.operations.draws import draws_before
+from provisioner.operations.draws import judge_draws
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.living import Living, LivingCompany
@@ -28,11 +28,13 @@ from provisioner.operations.test_calls import (
     NoCallsHere,
     ProofBroke,
     Tell,
+    blaming,
+    one_run,
     stored_exchange,
+    unchanged,
 )
 from provisioner.operations.trials import LONGEST_LIVE_S, live_trial
-from sip.testcall.agents import PhonesFailed, TestPhones, test_phones
-from sip.testcall.drawn import judge_drawn
+from sip.testcall.agents import TestPhones, test_phones
 from sip.testcall.lateness import Lateness
 from sip.testcall.lived import Lines, lived
 from sip.testcall.observed import Observation, Registered
@@ -48,6 +50,7 @@ _AFTER_S = 3.0
 _SETTLES_S = 0.5
 "After the end, for what should not happen any more, and for people to notice that it was one."
 _LOOK_S = 0.05
+_PHONE = "the test phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,35 +131,19 @@ async def prove_live(
         since = await newest(session)
     exchange = await stored_exchange(installation, login)
     made: list[ProvedCall] = []
-    failed: Exception | None = None
-    try:
-        async with (
-            asyncio.timeout(LONGEST_S),
-            living.company(next(iter(exchange.lines))) as company,
-            test_phones() as phones,
-        ):
-            try:
-                run = _Run(installation, living, company, phones, number, login)
-                await run.begin()
-                for place in range(1, calls + 1):
-                    await tell(Begun(run.scenario(exchange).kind, place, calls))
-                    made.append(await run.call(exchange))
-                    await tell(made[-1])
-            except Exception as error:
-                # Not within the groups, which would wrap it.
-                failed = error
-    except TimeoutError:
-        raise ProofBroke(f"the test of {number} took longer than {LONGEST_S:.0f} s: ask for less") from None
-    except OSError as error:
-        raise ProofBroke(f"the test phone can't be started: {error}") from error
-    if isinstance(failed, PhonesFailed | TimeoutError):
-        why = str(failed) or "the test phone did not say anything for too long"
-        raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
-    if failed is not None:
-        raise failed
-    drawn = [call.drawn for call in made if call.drawn is not None]
-    before = await draws_before(installation, exchange.customer_id, number) if drawn else ()
-    findings = tuple(judge_drawn([*before, *drawn]))
+    async with (
+        one_run(number, _PHONE, LONGEST_S),
+        living.company(next(iter(exchange.lines))) as company,
+        test_phones() as phones,
+    ):
+        with blaming(_PHONE):
+            run = _Run(installation, living, company, phones, number, login)
+            await run.begin()
+            for place in range(1, calls + 1):
+                await tell(Begun(run.scenario(exchange).kind, place, calls))
+                made.append(await run.call(exchange))
+                await tell(made[-1])
+    findings = await judge_draws(installation, exchange.customer_id, number, made)
     proof = Proof(login, number, 1.0, tuple(made), findings, live=True)
     return replace(proof, id=await keep_proof(installation, exchange.customer_id, proof, actor, since))
 
@@ -204,9 +191,7 @@ class _Run:
 
     async def call(self, exchange: Exchange) -> ProvedCall:
         """Makes one, and judges it. Raises `Conflict`, `ProofBroke`, `PhonesFailed`, `StorageError`."""
-        stored = await stored_exchange(self._installation, self._login)
-        if replace(stored, used={}) != replace(exchange, used={}):
-            raise Conflict(f"the switchboard of {self._login} was changed just now: repeat this")
+        await unchanged(self._installation, self._login, exchange)
         at, before = utc_now(), self._phones.late_s
         with Lateness() as late:
             played = await self._played(self.scenario(exchange))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from db.changes import newest
@@ -14,7 +14,7 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
-from provisioner.operations.draws import draws_before
+from provisioner.operations.draws import judge_draws
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
@@ -26,7 +26,6 @@ from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
 from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import PhonesFailed, TestPhones, test_phones
-from sip.testcall.drawn import judge_drawn
 from sip.testcall.scenario import Scenario
 
 MOST_CALLS = 100
@@ -43,7 +42,7 @@ LATE_S = 0.3
 "A machine that was so late during a call, all in all, may be to blame for what went wrong in it."
 MOST_TRIES = 4
 "Of one call, on such a machine."
-
+_PHONES = "the test phones"
 
 Tell = Callable[[Begun | ProvedCall], Awaitable[None]]
 
@@ -61,6 +60,28 @@ class ProofBroke(CentralkaError):
     """A run did not come to its end: that says nothing about the switchboard."""
 
     code = "test-call-broke"
+
+
+@asynccontextmanager
+async def one_run(number: str, phones: str, longest_s: float) -> AsyncIterator[None]:
+    """For all calls of a run. Raises `ProofBroke` where it lasts longer, or its phones can't be started."""
+    try:
+        async with asyncio.timeout(longest_s):
+            yield
+    except TimeoutError:
+        raise ProofBroke(f"the test of {number} took longer than {longest_s:.0f} s: ask for less") from None
+    except OSError as error:
+        raise ProofBroke(f"{phones} can't be started: {error}") from error
+
+
+@contextmanager
+def blaming(phones: str) -> Iterator[None]:
+    """Raises `ProofBroke` where test phones fail, or say nothing."""
+    try:
+        yield
+    except (PhonesFailed, TimeoutError) as error:
+        why = str(error) or f"{phones} did not say anything for too long"
+        raise ProofBroke(f"{why}: repeat this, or look into the server's log") from error
 
 
 async def prove(
@@ -125,17 +146,10 @@ async def tried(
     run = _Run(installation, twin, asked, exchange, tell, phones)
     # One after another they take so much longer.
     longest_s = LONGEST_S if phones is None else LONGEST_S * _LANES
-    try:
-        async with asyncio.timeout(longest_s):
-            await run.all()
-    except TimeoutError:
-        raise ProofBroke(f"the test of {number} took longer than {longest_s:.0f} s: ask for less") from None
-    except OSError as error:
-        raise ProofBroke(f"the test phones can't be started: {error}") from error
+    async with one_run(number, _PHONES, longest_s):
+        await run.all()
     made = tuple(run.made[place] for place in sorted(run.made))
-    drawn = [call.drawn for call in made if call.drawn is not None]
-    before = await draws_before(installation, exchange.customer_id, number) if drawn else ()
-    findings = tuple(judge_drawn([*before, *drawn]))
+    findings = await judge_draws(installation, exchange.customer_id, number, made)
     proof = Proof(login, number, speed, made, findings)
     whole = fingerprint(exchange, number, emergency_numbers) if calls is None else None
     return Tried(proof, exchange.customer_id, since, whole)
@@ -204,7 +218,6 @@ class _Run:
 
     async def _lane(self, *, is_first: bool) -> None:
         """Makes calls, one after another, as long as there are any."""
-        failed: Exception | None = None
         try:
             async with (
                 self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
@@ -215,24 +228,16 @@ class _Run:
                     async with twin.pace.turn():
                         phones = await stack.enter_async_context(test_phones())
                 stage = Stage(twin, phones)
-                try:
+                with blaming(_PHONES):
                     try:
                         await self._calls(twin, stage)
                     finally:
                         if self._phones is not None:
                             await stage.clear()
-                except Exception as error:
-                    # Not within the group that listens to the phones, which would wrap it.
-                    failed = error
         except TooManyTestCalls:
             if is_first:
                 raise
             # Others have taken the room meanwhile: what would be made here is made by the first.
-        if isinstance(failed, PhonesFailed | TimeoutError):
-            why = str(failed) or "the test phones did not say anything for too long"
-            raise ProofBroke(f"{why}: repeat this, or look into the server's log") from failed
-        if failed is not None:
-            raise failed
 
     async def _calls(self, twin: Twin, stage: Stage) -> None:
         exchange = await self._judged_by(twin)
@@ -262,10 +267,7 @@ class _Run:
 
         Raises `Conflict`.
         """
-        login = self._asked.login
-        stored = await stored_exchange(self._installation, login)
-        if replace(stored, used={}) != replace(self._exchange, used={}):
-            raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
+        stored = await unchanged(self._installation, self._asked.login, self._exchange)
         return replace(with_caller(stored, self._asked.emergency_numbers), used=twin.exchange.used)
 
 
@@ -280,3 +282,11 @@ async def stored_exchange(installation: Installation, login: str) -> Exchange:
     if not exchange.lines:
         raise NotFound(f"{login} has no line: add one before its calls are tested")
     return exchange
+
+
+async def unchanged(installation: Installation, login: str, known: Exchange) -> Exchange:
+    """The same, where what is configured is still as it was known to be. Raises `Conflict` as well."""
+    stored = await stored_exchange(installation, login)
+    if replace(stored, used={}) != replace(known, used={}):
+        raise Conflict(f"the switchboard of {login} was changed just now: repeat this")
+    return stored
