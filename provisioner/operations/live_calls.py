@@ -94,7 +94,10 @@ async def whom(
     Raises `NotFound`, `BadValue`, `NoCallsHere`, `StorageError`.
     """
     living = _living(switchboard)
-    scenario = _scenario(installation, await stored_exchange(installation, login), number)
+    return _rings(living, _scenario(installation, await stored_exchange(installation, login), number))
+
+
+def _rings(living: Living, scenario: Scenario) -> tuple[Rings, ...]:
     rung = may_ring(scenario.plan)
     return tuple(
         Rings(part.phone, part.extension, part.name, living.phones(part.phone))
@@ -123,13 +126,13 @@ async def prove_live(
         raise BadValue(
             f"a live test makes {MOST_LIVE_CALLS} calls at the most: people have other things to do"
         )
-    # What is wrong with the question is said before anything rings.
-    rings = await whom(installation, switchboard, number, login)
-    if not confirmed:
-        raise NotConfirmed(rings)
     async with installation.database.read() as session:
         since = await newest(session)
     exchange = await stored_exchange(installation, login)
+    # What is wrong with the question is said before anything rings.
+    expected = _scenario(installation, exchange, number)
+    if not confirmed:
+        raise NotConfirmed(_rings(living, expected))
     made: list[ProvedCall] = []
     async with (
         one_run(number, _PHONE, LONGEST_S),
@@ -140,7 +143,7 @@ async def prove_live(
             run = _Run(installation, living, company, phones, number, login)
             await run.begin()
             for place in range(1, calls + 1):
-                await tell(Begun(run.scenario(exchange).kind, place, calls))
+                await tell(Begun(expected.kind, place, calls))
                 made.append(await run.call(exchange))
                 await tell(made[-1])
     findings = await judge_draws(installation, exchange.customer_id, number, made)
@@ -183,18 +186,14 @@ class _Run:
         """The caller's phone registers. Raises `PhonesFailed`."""
         await self._phones.register(self._company.account, Behaviour(Then.SILENT), hz=0)
 
-    def scenario(self, exchange: Exchange) -> Scenario:
-        """The call, by what is stored; who has answered last the engine knows better."""
-        return _scenario(
-            self._installation, replace(exchange, used=self._company.exchange.used), self._number
-        )
-
     async def call(self, exchange: Exchange) -> ProvedCall:
         """Makes one, and judges it. Raises `Conflict`, `ProofBroke`, `PhonesFailed`, `StorageError`."""
         await unchanged(self._installation, self._login, exchange)
         at, before = utc_now(), self._phones.late_s
+        # Who has answered last the engine knows better than what is stored.
+        current = replace(exchange, used=self._company.exchange.used)
         with Lateness() as late:
-            played = await self._played(self.scenario(exchange))
+            played = await self._played(_scenario(self._installation, current, self._number))
         late_s = late.total_s + self._phones.late_s - before
         call = proved(played.scenario, played.seen, at, late_s, played.spoken)
         return replace(call, messages=self._room.take(call.messages, is_wrong=not call.passed))
@@ -227,17 +226,13 @@ class _Run:
             await asyncio.sleep(_SETTLES_S)
         if witness.picked_up_by is not None:
             raise ProofBroke(f"{witness.picked_up_by} has picked the test call up: repeat this")
-        own = (each for each in phones.seen if each.phone == self._caller)
-        seen = [replace(each, phone=CALLER_LINE) for each in own if _is_of(each, phones.seen[before:])]
+        registered = (each for each in phones.seen[:before] if isinstance(each, Registered))
+        own = (each for each in (*registered, *phones.seen[before:]) if each.phone == self._caller)
+        seen = [replace(each, phone=CALLER_LINE) for each in own]
         seen += [Registered(phone, began) for phone in there]
         seen += witness.seen
         spoken = [replace(each, phone=CALLER_LINE) for each in phones.take_spoken()]
         return _Played(lived(scenario, seen, Lines(engaged, witness.dead)), seen, [*spoken, *witness.spoken])
-
-
-def _is_of(each: Observation, call: Sequence[Observation]) -> bool:
-    """Whether it was seen in that call, or is that the caller is there at all."""
-    return isinstance(each, Registered) or each in call
 
 
 def _scenario(installation: Installation, exchange: Exchange, number: str) -> Scenario:
