@@ -50,8 +50,6 @@ class Tally:
     powered_on: int = 0
     up: int = 0
     "Phones that have been registered on all their accounts."
-    given_up: int = 0
-    "Phones that have come as far as they will."
     up_after: Spread = field(default_factory=Spread)
     "Seconds from the plug to that."
     requests: Counter[int] = field(default_factory=Counter)

@@ -80,8 +80,6 @@ class Subscription:
         self.registration = registration
         self.status: int | None = None
         "Of the last answer; None: there was none."
-        self.notified = 0
-        "How often it has been told something."
         self._server, self._told = server, told
         self._call_id, self._tag = secrets.token_hex(16), secrets.token_hex(8)
         self._cseq = 0
@@ -110,7 +108,6 @@ class Subscription:
         """Whether a NOTIFY is for it."""
         if notify.call_id != self._call_id:
             return False
-        self.notified += 1
         state = notify.subscription_state
         if state is not None and state.state == "terminated":
             self._dialog = None
