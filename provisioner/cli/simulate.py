@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated
 
@@ -170,9 +170,8 @@ async def _showing(shown: Progress, simulation: Simulation, lasts_s: float) -> A
                 shown.update(calling, completed=min(round(clock() - began), round(lasts_s)), said=said)
             await asyncio.sleep(_LOOK_S)
 
-    with nullcontext():
-        task = asyncio.create_task(show())
-        try:
-            yield
-        finally:
-            task.cancel()
+    task = asyncio.create_task(show())
+    try:
+        yield
+    finally:
+        task.cancel()

@@ -74,9 +74,7 @@ class ToThisMachine(Network):
         doors = self._server.doors
         # A web server before ours may do its TLS.
         door = doors.get(_TLS, doors[_CLEAR_TEXT]) if asked.scheme == "https" else doors[_CLEAR_TEXT]
-        if asked.host != self._host or door.host is None:
-            return None
-        return asked.with_scheme(door.scheme).with_host(door.host).with_port(door.port)
+        return _led(asked, self._host, door)
 
     async def server(self, said: Address, transport: Transport) -> Address:
         found = self._server.sip.get(transport)
@@ -98,10 +96,7 @@ class ToServer(Network):
         self._found: dict[str, str] = {}
 
     def url(self, url: str) -> URL | None:
-        asked, to = URL(url), self._to
-        if asked.host != self._host or to.host is None:
-            return None
-        return asked.with_scheme(to.scheme).with_host(to.host).with_port(to.port)
+        return _led(URL(url), self._host, self._to)
 
     async def server(self, said: Address, transport: Transport) -> Address:
         if said.host not in self._found:
@@ -112,6 +107,13 @@ class ToServer(Network):
                 raise CantConnect(f"{said.host} is not known: {error.strerror}") from error
             self._found[said.host] = str(found[0][4][0])
         return Address(self._found[said.host], said.port)
+
+
+def _led(asked: URL, host: str | None, door: URL) -> URL | None:
+    """The same at another door; None: `host` is not asked for it."""
+    if asked.host != host or door.host is None:
+        return None
+    return asked.with_scheme(door.scheme).with_host(door.host).with_port(door.port)
 
 
 def trust(settings: Settings) -> ssl.SSLContext:

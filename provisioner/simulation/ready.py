@@ -20,7 +20,7 @@ from provisioner.settings import Settings
 from provisioner.simulation.boxes import Packed, loopback_sources, own_source, packed
 from provisioner.simulation.detours import Listening, ToServer, ToThisMachine, listening, trust
 from provisioner.simulation.made_up import made_up
-from provisioner.simulation.run import make_room
+from provisioner.simulation.room import make_room
 from provisioner.virtual_phones.network import Network
 
 _NAMED = 5
@@ -100,7 +100,10 @@ async def from_stock(data_dir: Path, settings: Settings, wanted: Wanted) -> Asyn
 async def from_nothing(
     phones: int, made: Callable[[int], None], interrupted: asyncio.Event
 ) -> AsyncIterator[Ready]:
-    """Made-up phones and a server of their own, while the context lasts; see `made_up`."""
+    """Made-up phones and a server of their own, while the context lasts; see `made_up`.
+
+    Raises `BadValue` for more phones than this process may have sockets for.
+    """
     make_room(phones)
     async with made_up(phones, made, interrupted) as (installation, found):
         server = await listening(installation.data_dir)

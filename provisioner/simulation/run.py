@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.centrex.errors import BadValue
 from provisioner.simulation.causes import Cause
 from provisioner.simulation.life import Box, Life, Stage, first_of
 from provisioner.simulation.profile import Person, Profile
 from provisioner.simulation.tally import Report, Tally
 from provisioner.virtual_phones.network import Network
 
-_OWN_FILES = 256
-_FILES_OF_EACH = 4
-"A phone has a socket for UDP, one that listens, a connection, and while it boots another."
 _TICKS = os.sysconf("SC_CLK_TCK")
 _NAMED = 20
 
@@ -46,8 +41,7 @@ class Simulation:
     def __init__(
         self, boxes: Sequence[Box], network: Network, plan: Plan, server: int | None = None
     ) -> None:
-        """`server`: the process whose CPU time is told. Raises `BadValue` for too many phones."""
-        make_room(len(boxes))
+        """`server`: the process whose CPU time is told."""
         self.tally = Tally()
         self._boxes, self._plan, self._server = boxes, plan, server
         self._settled = asyncio.Event()
@@ -124,20 +118,6 @@ class Simulation:
         self._registered_by_then = self.tally.registered
         if self.tally.up == len(self._boxes):
             self._settled.set()
-
-
-def make_room(phones: int) -> None:
-    """Lets this process have as many sockets as the phones need. Raises `BadValue` where it may not."""
-    wanted = phones * _FILES_OF_EACH + _OWN_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        most = (hard - _OWN_FILES) // _FILES_OF_EACH
-        raise BadValue(
-            f"{phones} phones want {wanted} open files, and this process may have {hard}:"
-            f" raise that with `ulimit -Hn {wanted}` as root, or simulate at most {most} phones"
-        )
-    if soft != resource.RLIM_INFINITY and wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _cpu_s(process: int | None) -> float | None:

@@ -54,6 +54,20 @@ def installation(database: Database, settings: Settings, tmp_path: Path) -> Inst
     return Installation(tmp_path, settings, database, Vault.create(tmp_path / KEY_FILE))
 
 
+RENAMED = """
+customers:
+  - login: nowyklienttestowy
+    extensions:
+      - {number: "101"}
+      - {number: "102"}
+      - {number: "103", name: Sprzedaz}
+      - {number: "104"}
+      - {number: "105"}
+      - {number: "106"}
+"""
+"The sample company, of which one extension is called something else."
+
+
 async def apply_text(
     installation: Installation, text: str, name: str = "test.yaml", *, staged: bool = False
 ) -> Plan:

@@ -29,23 +29,12 @@ from sip.server import SipServer
 from sip.transport.flow import Address, Transport
 from sip.transport.sockets import bind
 from sip.transport.transport import listening
-from tests.provisioner.conftest import apply_text
+from tests.provisioner.conftest import RENAMED, apply_text
 from tests.provisioner.written import loopback_settings
 
 MAC = MacAddress.parse("80:5e:c0:12:34:56")
 "A T46S with two accounts."
 SOURCE = "127.0.0.2"
-RENAMED = """
-customers:
-  - login: nowyklienttestowy
-    extensions:
-      - {number: "101"}
-      - {number: "102"}
-      - {number: "103", name: Sprzedaz}
-      - {number: "104"}
-      - {number: "105"}
-      - {number: "106"}
-"""
 
 ADDRESSES = [
     "portal",

@@ -20,7 +20,7 @@ from provisioner.simulation.causes import ADVICE, Cause
 from provisioner.simulation.detours import Listening, ToServer, ToThisMachine, trust
 from provisioner.simulation.made_up import companies_of
 from provisioner.simulation.profile import Person, profiles
-from provisioner.simulation.run import make_room
+from provisioner.simulation.room import make_room
 from provisioner.simulation.spread import Spread
 from provisioner.simulation.tally import Tally
 from sip.handset.talk import CallEnd

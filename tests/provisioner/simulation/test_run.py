@@ -27,7 +27,7 @@ from provisioner.simulation.run import Plan, Simulation
 from provisioner.simulation.tally import Report
 from provisioner.virtual_phones.booting import boot
 from provisioner.virtual_phones.phone import registered
-from tests.provisioner.conftest import apply_text
+from tests.provisioner.conftest import RENAMED, apply_text
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -38,17 +38,6 @@ RECEPTION = MacAddress.parse("00:15:65:31:4b:c0")
 STORE = MacAddress.parse("00:15:65:93:70:f2")
 BUSY = replace(profiles()["office"], calls_per_hour=20_000, talks_s=0.2, answers_s=0.1, patience_s=1)
 SILENT = replace(BUSY, calls_per_hour=0)
-RENAMED = """
-customers:
-  - login: nowyklienttestowy
-    extensions:
-      - {number: "101"}
-      - {number: "102"}
-      - {number: "103", name: Sprzedaz}
-      - {number: "104"}
-      - {number: "105"}
-      - {number: "106"}
-"""
 
 
 async def nothing(_: Simulation) -> None:
