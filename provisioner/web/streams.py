@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -69,7 +69,7 @@ class Streams:
     async def begin(
         self, request: web.Request, headers: Mapping[str, str] | None = None
     ) -> web.StreamResponse:
-        """A stream that has said nothing yet."""
+        """A stream that has said nothing yet. A peer that has gone already is found at the first `send`."""
         response = web.StreamResponse(
             # The last one: nginx passes on what comes when it comes.
             headers={
@@ -79,7 +79,8 @@ class Streams:
                 **(headers or {}),
             }
         )
-        await response.prepare(request)
+        with suppress(ConnectionError):
+            await response.prepare(request)
         return response
 
     async def send(self, request: web.Request, response: web.StreamResponse, text: str) -> bool:
