@@ -48,7 +48,12 @@ def state_of(call: Call, words: Words) -> tuple[str, str]:
     return was, words.named("call", was) if call.end is None else words.named("end", call.end) or call.end
 
 
-def length(start: datetime, end: datetime) -> str:
+def talked(call: Call, now: datetime) -> str | None:
+    """For how long they have talked; None: nobody has answered."""
+    return None if call.answered_at is None else _length(call.answered_at, call.ended_at or now)
+
+
+def _length(start: datetime, end: datetime) -> str:
     """Minutes and seconds."""
     seconds = max(0, int((end - start).total_seconds()))
     return f"{seconds // 60}:{seconds % 60:02}"
@@ -73,7 +78,7 @@ def _bar(leg: Leg, start: datetime, end: datetime, whole_s: float, words: Words)
 def _in_words(leg: Leg, until: datetime, words: Words) -> str:
     if leg.rang_at is None:
         return _became(leg, words)
-    lasted = length(leg.rang_at, until)
+    lasted = _length(leg.rang_at, until)
     if leg.reason is None:
         return f"{words.leg_ringing} {lasted}"
     return f"{words.rang.format(length=lasted)}, {_became(leg, words)}"

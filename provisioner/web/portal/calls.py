@@ -13,8 +13,8 @@ from provisioner.operations.call_board import CallBoard, Counts, call_board
 from provisioner.operations.calls import Call, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
-from provisioner.web.portal.call_drawings import Bar, bars, length, state_of
-from provisioner.web.portal.listing import Choice, address, text_in
+from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked
+from provisioner.web.portal.listing import Choice, address, number_in, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, Pages, frame_for
@@ -55,11 +55,11 @@ class Asked:
 
 def asked_in(query: MultiMapping[str]) -> Asked:
     """What a query says; what can't be meant is left out, for people type addresses."""
-    state, before = query.get("state", ""), query.get("before", "")
+    state = query.get("state", "")
     return Asked(
         text=text_in(query),
         state=state if state in _CHOICES else "",
-        before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None,
+        before=number_in(query.get("before", "")),
     )
 
 
@@ -138,9 +138,6 @@ def _drawn(pages: Pages, found: CallBoard, words: Words, session: Session) -> di
 def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
     words = who.words
     was, state = state_of(call, words)
-    talked = None
-    if call.answered_at is not None:
-        talked = length(call.answered_at, call.ended_at or found.at)
     return CallView(
         words=words,
         key=f"c-{call.id}",
@@ -149,7 +146,7 @@ def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
         state=state,
         status=call.status if was == "unanswered" else None,
         began=who.moment(call.started_at),
-        talked=talked,
+        talked=talked(call, found.at),
         bars=bars(call, found.at, words),
         address=f"{PATH}/{call.id}",
     )

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from multidict import MultiMapping
 
 _LONGEST = 100
+_DIGITS = 19
+"Of numbers that are too large for a database."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Choice:
 def text_in(query: MultiMapping[str]) -> str:
     """What is searched for; what can't be meant is left out, for people type addresses."""
     return query.get("q", "")[:_LONGEST].replace("\0", "").strip()
+
+
+def number_in(said: str) -> int | None:
+    """The number of something that is kept; None: it can't be one."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < _DIGITS else None
 
 
 def address(path: str, **said: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from provisioner.operations.test_calls import USUAL_SPEED
 from provisioner.web.call_report.page import body
 from provisioner.web.call_report.words import LANGUAGES as REPORT_WORDS
 from provisioner.web.portal.going import Run
+from provisioner.web.portal.listing import number_in
 from provisioner.web.portal.live import OVER
 from provisioner.web.portal.moments import reader
 from provisioner.web.portal.pages import HEADERS, Frame, Notice, frame_for
@@ -146,11 +147,11 @@ async def follow_going(request: web.Request, session: Session) -> web.StreamResp
 async def show_made(request: web.Request, session: Session) -> web.StreamResponse:
     """The report of test calls that are over."""
     desk, words = request.app[DESK], words_of(request, session)
-    said = request.match_info["id"]
-    if not (said.isascii() and said.isdecimal() and len(said) < 19):
+    proof_id = number_in(request.match_info["id"])
+    if proof_id is None:
         raise web.HTTPNotFound
     try:
-        run, proof = await show_proof(desk.installation, int(said), with_messages=True)
+        run, proof = await show_proof(desk.installation, proof_id, with_messages=True)
     except NotFound:
         raise web.HTTPNotFound from None
     own, report = PROOF_WORDS[words.code], REPORT_WORDS[words.code]
@@ -183,5 +184,4 @@ def _progress(run: Run, words: ProofWords, code: str) -> Progress:
 
 
 def _told(progress: Progress) -> str:
-    said = {name: getattr(progress, name) for name in ("text", "now", "wrong", "done", "calls")}
-    return frame("progress", json.dumps(said, ensure_ascii=False))
+    return frame("progress", json.dumps(asdict(progress), ensure_ascii=False))

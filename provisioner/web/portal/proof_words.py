@@ -38,8 +38,6 @@ class ProofWords:
     counts: Mapping[Standing, str]
     strip: str
     "Of the history, for those who don't see it."
-    run: str
-    "Of one of its marks."
     past: str
 
     test_all: str
@@ -54,7 +52,6 @@ class ProofWords:
     progress: str
     now: str
     so_far_wrong: str
-    over: str
     stopped: str
     again: str
     gone_title: str
@@ -100,7 +97,6 @@ _PL = ProofWords(
         Standing.PROVEN: "dzwoni dobrze",
     },
     strip="Testy od najstarszego: dobrych {right}, złych {wrong}",
-    run="{at}: {became}",
     past="Testy tego numeru, od najstarszego",
     test_all="Testuj wszystkie numery",
     runs="Testy wielu numerów naraz",
@@ -125,7 +121,6 @@ _PL = ProofWords(
     progress="{done} z {calls} prób za nami",
     now="Teraz: {what}",
     so_far_wrong="Prób nieudanych: {count}",
-    over="Gotowe. Zobacz wynik",
     stopped="Testu nie udało się zrobić.",
     again="Wróć do listy numerów",
     gone_title="Tego testu już nie ma",
@@ -179,7 +174,6 @@ _EN = ProofWords(
         Standing.PROVEN: "ring right",
     },
     strip="Tests, the oldest first: {right} right, {wrong} wrong",
-    run="{at}: {became}",
     past="Tests of this number, the oldest first",
     test_all="Test all numbers",
     runs="Tests of many numbers",
@@ -204,7 +198,6 @@ _EN = ProofWords(
     progress="{done} of {calls} calls made",
     now="Now: {what}",
     so_far_wrong="Calls that went wrong: {count}",
-    over="Done. See the result",
     stopped="The test could not be made.",
     again="Back to the numbers",
     gone_title="This test is no longer there",
