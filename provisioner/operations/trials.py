@@ -56,8 +56,6 @@ def trials(
     Raises `NotFound` where nobody has the number, `BadValue` where it can't be tested.
     """
     planner = Planner(exchange, speed, dict(exchange.used), emergency_numbers)
-    number = exchange.extension_of[CALLER_LINE]
-    name = exchange.extensions[number].name
     plan = _planned(planner, dialled)
     if answered:
         uses = dict(exchange.used)
@@ -65,12 +63,12 @@ def trials(
         for count, line in enumerate(answered, start=newest + 1):
             uses |= {(group, line): count for group in credited(plan, line)}
         planner.uses = uses
-        plan = planner.call(dialled, Shown(number, name)) or plan
+        plan = planner.call(dialled, _tester(exchange)) or plan
     hidden = planner.call(dialled, Shown("", cause=Cause(Setting.HIDE_NUMBER)))
     taken = exchange.extensions.keys() | exchange.groups.keys()
     leads_here = (each for each, to in exchange.short_numbers.items() if to == dialled != each)
     short = next((each for each in leads_here if each not in taken), "")
-    by_short = planner.call(short, Shown(number, name)) if short else None
+    by_short = planner.call(short, _tester(exchange)) if short else None
     found = _Trials(planner, dialled, plan, hidden or plan, speed, short, by_short or plan)
     return tuple(found.watched(place, each) for place, each in enumerate(islice(found.all(), most)))
 
@@ -83,11 +81,9 @@ def live_trial(
     `exchange` is one that has the caller. Raises as `trials`.
     """
     plan = _planned(Planner(exchange, uses=dict(exchange.used), emergency_numbers=emergency_numbers), dialled)
-    members = tuple(
-        _part_of(exchange, phone, Behaviour(Then.SILENT), hz=0)
-        for phone in phones_of(plan)
-    )
-    caller = _part_of(exchange, CALLER_LINE, Behaviour(Then.SILENT), _LOWEST_HZ)
+    silent = Behaviour(Then.SILENT)
+    members = tuple(_part_of(exchange, phone, silent, hz=0) for phone in phones_of(plan))
+    caller = _part_of(exchange, CALLER_LINE, silent, _LOWEST_HZ)
     return Scenario(
         Kind.LIVE, dialled, caller, members, plan, gives_up_s=LONGEST_LIVE_S, talks_s=_LIVE_TALK_S
     )
@@ -98,14 +94,19 @@ def _planned(planner: Planner, dialled: str) -> Plan:
     exchange, emergency_numbers = planner.exchange, planner.emergency_numbers
     if dialled in emergency_numbers or exchange.short_numbers.get(dialled) in emergency_numbers:
         raise BadValue(f"{dialled} is an emergency number: no test call may go there")
-    number = exchange.extension_of[CALLER_LINE]
-    plan = planner.call(dialled, Shown(number, exchange.extensions[number].name))
+    plan = planner.call(dialled, _tester(exchange))
     if plan is None:
         raise NotFound(f"nobody of the company has {dialled}: name one of its extensions or groups")
     phones = phones_of(plan)
     if len(phones) > MOST_PHONES:
         raise BadValue(f"{dialled} rings {len(phones)} phones: a test call has at most {MOST_PHONES}")
     return plan
+
+
+def _tester(exchange: Exchange) -> Shown:
+    """The caller, as he is known."""
+    number = exchange.extension_of[CALLER_LINE]
+    return Shown(number, exchange.extensions[number].name)
 
 
 def _part_of(exchange: Exchange, phone: str, behaviour: Behaviour, hz: int) -> Part:
@@ -173,7 +174,7 @@ class _Trials:
         if self.dialled in self.exchange.extensions:
             show = self.exchange.codes.show_number
             entry = Cause(Setting.CODE, show)
-            plan = self.planner.call(self.dialled, replace(self._shown(), cause=entry)) or self.plan
+            plan = self.planner.call(self.dialled, replace(_tester(self.exchange), cause=entry)) or self.plan
             shown = self._scenario(Kind.SHOWN, answers)
             yield replace(shown, dialled=show + self.dialled, plan=plan, entry=entry)
         yield from self._by_codes()
@@ -184,7 +185,7 @@ class _Trials:
         strangers = (number for number, each in extensions.items() if each.line and each.line not in known)
         for changed in changed_by_codes(self.exchange, self.dialled, next(strangers, None)):
             heeded, unheeded = (
-                replace(self.planner, exchange=each).call(self.dialled, self._shown())
+                replace(self.planner, exchange=each).call(self.dialled, _tester(self.exchange))
                 for each in (changed.heeded, changed.unheeded)
             )
             if heeded is None or unheeded is None or heeded == unheeded:
@@ -199,11 +200,6 @@ class _Trials:
             gives_up_s = changed.rings_s / self.speed + _PATIENCE_S if changed.rings_s else None
             made = replace(self, plan=heeded)._scenario(changed.kind, takes, gives_up_s)
             yield replace(made, codes=changed.codes, unheeded=unheeded)
-
-    def _shown(self) -> Shown:
-        """The caller, as he is known."""
-        number = self.exchange.extension_of[CALLER_LINE]
-        return Shown(number, self.exchange.extensions[number].name)
 
     def watched(self, place: int, scenario: Scenario) -> Scenario:
         """The scenario with some phones beside that are not to ring: those whose turn it is at its place."""

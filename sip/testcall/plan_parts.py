@@ -16,38 +16,28 @@ def tried(group: Group, order: Sequence[str] | None = None) -> tuple[Turn, ...]:
     return tuple(turns[: last + 1])
 
 
+def within(plan: Plan) -> tuple[Plan, ...]:
+    """What a plan has right inside of it."""
+    match plan:
+        case Ring() | Nobody():
+            return tuple(plan.after.values())
+        case Group():
+            turns = (turn.plan for turn in plan.turns)
+            return (*turns,) if plan.overflow is None else (*turns, plan.overflow)
+
+
 def phones_of(plan: Plan) -> tuple[str, ...]:
     """All that a plan may ring, or names as those that it doesn't."""
-    phones: list[str] = []
-
-    def visit(part: Plan) -> None:
-        match part:
-            case Ring() | Nobody():
-                phones.extend(filter(None, (part.phone,)))
-                for each in part.after.values():
-                    visit(each)
-            case Group():
-                for turn in part.turns:
-                    visit(turn.plan)
-                if part.overflow is not None:
-                    visit(part.overflow)
-        phones.extend(kept.phone for kept in part.kept_out)
-
-    visit(plan)
-    return tuple(dict.fromkeys(phones))
+    own = "" if isinstance(plan, Group) else plan.phone
+    inside = (phone for part in within(plan) for phone in phones_of(part))
+    kept_out = (kept.phone for kept in plan.kept_out)
+    return tuple(dict.fromkeys(filter(None, (own, *inside, *kept_out))))
 
 
 def may_ring(plan: Plan) -> tuple[str, ...]:
     """Those of them that it rings, if nobody before them answers."""
-    match plan:
-        case Ring():
-            inside = [plan.phone, *(phone for each in plan.after.values() for phone in may_ring(each))]
-        case Nobody():
-            inside = [phone for each in plan.after.values() for phone in may_ring(each)]
-        case Group():
-            inside = [phone for turn in plan.turns for phone in may_ring(turn.plan)]
-            inside += [] if plan.overflow is None else may_ring(plan.overflow)
-    return tuple(dict.fromkeys(inside))
+    own = [plan.phone] if isinstance(plan, Ring) else []
+    return tuple(dict.fromkeys([*own, *(phone for part in within(plan) for phone in may_ring(part))]))
 
 
 def silences(plan: Plan) -> dict[str, Cause]:
@@ -68,9 +58,9 @@ def silences(plan: Plan) -> dict[str, Cause]:
                     note(each, cause)
             case Group():
                 is_shuffled = part.strategy is Strategy.SHUFFLED
-                within = part.turns if is_shuffled else tried(part)
+                reached = part.turns if is_shuffled else tried(part)
                 for turn in part.turns:
-                    setting = Setting.STRATEGY if turn in within else Setting.STOP
+                    setting = Setting.STRATEGY if turn in reached else Setting.STOP
                     note(turn.plan, cause or Cause(setting, part.number))
                 if part.overflow is not None:
                     note(part.overflow, cause or Cause(Setting.OVERFLOW, part.number))
