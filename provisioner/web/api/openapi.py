@@ -14,7 +14,7 @@ from provisioner.operations.registrations import MOST_LINES
 from provisioner.web.api import openapi_tests
 from provisioner.web.api.calls import USUAL_CALLS, CallBody, CallsBody
 from provisioner.web.api.events import EndBody, EventBody
-from provisioner.web.api.openapi_parts import REF, SWITCH, parameter, ref, refusal, refusals
+from provisioner.web.api.openapi_parts import REF, SWITCH, answered, parameter, ref, refusal, refusals
 from provisioner.web.api.problems import Problem
 from provisioner.web.api.registrations import ALL, USUAL_LINES, RegistrationsBody
 from provisioner.web.api.why import WhyBody
@@ -95,10 +95,7 @@ def _registrations() -> dict[str, Any]:
             parameter("limit", "Lines of a page, at the most.", limit),
         ],
         "responses": {
-            "200": {
-                "description": "A page.",
-                "content": {"application/json": {"schema": ref("RegistrationsBody")}},
-            },
+            **answered("200", "A page.", "RegistrationsBody"),
             **refusals("There is no such customer, line or phone."),
         },
     }
@@ -133,10 +130,7 @@ def _page_of_calls(operation: str, summary: str, *more: dict[str, Any]) -> dict[
             parameter("limit", "Calls of a page, at the most.", limit),
         ],
         "responses": {
-            "200": {
-                "description": "A page.",
-                "content": {"application/json": {"schema": ref("CallsBody")}},
-            },
+            **answered("200", "A page.", "CallsBody"),
             **refusals("There is no such customer."),
             "403": refusal("No line of the customer has call logs."),
         },
@@ -149,10 +143,7 @@ def _call() -> dict[str, Any]:
         "summary": "One call: who was tried, for how long it rang, and why each did not answer",
         "parameters": [_id_of_call()],
         "responses": {
-            "200": {
-                "description": "The call.",
-                "content": {"application/json": {"schema": ref("CallBody")}},
-            },
+            **answered("200", "The call.", "CallBody"),
             **refusals("There is no such call."),
         },
     }
@@ -170,10 +161,7 @@ def _why() -> dict[str, Any]:
             parameter("language", "Of the words.", language),
         ],
         "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {"schema": ref("WhyBody")}},
-            },
+            **answered("200", "The answer.", "WhyBody"),
             **refusals("There is no such call, or no such extension."),
         },
     }

@@ -37,10 +37,7 @@ def _test_calls() -> dict[str, Any]:
             parameter("limit", "Runs of a page, at the most.", limit),
         ],
         "responses": {
-            "200": {
-                "description": "A page.",
-                "content": {"application/json": {"schema": ref("RunsBody")}},
-            },
+            **answered("200", "A page.", "RunsBody"),
             **refusals("There is no such customer."),
         },
     }
@@ -53,10 +50,7 @@ def _make_test_call() -> dict[str, Any]:
         "description": "Answers when the calls are over: after seconds, or minutes for a large group.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": ref("AskedBody")}}},
         "responses": {
-            "200": {
-                "description": "What was proved.",
-                "content": {"application/json": {"schema": ref("ProofBody")}},
-            },
+            **answered("200", "What was proved.", "ProofBody"),
             **refusals("There is no such customer, or nobody of it has that number."),
             "409": refusal("The switchboard was changed meanwhile, or a live test is not confirmed."),
             "429": refusal("As many test calls go on as there may be."),
@@ -65,19 +59,15 @@ def _make_test_call() -> dict[str, Any]:
 
 
 def _test_call() -> dict[str, Any]:
-    number = {"type": "integer", "minimum": 1}
     return {
         "operationId": "showTestCall",
         "summary": "One run of test calls: who got an INVITE when, who answered, what each was shown",
         "parameters": [
-            parameter("id", "Of the run.", number, where="path") | {"required": True},
+            _id_of_run(),
             parameter("messages", "Also the SIP messages of each call, if they are kept.", SWITCH),
         ],
         "responses": {
-            "200": {
-                "description": "The run.",
-                "content": {"application/json": {"schema": ref("ProofBody")}},
-            },
+            **answered("200", "The run.", "ProofBody"),
             **refusals("There is no such run."),
         },
     }
