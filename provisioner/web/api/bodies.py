@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from typing import Final, TypeVar
 
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from provisioner.centrex.errors import BadValue
+from provisioner.centrex.errors import BadValue, NotFound
 
 LONGEST_TEXT = 100
 "Characters of a text to search for that are heeded."
+MOST_ID: Final = 2**63 - 1
+"What a database numbers its rows by."
 _SWITCH = {"true": True, "false": False}
+
+Asked = TypeVar("Asked", bound=BaseModel)
 
 
 class Body(BaseModel):
@@ -51,6 +56,24 @@ def number_in(query: MultiMapping[str], name: str, most: int) -> int | None:
     if not said.isascii() or not said.isdecimal() or not 0 < int(said[:20]) <= most:
         raise BadValue(f"{name} is a whole number from 1 to {most}")
     return int(said)
+
+
+def id_in(request: web.Request, what: str) -> int:
+    """The number of `what` that the address names. Raises `NotFound`."""
+    said = request.match_info["id"]
+    if not said.isascii() or not said.isdecimal() or len(said) >= len(str(MOST_ID)):
+        raise NotFound(f"there is no {what} {said[:40]!r}")
+    return int(said)
+
+
+async def asked_in(request: web.Request, model: type[Asked]) -> Asked:
+    """What its body asks for. Raises `BadValue`."""
+    try:
+        return model.model_validate_json(await request.read())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise BadValue(f"{where}: {first['msg']}") from None
 
 
 def answer(body: BaseModel) -> web.Response:

@@ -15,7 +15,15 @@ from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
 from provisioner.operations.hanging_up import Switchboard, hang_up
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing, number_in, switch_in
+from provisioner.web.api.bodies import (
+    LONGEST_TEXT,
+    MOST_ID,
+    Body,
+    answer,
+    check_listing,
+    number_in,
+    switch_in,
+)
 
 SWITCHBOARD = web.AppKey("switchboard", Switchboard)
 LIVE_PARAMETERS = frozenset({"customer", "line", "group", "text", "cursor", "limit"})
@@ -114,7 +122,7 @@ async def _page(
         since=_moment(query, "since"),
         until=_moment(query, "until"),
     )
-    before = number_in(query, "cursor", 2**63 - 1)
+    before = number_in(query, "cursor", MOST_ID)
     most = number_in(query, "limit", MOST_CALLS) or USUAL_CALLS
     found = await list_calls(request.app[INSTALLATION], wanted, before, most)
     rows = [CallBody.model_validate(call) for call in found.calls]

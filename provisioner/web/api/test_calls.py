@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.centrex.errors import NotFound
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
@@ -18,7 +18,17 @@ from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
 from provisioner.operations.visible import customer_seen
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import Body, answer, check_listing, check_names, number_in, switch_in
+from provisioner.web.api.bodies import (
+    MOST_ID,
+    Body,
+    answer,
+    asked_in,
+    check_listing,
+    check_names,
+    id_in,
+    number_in,
+    switch_in,
+)
 from provisioner.web.api.calls import SWITCHBOARD
 from sip.testcall.findings import Finding
 
@@ -91,12 +101,10 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
     query = request.query
     check_listing(query, PARAMETERS)
     passed = switch_in(query, "passed")
-    run_id = number_in(query, "run", 2**63 - 1)
+    run_id = number_in(query, "run", MOST_ID)
     wanted = Wanted(bearer.customer_id, query.get("customer"), query.get("number"), passed, run_id)
     most = number_in(query, "limit", MOST_PROOFS) or USUAL_PROOFS
-    found = await list_proofs(
-        request.app[INSTALLATION], wanted, number_in(query, "cursor", 2**63 - 1), most
-    )
+    found = await list_proofs(request.app[INSTALLATION], wanted, number_in(query, "cursor", MOST_ID), most)
     rows = [RunBody.model_validate(run) for run in found.runs]
     return answer(RunsBody(test_calls=rows, next=None if found.next is None else str(found.next)))
 
@@ -104,12 +112,9 @@ async def test_calls(request: web.Request, bearer: Bearer) -> web.Response:
 async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
     """One of them. Raises `BadValue`, `NotFound`."""
     check_names(request.query, frozenset({"messages"}))
-    said = request.match_info["id"]
-    if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
-        raise NotFound(f"there is no test call {said[:40]!r}")
     run, proof = await show_proof(
         request.app[INSTALLATION],
-        int(said),
+        id_in(request, "test call"),
         bearer.customer_id,
         with_messages=switch_in(request.query, "messages") or False,
     )
@@ -122,7 +127,7 @@ async def make_test_call(request: web.Request, bearer: Bearer) -> web.Response:
     Raises `BadValue`, `NotFound`, `TooManyTestCalls`, `ProofBroke`, and `NotConfirmed` or `LiveTestGoesOn` of
     live ones.
     """
-    asked = await _asked(request)
+    asked = await asked_in(request, AskedBody)
     installation = request.app[INSTALLATION]
     # Whose customer it is not must not learn that it is there.
     async with installation.database.read() as session:
@@ -158,15 +163,6 @@ async def _proof(
         calls=asked.calls or 1,
         confirmed=asked.confirmed,
     )
-
-
-async def _asked(request: web.Request) -> AskedBody:
-    try:
-        return AskedBody.model_validate_json(await request.read())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise BadValue(f"{where}: {first['msg']}") from None
 
 
 async def _silent(_: Begun | ProvedCall) -> None:

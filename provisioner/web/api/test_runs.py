@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.proof_runs import (
     MOST_RUNS,
@@ -20,7 +19,7 @@ from provisioner.operations.proof_runs import (
 )
 from provisioner.operations.test_calls import MOST_SPEED, NoCallsHere
 from provisioner.web.api.auth import INSTALLATION
-from provisioner.web.api.bodies import Body, answer, check_listing, number_in
+from provisioner.web.api.bodies import MOST_ID, Body, answer, asked_in, check_listing, id_in, number_in
 from provisioner.web.api.calls import SWITCHBOARD
 
 PARAMETERS = frozenset({"customer", "cursor", "limit"})
@@ -90,7 +89,7 @@ async def test_runs(request: web.Request, bearer: Bearer) -> web.Response:
     query = request.query
     check_listing(query, PARAMETERS)
     most = number_in(query, "limit", MOST_RUNS) or USUAL_RUNS
-    before = number_in(query, "cursor", 2**63 - 1)
+    before = number_in(query, "cursor", MOST_ID)
     page = await list_runs(
         request.app[INSTALLATION], bearer.customer_id, query.get("customer"), before, most
     )
@@ -106,12 +105,7 @@ async def one_test_run(request: web.Request, bearer: Bearer) -> web.Response:
 
 async def begin_test_run(request: web.Request, bearer: Bearer) -> web.Response:
     """Asks for one, and answers at once. Raises `BadValue`, `NotFound`, `Conflict`, `NoCallsHere`."""
-    try:
-        asked = AskedRunBody.model_validate_json(await request.read())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise BadValue(f"{where}: {first['msg']}") from None
+    asked = await asked_in(request, AskedRunBody)
     installation, look = request.app[INSTALLATION], request.app[SWITCHBOARD].look
     if look is None:
         raise NoCallsHere
@@ -130,7 +124,4 @@ async def end_test_run(request: web.Request, bearer: Bearer) -> web.Response:
 
 
 def _id(request: web.Request) -> int:
-    said = request.match_info["id"]
-    if not said.isascii() or not said.isdecimal() or len(said) > len(str(2**63 - 1)) - 1:
-        raise NotFound(f"there is no run of test calls {said[:40]!r}")
-    return int(said)
+    return id_in(request, "run of test calls")
