@@ -33,6 +33,9 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+JUnitFile = Annotated[
+    Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
+]
 Mac = Annotated[str, typer.Argument(help="MAC address, in any spelling.")]
 
 
@@ -81,6 +84,14 @@ def read_bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise BadValue(f"can't read {file}: {error.strerror}") from error
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Has a file hold that. Raises `BadValue` where it can't be written."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise BadValue(f"can't write {file}: {error.strerror}: give another file") from error
 
 
 def moment(at: datetime | None) -> str:

@@ -16,7 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.centrex.errors import BadValue
-from provisioner.cli.common import AsJson, ConfigFile, DataDir, Language, chosen_data_dir, out
+from provisioner.cli.common import (
+    AsJson,
+    ConfigFile,
+    DataDir,
+    JUnitFile,
+    Language,
+    chosen_data_dir,
+    out,
+    write_bytes,
+)
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
 from provisioner.operations.live_calls import Rings, listed
@@ -49,9 +58,7 @@ def prove(
         Path | None, typer.Option("--report", help="Write a page for people into this HTML file.")
     ] = None,
     language: Annotated[Language, typer.Option(help="Of that page.")] = Language.PL,
-    junit_file: Annotated[
-        Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
-    ] = None,
+    junit_file: JUnitFile = None,
     as_json: AsJson = False,
     messages: Annotated[
         bool, typer.Option("--messages", help="With --json: also every SIP message, without credentials.")
@@ -75,9 +82,9 @@ def prove(
     said = uvloop.run(_asked(chosen_data_dir(data_dir), question, quiet=as_json))
     proof = proof_of(said)
     if report is not None:
-        _write(report, page(proof, LANGUAGES[language]).encode())
+        write_bytes(report, page(proof, LANGUAGES[language]).encode())
     if junit_file is not None:
-        _write(junit_file, junit(proof))
+        write_bytes(junit_file, junit(proof))
     if as_json:
         shown = proof if messages else without_messages(proof)
         sys.stdout.write(json.dumps(plain(shown), ensure_ascii=False, indent=2) + "\n")
@@ -153,10 +160,3 @@ def _rung(rung: Rung) -> str:
     who = " ".join(filter(None, (rung.extension or rung.line, rung.name)))
     until = "" if rung.until_s is None else f"{rung.until_s:.1f}"
     return f"{who} {rung.invited_s:.1f}-{until} {_ENDS[rung.ended]}".rstrip()
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise BadValue(f"can't write {file}: {error.strerror}: give another file") from error

@@ -19,11 +19,13 @@ from provisioner.cli.common import (
     AsJson,
     ConfigFile,
     DataDir,
+    JUnitFile,
     chosen_data_dir,
     moment,
     out,
     print_json,
     with_installation,
+    write_bytes,
 )
 from provisioner.control.client import ask
 from provisioner.control.errors import ServerGone
@@ -59,9 +61,7 @@ def runs_list(
 
 def runs_show(
     number: Number,
-    junit_file: Annotated[
-        Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
-    ] = None,
+    junit_file: JUnitFile = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -76,7 +76,7 @@ def runs_show(
 
     run, red, whole = with_installation(data_dir, config, look)
     if junit_file is not None:
-        _write(junit_file, junit_of_many(whole))
+        write_bytes(junit_file, junit_of_many(whole))
     if as_json:
         print_json({"run": run, "red": red})
     else:
@@ -91,9 +91,7 @@ def runs_run(
     speed: Annotated[
         int | None, typer.Option(min=1, max=20, help="Divide ring times and delays by this.")
     ] = None,
-    junit_file: Annotated[
-        Path | None, typer.Option("--junit", help="Write JUnit XML for CI into this file.")
-    ] = None,
+    junit_file: JUnitFile = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -135,14 +133,13 @@ def runs_schedule(
 ) -> None:
     """When numbers are tested by themselves: for all, and what some customers have otherwise."""
     said = (nightly, after_changes, window)
-    if customer is None and (reset or any(each is not None for each in said)):
+    is_change = reset or any(each is not None for each in said)
+    if customer is None and is_change:
         raise BadValue("for all, change [test_calls] of the configuration file; or give --customer LOGIN")
 
     async def work(installation: Installation) -> list[Schedule]:
-        if customer is not None and (reset or any(each is not None for each in said)):
-            await proof_schedules.set_schedule(
-                installation, customer, COMMAND_LINE, *said, reset=reset
-            )
+        if customer is not None and is_change:
+            await proof_schedules.set_schedule(installation, customer, COMMAND_LINE, *said, reset=reset)
         return await proof_schedules.list_schedules(installation)
 
     found = with_installation(data_dir, config, work)
@@ -223,10 +220,3 @@ def _tell(run: ProofRun, red: Iterable[Run]) -> None:
         )
     for left_out in run.reasons:
         out.print(f"{left_out.customer} {left_out.number} was not tested: {left_out.why}", markup=False)
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise BadValue(f"can't write {file}: {error.strerror}: give another file") from error
