@@ -12,6 +12,7 @@ from provisioner.centrex.nights import NightWindow
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.visible import customer_seen
+from provisioner.settings import TestCallsSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,15 @@ class Schedule:
 
 async def list_schedules(installation: Installation) -> list[Schedule]:
     """That of all first, then those that some customers have."""
-    settings = installation.settings.test_calls
-    common = Schedule(
+    common = common_schedule(installation.settings.test_calls)
+    async with installation.database.read() as session:
+        said = await queries.schedules(session)
+    return [common, *(schedule_of(each, common) for each in said)]
+
+
+def common_schedule(settings: TestCallsSection) -> Schedule:
+    """That of all who have nothing otherwise."""
+    return Schedule(
         None,
         settings.nightly,
         settings.window,
@@ -41,12 +49,10 @@ async def list_schedules(installation: Installation) -> list[Schedule]:
         settings.full_length_day,
         settings.after_changes,
     )
-    async with installation.database.read() as session:
-        said = await queries.schedules(session)
-    return [common, *(_of(each, common) for each in said)]
 
 
-def _of(said: queries.Said, common: Schedule) -> Schedule:
+def schedule_of(said: queries.Said, common: Schedule) -> Schedule:
+    """That of a customer: what it has not otherwise is as with all."""
     row = said.row
     return Schedule(
         customer=said.login,

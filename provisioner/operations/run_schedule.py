@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.changes import ALL, COMPANIES, newest, scopes_since
 from db.queries import proof_runs as queries
 from db.queries.proof_runs import Said
-from db.schema import ProofRunRow, ProofScheduleRow
+from db.schema import ProofRunRow
 from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.nights import NightWindow
 from provisioner.operations.installation import Installation
 from provisioner.operations.proof_runs import KEPT, Cause
+from provisioner.operations.proof_schedules import Schedule, common_schedule, schedule_of
 from provisioner.settings import TestCallsSection
 
 CALM = timedelta(minutes=1)
@@ -42,21 +43,18 @@ class Due:
 
 def nights(settings: TestCallsSection, said: Iterable[Said], now: datetime) -> list[Due]:
     """The runs of the night that it is: one over the installation, and one for each customer of its own."""
-    due = []
-    if settings.nightly:
-        due += _night(settings, None, settings.window, settings.time_zone, now)
+    common = common_schedule(settings)
+    due = _night(common, None, settings.speed, now) if common.nightly else []
     for each in said:
         if has_own_night(settings, each):
-            window = each.row.window or settings.window
-            zone = settings.time_zone if each.row.window is None else each.time_zone
-            due += _night(settings, each.customer_id, window, zone, now)
+            due += _night(schedule_of(each, common), each.customer_id, settings.speed, now)
     return due
 
 
 def has_own_night(settings: TestCallsSection, said: Said) -> bool:
     """Whether a customer's numbers are tested at night, and not with those of all others."""
-    nightly = settings.nightly if said.row.nightly is None else said.row.nightly
-    return nightly and (said.row.window is not None or not settings.nightly)
+    own = schedule_of(said, common_schedule(settings))
+    return own.nightly and (said.row.window is not None or not settings.nightly)
 
 
 def spared(settings: TestCallsSection, said: Iterable[Said], cause: Cause) -> frozenset[int]:
@@ -65,7 +63,7 @@ def spared(settings: TestCallsSection, said: Iterable[Said], cause: Cause) -> fr
         case Cause.ASKED:
             return frozenset()
         case Cause.CHANGE:
-            return frozenset(each.customer_id for each in said if not tests_changes(settings, each.row))
+            return frozenset(each.customer_id for each in said if not tests_changes(settings, each))
         case Cause.NIGHTLY | Cause.WEEKLY:
             return frozenset(
                 each.customer_id
@@ -74,26 +72,23 @@ def spared(settings: TestCallsSection, said: Iterable[Said], cause: Cause) -> fr
             )
 
 
-def tests_changes(settings: TestCallsSection, row: ProofScheduleRow | None) -> bool:
-    """Whether a customer's changes are tested."""
-    if row is None or row.after_changes is None:
-        return settings.after_changes
-    return row.after_changes
+def tests_changes(settings: TestCallsSection, said: Said | None) -> bool:
+    """Whether a customer's changes are tested; None: it has nothing otherwise than all."""
+    common = common_schedule(settings)
+    return (common if said is None else schedule_of(said, common)).after_changes
 
 
-def _night(
-    settings: TestCallsSection, customer_id: int | None, window: str, zone: str, now: datetime
-) -> list[Due]:
-    night = NightWindow.parse(window).night(now, zone)
+def _night(schedule: Schedule, customer_id: int | None, speed: int, now: datetime) -> list[Due]:
+    night = NightWindow.parse(schedule.window).night(now, schedule.time_zone)
     if night is None:
         return []
-    is_whole = night.day_name == settings.full_length_day
+    is_whole = night.day_name == schedule.full_length_day
     return [
         Due(
             slot=f"night {night.day} {customer_id or 'all'}",
             customer_id=customer_id,
             cause=Cause.WEEKLY if is_whole else Cause.NIGHTLY,
-            speed=1 if is_whole else settings.speed,
+            speed=1 if is_whole else speed,
             until=night.ends,
         )
     ]
@@ -120,9 +115,9 @@ async def make_due(installation: Installation, now: datetime) -> bool:
                 session.add(_row(each, now, now))
         if await queries.changes_seen(session) == seen:
             await queries.see_changes(session, change)
-            rows = {each.customer_id: each.row for each in said}
+            otherwise = {each.customer_id: each for each in said}
             for customer_id in _customers(touched):
-                if customer_id is None or tests_changes(settings, rows.get(customer_id)):
+                if customer_id is None or tests_changes(settings, otherwise.get(customer_id)):
                     await _make_after_change(session, customer_id, settings, now)
         await queries.forget(session, KEPT)
     return True
