@@ -12,12 +12,11 @@ from enum import StrEnum
 
 from db.queries import proof_states as queries
 from db.queries.chosen_lines import customer_called
-from db.queries.exchanges import exchange_rows
-from provisioner.centrex.errors import CentralkaError, NotFound
+from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.exchange import Exchange
+from provisioner.operations.exchanges import exchange_called
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.installation import Installation
-from provisioner.store.exchanges import exchange_of
 
 Result = queries.Result
 Stand = queries.Stand
@@ -71,12 +70,8 @@ async def proof_board(
     installation: Installation, login: str, standing: Standing | None, text: str, after: str, most: int
 ) -> ProofBoard:
     """So many of a customer's numbers behind `after`: groups first, then extensions. Raises `NotFound`."""
-    async with installation.database.read() as session:
-        customer_id = await customer_called(session, login)
-    rows = None if customer_id is None else await exchange_rows(installation.database, customer_id)
-    if customer_id is None or rows is None:
-        raise NotFound(f"there is no customer {login!r}")
-    exchange = exchange_of(customer_id, rows)
+    exchange = await exchange_called(installation.database, login)
+    customer_id = exchange.customer_id
     async with installation.database.read() as session:
         newest = {each.number: each for each in await queries.newest(session, customer_id)}
         changed_at = await queries.changed_at(session, customer_id)

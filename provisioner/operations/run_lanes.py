@@ -8,18 +8,20 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 from db.errors import StorageError
 from db.queries import alarms as alarm_queries
 from db.queries import proof_runs as queries
-from db.queries.exchanges import exchange_rows
 from db.queries.proof_runs import Number
 from db.schema import AlarmRow
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import CentralkaError, Conflict
 from provisioner.centrex.exchange import Exchange
 from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.exchanges import exchange_in
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.load import Load
@@ -28,7 +30,6 @@ from provisioner.operations.proof_runs import Cause, Untested
 from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import ProofBroke, Tried, tried
 from provisioner.operations.twins import TooManyTestCalls, TwinMaker
-from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import TestPhones, test_phones
 
 logger = logging.getLogger(__name__)
@@ -146,21 +147,15 @@ class Lanes:
     async def _changed(self, numbers: Collection[Number]) -> list[Number]:
         """Those of which more or something else is expected than was proved last, or that were red."""
         emergency_numbers = self._installation.settings.numbering.emergency_numbers
-        exchanges: dict[int, Exchange | None] = {}
         changed = []
-        for each in sorted(numbers, key=lambda number: number.customer_id):
-            if each.customer_id not in exchanges:
-                exchanges = {each.customer_id: await self._exchange(each.customer_id)}
-            exchange = exchanges[each.customer_id]
-            if exchange is not None and not _is_proved(each, exchange, emergency_numbers):
-                changed.append(each)
-            # Calls of people are served in between.
-            await asyncio.sleep(0)
+        for customer_id, own in groupby(sorted(numbers, key=_customer), _customer):
+            exchange = await exchange_in(self._installation.database, customer_id)
+            for each in own:
+                if exchange is not None and not _is_proved(each, exchange, emergency_numbers):
+                    changed.append(each)
+                # Calls of people are served in between.
+                await asyncio.sleep(0)
         return changed
-
-    async def _exchange(self, customer_id: int) -> Exchange | None:
-        rows = await exchange_rows(self._installation.database, customer_id)
-        return None if rows is None else exchange_of(customer_id, rows)
 
     async def _lane(self) -> None:
         """Tests one number after another, as long as there are any."""
@@ -257,6 +252,9 @@ class Lanes:
                 await queries.note_untested(session, self._order.run_id, self._count_untested, reasons)
 
         await self._patiently(note)
+
+
+_customer = attrgetter("customer_id")
 
 
 def _is_proved(number: Number, exchange: Exchange, emergency_numbers: Collection[str]) -> bool:

@@ -8,13 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from db.changes import newest
-from db.queries.chosen_lines import customer_called
-from db.queries.exchanges import exchange_rows
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, within
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.draws import judge_draws
+from provisioner.operations.exchanges import exchange_called
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
@@ -24,7 +23,6 @@ from provisioner.operations.proof_history import keep_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
-from provisioner.store.exchanges import exchange_of
 from sip.testcall.agents import PhonesFailed, TestPhones, test_phones
 from sip.testcall.scenario import Scenario
 
@@ -273,12 +271,7 @@ class _Run:
 
 async def stored_exchange(installation: Installation, login: str) -> Exchange:
     """A customer's switchboard as the database has it. Raises `NotFound`, `StorageError`."""
-    async with installation.database.read() as session:
-        customer_id = await customer_called(session, login)
-    rows = None if customer_id is None else await exchange_rows(installation.database, customer_id)
-    if customer_id is None or rows is None:
-        raise NotFound(f"there is no customer {login!r}")
-    exchange = exchange_of(customer_id, rows)
+    exchange = await exchange_called(installation.database, login)
     if not exchange.lines:
         raise NotFound(f"{login} has no line: add one before its calls are tested")
     return exchange

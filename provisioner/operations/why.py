@@ -14,17 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from db.queries.call_plans import plan_of
 from db.queries.chosen_lines import customer_called
-from db.queries.exchanges import exchange_rows
 from provisioner.centrex.customer import Line
 from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.reach import Reach, reach_of
 from provisioner.operations.calls import Call, Leg, LegEnd, show_call
+from provisioner.operations.exchanges import exchange_in
 from provisioner.operations.installation import Installation
 from provisioner.operations.unrung import Answer, Known, Reason, answerer
 from provisioner.operations.unrung_ways import Search
-from provisioner.store.exchanges import exchange_of
 from sip.call.story import EndedBy
 
 _REACH = TypeAdapter(Reach)
@@ -88,10 +87,9 @@ async def ask_why(installation: Installation, call_id: UUID, customer_id: int | 
     async with installation.database.read() as session:
         kept = await plan_of(session, call_id)
         owner = await customer_called(session, call.customer)
-    rows = None if owner is None else await exchange_rows(installation.database, owner)
-    if owner is None or rows is None:
+    exchange = None if owner is None else await exchange_in(installation.database, owner)
+    if exchange is None:
         raise NotFound(f"there is no call {call_id}")
-    exchange = exchange_of(owner, rows)
     then = None if kept is None else _read(kept)
     if then is not None:
         return Asked(call, exchange, then, Known.THEN)
