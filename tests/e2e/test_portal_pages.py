@@ -148,7 +148,7 @@ async def test_a_call_is_drawn_as_it_goes_on(shop: Installation, browser: Browse
         story.after(15).stops(SALES).rings(ANNA, "600").after(4).answers(ANNA)
         await recorder.close()
         await expect(row).to_have_class("call talking changed")
-        await expect(row.locator("li.no-answer")).to_contain_text("dzwonił 0:15, nie odebrał")
+        await expect(row.locator("li.no-answer")).to_contain_text("dzwoniło 0:15, nie odebrał")
         await expect(row.locator("li.answered")).to_contain_text("102 Anna Żółkiewska")
         await expect(page.locator("#count-talking")).to_have_text("1")
         await well_made(page)

@@ -11,7 +11,7 @@ from provisioner.operations.sign_in import SignIn
 from provisioner.web.portal import calls, log_in, one_call, proof_pages, proofs, registrations
 from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import Pages
-from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff
+from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff, nothing
 from provisioner.web.streams import Streams
 
 _MOST_OF_SESSION = 10
@@ -44,8 +44,4 @@ def add_pages(
     add("GET", f"{proofs.PATH}/going/{{id}}/live", for_staff(proof_pages.follow_going))
     add("GET", f"{proofs.PATH}/made/{{id}}", for_staff(proof_pages.show_made))
     add("GET", "/static/{digest}/{name}", for_anybody(pages.static.serve))
-    add("GET", "/{path:.*}", for_anybody(_nothing))
-
-
-async def _nothing(_: web.Request) -> web.StreamResponse:
-    raise web.HTTPNotFound
+    add("GET", "/{path:.*}", for_anybody(nothing))

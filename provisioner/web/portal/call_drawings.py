@@ -13,6 +13,8 @@ WIDTH = 120
 "Units of a bar: as long as the caller waited."
 _LEAST = 2.0
 "What was shorter is still seen."
+_NOBODY = frozenset({None, 408, 480, 487})
+"What says no more than that nobody answered."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ def state_of(call: Call, words: Words) -> tuple[str, str]:
         is_done = call.answered_at is not None or call.end == EndedBy.SERVICE
         was = "answered" if is_done else "unanswered"
     return was, words.named("call", was) if call.end is None else words.named("end", call.end) or call.end
+
+
+def told(call: Call, words: Words) -> str:
+    """What the caller was told, where that says more than that nobody answered; empty: nothing."""
+    if call.is_live or call.answered_at is not None or call.status in _NOBODY:
+        return ""
+    return words.named("status", str(call.status)) or f"SIP {call.status}"
 
 
 def talked(call: Call, now: datetime) -> str | None:

@@ -17,8 +17,10 @@ class CallWords:
     how: str
     asked: str
     number: str
+    another: str
     ask: str
     others: str
+    all: str
     rang: str
     silent: str
     no_such_extension: str
@@ -32,9 +34,11 @@ _PL = CallWords(
     question="Dlaczego nie zadzwonił ten numer?",
     how="Wybierz numer wewnętrzny, a zobaczysz, czy zadzwonił, a jeśli nie, to dlaczego i co można zrobić.",
     asked="Dlaczego nie zadzwonił {who}?",
-    number="Inny numer wewnętrzny",
+    number="Numer wewnętrzny",
+    another="Inny numer wewnętrzny",
     ask="Zapytaj",
     others="Pozostałe numery wewnętrzne",
+    all="Wszystkie numery wewnętrzne",
     rang="zadzwonił",
     silent="nie zadzwonił",
     no_such_extension="Nie ma numeru wewnętrznego {number}.",
@@ -47,9 +51,11 @@ _EN = CallWords(
     question="Why did this number not ring?",
     how="Choose an extension to see whether it rang, and if not, why, and what can be done.",
     asked="Why did {who} not ring?",
-    number="Another extension",
+    number="Extension",
+    another="Another extension",
     ask="Ask",
     others="The other extensions",
+    all="All extensions",
     rang="rang",
     silent="did not ring",
     no_such_extension="There is no extension {number}.",

@@ -13,7 +13,7 @@ from provisioner.operations.call_board import CallBoard, Counts, call_board
 from provisioner.operations.calls import Call, Wanted
 from provisioner.operations.events import CallKind
 from provisioner.operations.sessions import Session
-from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked
+from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked, told
 from provisioner.web.portal.listing import Choice, address, number_in, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
@@ -74,7 +74,7 @@ class CallView:
     "`ringing`, `talking`, `answered` or `unanswered`."
     state: str
     "The same in words, and how it ended."
-    status: int | None
+    told: str
     "What the caller was told that nobody answered."
     began: Moment | None
     talked: str | None
@@ -144,7 +144,7 @@ def _view(call: Call, found: CallBoard, who: Reader) -> CallView:
         call=call,
         was=was,
         state=state,
-        status=call.status if was == "unanswered" else None,
+        told=told(call, words),
         began=who.moment(call.started_at),
         talked=talked(call, found.at),
         bars=bars(call, found.at, words),

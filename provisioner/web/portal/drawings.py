@@ -58,6 +58,8 @@ class Climb:
     """The ladder."""
 
     label: str
+    top: str
+    "How far it came: the highest rung that holds."
     steps: tuple[Step, ...]
 
 
@@ -89,7 +91,8 @@ def climb(rungs: Sequence[Rung], words: Words) -> Climb:
         )
         for number, rung in enumerate(Rung)
     )
-    return Climb(words.ladder.format(steps=", ".join(_rung(rung, words) for rung in rungs)), steps)
+    held = [step.title for step in steps if step.holds]
+    return Climb(words.ladder.format(steps=", ".join(held)), held[-1], steps)
 
 
 def was(state: Was, words: Words) -> str:

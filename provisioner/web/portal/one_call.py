@@ -16,7 +16,7 @@ from provisioner.operations.sessions import Session
 from provisioner.operations.unrung import Reason
 from provisioner.operations.why import Asked, ask_why
 from provisioner.web.answers.saying import Said, said
-from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked
+from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked, told
 from provisioner.web.portal.call_words import CALL_WORDS, CallWords
 from provisioner.web.portal.moments import Moment, Reader, reader
 from provisioner.web.portal.pages import Frame, frame_for
@@ -49,6 +49,7 @@ class CallPage:
     was: str
     state: str
     began: Moment | None
+    told: str
     talked: str | None
     bars: tuple[Bar, ...]
     asked: AnswerView | None
@@ -90,6 +91,7 @@ async def show_call(request: web.Request, session: Session) -> web.StreamRespons
         was=was,
         state=state,
         began=who.moment(call.started_at),
+        told=told(call, words),
         talked=talked(call, who.now),
         bars=bars(call, who.now, words),
         asked=chosen,

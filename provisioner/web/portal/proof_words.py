@@ -18,6 +18,8 @@ class ProofWords:
     customer: str
     customers: str
     search_hint: str
+    no_customers: str
+    no_numbers: str
     tested_right: str
     tested_wrong: str
     none_tested: str
@@ -63,11 +65,14 @@ class ProofWords:
 
 _PL = ProofWords(
     title="Testy połączeń",
-    how="Test dzwoni na numer w kopii centrali i sprawdza, czy dzwonią te telefony, które powinny, w tej "
-    "kolejności i tak długo, jak ustawiono. Zamiast telefonów ludzi dzwonią testowe: nikomu nic nie dzwoni.",
+    how="Test dzwoni na numer w kopii centrali i sprawdza, czy dzwonią te telefony, które powinny, w takiej "
+    "kolejności i tak długo, jak ustawiono. Zamiast telefonów ludzi dzwonią testowe, więc nikomu nic nie "
+    "dzwoni.",
     customer="Klient",
     customers="Klienci",
     search_hint="login, nazwa",
+    no_customers="Klienci pojawią się tu, gdy zostaną założeni.",
+    no_numbers="Ten klient nie ma jeszcze numerów wewnętrznych ani grup.",
     tested_right="dzwoni dobrze: {count}",
     tested_wrong="dzwoni źle: {count}",
     none_tested="nic jeszcze nie testowano",
@@ -91,10 +96,10 @@ _PL = ProofWords(
         Standing.PROVEN: "dzwoni dobrze",
     },
     counts={
-        Standing.RED: "dzwoni źle",
-        Standing.CHANGED: "nietestowanych od zmiany",
-        Standing.NEVER: "nietestowanych",
-        Standing.PROVEN: "dzwoni dobrze",
+        Standing.RED: "dzwonią źle",
+        Standing.CHANGED: "nietestowane od zmiany",
+        Standing.NEVER: "nietestowane",
+        Standing.PROVEN: "dzwonią dobrze",
     },
     strip="Testy od najstarszego: dobrych {right}, złych {wrong}",
     past="Testy tego numeru, od najstarszego",
@@ -115,12 +120,12 @@ _PL = ProofWords(
     run_came_to="dobrze: {green}, źle: {red}, bez zmian i bez testu: {unchanged}, nie udało się "
     "sprawdzić: {untested}",
     going_title="Trwa test numeru {number}",
-    going_how="Zwykle trwa to kilkanaście sekund, przy dużych grupach kilka minut. Możesz zamknąć tę stronę: "
+    going_how="Zwykle trwa to mniej niż minutę, przy dużych grupach kilka minut. Możesz zamknąć tę stronę: "
     "test będzie trwał dalej, a jego wynik zostanie na liście.",
     starting="Przygotowuję telefony testowe…",
     progress="{done} z {calls} prób za nami",
     now="Teraz: {what}",
-    so_far_wrong="Prób nieudanych: {count}",
+    so_far_wrong="Próby nieudane: {count}",
     stopped="Testu nie udało się zrobić.",
     again="Wróć do listy numerów",
     gone_title="Tego testu już nie ma",
@@ -145,6 +150,8 @@ _EN = ProofWords(
     customer="Customer",
     customers="Customers",
     search_hint="login, name",
+    no_customers="Customers are shown here once there are any.",
+    no_numbers="This customer has no extensions and no groups yet.",
     tested_right="rings right: {count}",
     tested_wrong="rings wrong: {count}",
     none_tested="nothing was tested yet",
@@ -192,8 +199,8 @@ _EN = ProofWords(
     run_came_to="right: {green}, wrong: {red}, unchanged and left out: {unchanged}, not to be tested: "
     "{untested}",
     going_title="The number {number} is being tested",
-    going_how="This takes some seconds, or a few minutes for large groups. You may close the page: the test "
-    "goes on, and its result will be in the list.",
+    going_how="This mostly takes less than a minute, or a few minutes for large groups. You may close the "
+    "page: the test goes on, and its result will be in the list.",
     starting="Getting the test phones ready…",
     progress="{done} of {calls} calls made",
     now="Now: {what}",

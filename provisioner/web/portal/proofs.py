@@ -108,7 +108,7 @@ async def show_customers(request: web.Request, session: Session) -> web.StreamRe
     desk, words = request.app[DESK], words_of(request, session)
     text, after = text_in(request.query), request.query.get("after", "")[:100].replace("\0", "")
     found = await proof_stands(desk.installation, text, after, NUMBERS + 1)
-    if len(found) == 1 and not text and not after:
+    if len(found) == 1 and not request.query:
         raise web.HTTPSeeOther(path_of(found[0].login))
     shown = found[:NUMBERS]
     more = address(PATH, q=text, after=shown[-1].login) if len(found) > NUMBERS else None
@@ -171,7 +171,7 @@ def history(past: Sequence[Result], words: ProofWords, who: Reader) -> History:
     right = sum(each.passed for each in shown)
     marks = (
         Mark(place * _STEP, each.passed, in_words(each, words, who), path_of_made(each.id))
-        for place, each in enumerate(shown, KEPT - len(shown))
+        for place, each in enumerate(shown)
     )
     return History(words.strip.format(right=right, wrong=len(shown) - right), tuple(marks))
 

@@ -20,7 +20,7 @@ from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import HEADERS, Notice, Pages, frame_for
 from provisioner.web.portal.visitors import session_in
 from provisioner.web.portal.words import LANGUAGES, PL, Words, words_for
-from provisioner.web.streams import Streams, TooManyStreams
+from provisioner.web.streams import STREAM_TYPE, Streams, TooManyStreams
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class Desk:
 
 
 DESK = web.AppKey("desk", Desk)
+_SESSION = web.RequestKey("session", Session)
+"Of whom the page is for, once that is known."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 StaffHandler = Callable[[web.Request, Session], Awaitable[web.StreamResponse]]
@@ -56,7 +58,7 @@ def for_anybody(handler: Handler) -> Handler:
             redirect.headers.update(HEADERS)
             raise
         except web.HTTPNotFound:
-            words = words_of(request, None)
+            words = _words(request)
             return _notice(request, HTTPStatus.NOT_FOUND, words.not_found_title, words.not_found)
         except TooManyStreams as error:
             return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS, text=str(error), headers=HEADERS)
@@ -64,10 +66,19 @@ def for_anybody(handler: Handler) -> Handler:
             return _refusal(request, error)
         except (StorageError, TimeoutError):
             logger.exception("page not answered path=%s", request.path)
-            words = words_of(request, None)
+            words = _words(request)
             return _notice(
                 request, HTTPStatus.SERVICE_UNAVAILABLE, words.unavailable_title, words.unavailable
             )
+        except web.HTTPException:
+            raise
+        except Exception:
+            # A stream has begun by now, or its reader shows no page.
+            if request.headers.get("Accept") == STREAM_TYPE:
+                raise
+            logger.exception("page failed path=%s", request.path)
+            words = _words(request)
+            return _notice(request, HTTPStatus.INTERNAL_SERVER_ERROR, words.failed_title, words.failed)
 
     return guarded
 
@@ -80,6 +91,7 @@ def for_staff(handler: StaffHandler) -> Handler:
         session = await session_in(request.app[DESK].installation, request)
         if session is None:
             raise web.HTTPSeeOther(f"{LOG_IN}?next={quote(request.path_qs, safe='')}")
+        request[_SESSION] = session
         return await handler(request, session)
 
     return guarded
@@ -92,8 +104,20 @@ def words_of(request: web.Request, session: Session | None) -> Words:
     return words_for(request.headers.get("Accept-Language", ""))
 
 
+async def nothing(request: web.Request) -> web.StreamResponse:
+    """Where there is no page; who is logged in is told so in a frame as usual."""
+    session = await session_in(request.app[DESK].installation, request)
+    if session is not None:
+        request[_SESSION] = session
+    raise web.HTTPNotFound
+
+
+def _words(request: web.Request) -> Words:
+    return words_of(request, request.get(_SESSION))
+
+
 def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
-    words = words_of(request, None)
+    words = _words(request)
     status = {
         NotFound: HTTPStatus.NOT_FOUND,
         Forbidden: HTTPStatus.FORBIDDEN,
@@ -104,5 +128,5 @@ def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
 
 
 def _notice(request: web.Request, status: HTTPStatus, title: str, text: str) -> web.Response:
-    pages = request.app[DESK].pages
-    return pages.page("notice.html", Notice(frame_for(words_of(request, None), None), title, text), status)
+    pages, session = request.app[DESK].pages, request.get(_SESSION)
+    return pages.page("notice.html", Notice(frame_for(_words(request), session), title, text), status)

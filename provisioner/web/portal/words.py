@@ -97,6 +97,8 @@ class Words:
 
     nothing: str
     nothing_hint: str
+    no_lines_yet: str
+    no_calls_yet: str
     first_page: str
     next_page: str
 
@@ -129,6 +131,14 @@ class Words:
     end_transferred: str
     end_server_stopped: str
     end_server_restarted: str
+
+    status_403: str
+    "What callers are told with the status of an answer; of those that say more than that nobody answered."
+    status_404: str
+    status_486: str
+    status_488: str
+    status_503: str
+    status_603: str
 
     leg_ringing: str
     leg_tried: str
@@ -189,9 +199,9 @@ PL = Words(
     live="na żywo",
     connecting="łączę…",
     connection_lost="brak połączenia, dane mogą być nieaktualne",
-    lines_registered="zarejestrowane linie",
-    of_these_reachable="osiągalne",
-    of_these_unreachable="nie odpowiadają",
+    lines_registered="linie zarejestrowane",
+    of_these_reachable="rejestracje osiągalne",
+    of_these_unreachable="rejestracje bez odpowiedzi",
     lines_chosen="linie na liście",
     line="Linia",
     phone="Telefon",
@@ -226,6 +236,8 @@ PL = Words(
     was_unknown="brak danych",
     nothing="Nic tu nie ma",
     nothing_hint="Zmień kryteria albo wyczyść wyszukiwanie.",
+    no_lines_yet="Linie i telefony pojawią się tu, gdy zostaną założone.",
+    no_calls_yet="Połączenia pojawią się tu, gdy ktoś zadzwoni.",
     first_page="Pierwsza strona",
     next_page="Następna strona",
     test_calls="Testy",
@@ -237,25 +249,31 @@ PL = Words(
     call_talking="rozmowa",
     call_ringing="dzwoni",
     count_talking="rozmowy w toku",
-    count_ringing="dzwoni",
-    count_answered="odebranych w 24 h",
-    count_unanswered="nieodebranych w 24 h",
+    count_ringing="dzwoni teraz",
+    count_answered="odebrane w 24 h",
+    count_unanswered="nieodebrane w 24 h",
     from_to="Kto do kogo",
     began="Początek",
-    story="Kto dzwonił",
+    story="Gdzie dzwoniło",
     of_group="grupa {groups}",
-    rang="dzwonił {length}",
+    rang="dzwoniło {length}",
     talked="rozmowa {length}",
     end_caller="rozłączył dzwoniący",
     end_callee="rozłączył odbierający",
     end_nobody="nikt nie odebrał",
-    end_operator="rozłączone z zewnątrz",
+    end_operator="rozłączyła obsługa",
     end_vanished="telefon zniknął",
     end_failed="nie udało się",
     end_service="kod usługi",
     end_transferred="przekazane dalej",
     end_server_stopped="zatrzymanie serwera",
     end_server_restarted="restart serwera",
+    status_403="niedozwolone",
+    status_404="nie ma takiego numeru",
+    status_486="zajęte",
+    status_488="telefony nie mają wspólnego formatu dźwięku",
+    status_503="centrala nie mogła go obsłużyć",
+    status_603="odrzucone",
     leg_ringing="dzwoni",
     leg_tried="łączy się",
     leg_not_registered="niezarejestrowany",
@@ -312,8 +330,8 @@ EN = Words(
     connecting="connecting…",
     connection_lost="connection lost, this may be out of date",
     lines_registered="lines registered",
-    of_these_reachable="reachable",
-    of_these_unreachable="not answering",
+    of_these_reachable="registrations reachable",
+    of_these_unreachable="registrations not answering",
     lines_chosen="lines listed",
     line="Line",
     phone="Phone",
@@ -348,6 +366,8 @@ EN = Words(
     was_unknown="nothing known",
     nothing="Nothing is here",
     nothing_hint="Choose otherwise, or clear the search.",
+    no_lines_yet="Lines and phones are shown here once there are any.",
+    no_calls_yet="Calls are shown here once somebody calls.",
     first_page="First page",
     next_page="Next page",
     test_calls="Test calls",
@@ -371,13 +391,19 @@ EN = Words(
     end_caller="the caller hung up",
     end_callee="the callee hung up",
     end_nobody="nobody answered",
-    end_operator="ended from outside",
+    end_operator="the staff hung up",
     end_vanished="a phone vanished",
     end_failed="failed",
     end_service="a code",
     end_transferred="transferred",
     end_server_stopped="server stopped",
     end_server_restarted="server restarted",
+    status_403="not allowed",
+    status_404="no such number",
+    status_486="busy",
+    status_488="the phones have no audio format in common",
+    status_503="the switchboard could not take it",
+    status_603="turned down",
     leg_ringing="rings",
     leg_tried="is tried",
     leg_not_registered="not registered",

@@ -245,6 +245,43 @@ async def test_nobody_is_sent_to_another_site_after_the_log_in(sample: Installat
             assert fields(page.text)["next"] == "/registrations"
 
 
+async def test_who_has_logged_in_again_is_where_they_were(sample: Installation, running: Running):
+    await hire(sample)
+    pages = ("/calls?state=live", "/calls/0b6f", "/test-calls/of/Jan%20Nowak?q=6", "/test-calls/made/3")
+    async with browsing(running) as browser:
+        for page in pages:
+            to_form = (await browser.get(page)).to
+            assert fields((await browser.get(to_form)).text)["next"] == page
+        for stream in ("/calls/live", "/registrations/live?q=1", "/test-calls/going/x/live"):
+            to_form = (await browser.get(stream)).to
+            assert fields((await browser.get(to_form)).text)["next"] == "/registrations"
+        assert (await browser.log_in(to="?next=/calls/0b6f")).to == "/calls/0b6f"
+
+
+async def test_what_goes_wrong_is_said_in_the_language_and_the_frame_of_who_is_logged_in(
+    sample: Installation, running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    await hire(sample, language="en")
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("provisioner.web.portal.calls.call_board", broken)
+    async with browsing(running) as browser:
+        assert "<h1>Nie ma takiej strony</h1>" in (await browser.get("/nonesuch")).text
+        await browser.log_in()
+        for path, status, said in (
+            ("/nonesuch", 404, "There is no such page"),
+            ("/test-calls/of/nobody", 404, "There is no such page"),
+            ("/calls", 500, "Something went wrong"),
+        ):
+            reply = await browser.get(path)
+            assert (reply.status, f"<h1>{said}</h1>" in reply.text) == (status, True), reply
+            assert 'href="/test-calls"' in reply.text
+            assert dict(HEADERS).items() <= reply.headers.items()
+    assert "a mistake of ours" in caplog.text
+
+
 async def test_a_proxy_that_is_believed_says_where_the_browser_is(sample: Installation, settings: Settings):
     behind = settings.portal.model_copy(update={"proxies": ("127.0.0.1/32", "10.0.0.0/8")})
     proxied = replace(sample, settings=settings.model_copy(update={"portal": behind}))

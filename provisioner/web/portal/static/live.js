@@ -31,7 +31,9 @@
     if (old && old.className === row.className && old.innerHTML === row.innerHTML) return;
     if (old) {
       if (old.className !== row.className) row.classList.add("changed");
+      const place = old.contains(document.activeElement);
       old.replaceWith(row);
+      if (place) row.querySelector("a")?.focus({ preventScroll: true });
     } else {
       row.classList.add("changed");
       rows.append(row);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import delete
@@ -29,9 +30,9 @@ async def test_each_call_is_there_with_whom_it_rang_and_why_not(sample: Installa
     page = (await browser.get("/calls")).text
     assert keys(page) == [going_on, unanswered, over], "what goes on stands on top"
     for said in (
-        *("nikt nie odebrał", "480", "rozłączył odbierający", "rozmowa 1:01"),
-        *("104 Sala konferencyjna", "niezarejestrowany", "103 Dział sprzedaży", "dzwonił 0:15, nie odebrał"),
-        *("102 Anna Żółkiewska", "grupa 600 › 601", "dzwonił 0:04, odebrał", "→ 600", "Recepcja"),
+        *("nikt nie odebrał", "rozłączył odbierający", "rozmowa 1:01"),
+        *("104 Sala konferencyjna", "niezarejestrowany", "103 Dział sprzedaży", "dzwoniło 0:15, nie odebrał"),
+        *("102 Anna Żółkiewska", "grupa 600 › 601", "dzwoniło 0:04, odebrał", "→ 600", "Recepcja"),
     ):
         assert said in page, said
     assert 'id="count-ringing">1<' in page
@@ -45,6 +46,16 @@ async def test_each_call_is_there_with_whom_it_rang_and_why_not(sample: Installa
         "state=x&before=y": [going_on, unanswered, over],
     }.items():
         assert keys((await browser.get(f"/calls?{query}")).text) == found, query
+
+
+async def test_what_the_caller_was_told_is_said_in_words(sample: Installation, browser: Browser):
+    def ends_with(status: int) -> Callable[[Story], object]:
+        return lambda story: story.begins(RECEPTION, "999").ends(EndedBy.NOBODY, status)
+
+    for status, said in {404: "nie ma takiego numeru", 486: "zajęte", 500: "SIP 500"}.items():
+        (call,) = await record(sample, ends_with(status))
+        assert f"<small>{said}</small>" in (await browser.get("/calls")).text
+        assert f"nikt nie odebrał, {said}" in (await browser.get(f"/calls/{call}")).text
 
 
 async def test_calls_are_paged_and_what_phones_say_is_no_html(sample: Installation, browser: Browser):

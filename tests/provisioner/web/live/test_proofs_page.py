@@ -69,7 +69,11 @@ async def test_of_several_customers_one_is_chosen(sample: Installation, browser:
     assert "nic jeszcze nie testowano" in page
     assert "<b>" not in page
     assert PAGE not in (await browser.get("/test-calls?q=firma")).text
-    assert (await browser.get("/test-calls/of/firma")).status == 200
+    empty = (await browser.get("/test-calls/of/firma")).text
+    assert "Ten klient nie ma jeszcze numerów" in empty
+    assert "Testuj wszystkie numery" not in empty
+    everybody = re.findall(r'class="back"><a href="([^"]*)"', empty)[0]
+    assert PAGE in (await browser.get(everybody)).text
     assert (await browser.get("/test-calls/of/nobody")).status == 404
 
 
