@@ -10,7 +10,8 @@ from uuid import UUID
 from sip.call.ringing import Caller, Target
 from sip.call.story import Tell
 from sip.call.wire import Wire
-from sip.message.message import Message
+from sip.dialog import DialogId
+from sip.message.message import Message, Request
 from sip.message.uri import Uri
 from sip.transport.flow import Flow
 
@@ -76,6 +77,12 @@ class Board:
         """The extension that its line is; empty: none."""
         own = self._present(leg.aor, leg.aor).number
         return own if own != leg.aor else ""
+
+
+def leg_key(request: Request) -> LegKey:
+    """Of the leg that a request is for."""
+    dialog = DialogId.of_request(request)
+    return dialog.call_id, dialog.local_tag
 
 
 def capable(message: Message) -> None:

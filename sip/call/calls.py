@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sip.call.board import HOPS, Board, Places, Present, Refer
+from sip.call.board import HOPS, Board, Places, Present, Refer, leg_key
 from sip.call.call import Call
 from sip.call.errors import NoDialog, TooManyCalls
 from sip.call.incoming import IncomingLeg
@@ -18,13 +18,12 @@ from sip.call.ringing import Caller, Ringing
 from sip.call.story import EndedBy, Tell
 from sip.call.transfer import Transfer
 from sip.call.wire import Fit, Held, Wire
-from sip.dialog import DialogId
 from sip.errors import SipError
 from sip.message.message import Request
 from sip.message.values import Replaces
 from sip.tags import new_tag
-from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed
-from sip.transaction.machine import ClientTransaction, ServerTransaction
+from sip.transaction.effects import Effect
+from sip.transaction.machine import ServerTransaction
 from sip.transaction.server_invite import InviteServer
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
@@ -110,14 +109,12 @@ class Calls:
 
     def knows(self, request: Request) -> bool:
         """Whether a request is in a dialog of a call."""
-        dialog = DialogId.of_request(request)
-        return (dialog.call_id, dialog.local_tag) in self._board.legs
+        return leg_key(request) in self._board.legs
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
         """A request has come in a dialog of a call. Raises `SipError` where it can't be done."""
         self._wire.now = now
-        dialog = DialogId.of_request(transaction.request)
-        leg = self._board.legs.get((dialog.call_id, dialog.local_tag))
+        leg = self._board.legs.get(leg_key(transaction.request))
         if leg is None:
             raise NoDialog("the call is over")
         leg.receive(transaction)
@@ -126,20 +123,12 @@ class Calls:
     def take(self, effect: Effect, now: float) -> list[Effect]:
         """Something that the transactions tell, if it is about a call."""
         self._wire.now = now
-        match effect:
-            case Answered(transaction, response) if transaction.answered is not None:
-                transaction.answered(response)
-            case Failed(ClientTransaction() as transaction, why):
-                self._wire.failed(transaction, why)
-            case Failed(ServerTransaction() as transaction) if transaction.failed is not None:
-                transaction.failed()
-            case Cancelled(transaction, cancel) if transaction.cancelled is not None:
-                transaction.cancelled(cancel)
-            case Acknowledged(request):
-                dialog = DialogId.of_request(request)
-                if (leg := self._board.legs.get((dialog.call_id, dialog.local_tag))) is not None:
-                    leg.acknowledged(request)
+        self._wire.hear(effect, self._acknowledged)
         return self._wire.take()
+
+    def _acknowledged(self, ack: Request) -> None:
+        if (leg := self._board.legs.get(leg_key(ack))) is not None:
+            leg.acknowledged(ack)
 
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""

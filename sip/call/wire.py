@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sip.message.message import Request, Response
 from sip.message.uri import SipUri
 from sip.message.values import Reason
-from sip.transaction.effects import Effect, Why
+from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed, Why
 from sip.transaction.errors import TooLarge, TooManyTransactions
 from sip.transaction.machine import ClientTransaction, ServerTransaction
 from sip.transaction.transactions import Transactions
@@ -130,11 +130,6 @@ class Wire:
         response = request.response(status)
         self.alarm(0.0, lambda: hears(response))
 
-    def failed(self, transaction: ClientTransaction, why: Why) -> None:
-        """It has ended without an answer."""
-        if transaction.answered is not None:
-            transaction.answered(transaction.request.response(408 if why is Why.TIMEOUT else 503))
-
     def respond(self, transaction: ServerTransaction, response: Response) -> None:
         """Answers a request."""
         self._effects += self._transactions.respond(transaction, response, self.now)
@@ -157,6 +152,22 @@ class Wire:
     def repeat(self, effect: Effect) -> None:
         """Does it once more."""
         self._effects.append(effect)
+
+    # Hearing
+
+    def hear(self, effect: Effect, acknowledged: Callable[[Request], None]) -> None:
+        """Tells whom it is about what the transactions say; `acknowledged` is told the ACK of a 2xx."""
+        match effect:
+            case Answered(transaction, response) if transaction.answered is not None:
+                transaction.answered(response)
+            case Failed(ClientTransaction() as transaction, why) if transaction.answered is not None:
+                transaction.answered(transaction.request.response(408 if why is Why.TIMEOUT else 503))
+            case Failed(ServerTransaction() as transaction) if transaction.failed is not None:
+                transaction.failed()
+            case Cancelled(transaction, cancel) if transaction.cancelled is not None:
+                transaction.cancelled(cancel)
+            case Acknowledged(request):
+                acknowledged(request)
 
     # Waking
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from sip.call.board import LegKey
 from sip.call.invitation import Invitation
 from sip.call.session import SDP
 from sip.call.wire import Wire
 from sip.dialog import Dialog
 from sip.errors import SipError
 from sip.handset.audio import Audio
-from sip.handset.talk import Ended, Talk, TalkKey
+from sip.handset.talk import Ended, Talk
 from sip.message.address import Contact
 from sip.message.message import Request, Response
 from sip.message.values import CSeq
@@ -49,7 +50,7 @@ class Caller(Talk):
     def __init__(
         self,
         wire: Wire,
-        talks: MutableMapping[TalkKey, Talk],
+        talks: MutableMapping[LegKey, Talk],
         flow: Flow,
         contact: Contact,
         audio: Audio,

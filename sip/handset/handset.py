@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, TypeAlias
 
+from sip.call.board import LegKey, leg_key
 from sip.call.wire import Wire
-from sip.dialog import DialogId
 from sip.errors import SipError
 from sip.handset.audio import Audio
 from sip.handset.caller import Caller, Login, Patience
 from sip.handset.rung import Manner, Rung
-from sip.handset.talk import Ended, Talk, TalkKey
+from sip.handset.talk import Ended, Talk
 from sip.message.address import Contact
 from sip.message.message import Request
-from sip.transaction.effects import Acknowledged, Answered, Cancelled, Effect, Failed
-from sip.transaction.machine import ClientTransaction, ServerTransaction
+from sip.transaction.effects import Effect
+from sip.transaction.machine import ServerTransaction
 from sip.transaction.transactions import Transactions
 from sip.transport.flow import Flow
 
@@ -47,7 +47,7 @@ class Handset:
         self._idle = idle
         self._wire = Wire(transactions)
         self._audio = audio
-        self._talks: dict[TalkKey, Talk] = {}
+        self._talks: dict[LegKey, Talk] = {}
 
     def __len__(self) -> int:
         """How many calls there are, those included that are just being ended."""
@@ -104,12 +104,12 @@ class Handset:
 
     def knows(self, request: Request) -> bool:
         """Whether a request is in a dialog of a call."""
-        return _key(request) in self._talks
+        return leg_key(request) in self._talks
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
         """A request has come in a dialog of a call. Raises `SipError`."""
         self._wire.now = now
-        talk = self._talks.get(_key(transaction.request))
+        talk = self._talks.get(leg_key(transaction.request))
         if talk is None:
             raise NoCall("the call is over")
         talk.receive(transaction)
@@ -118,26 +118,15 @@ class Handset:
     def take(self, effect: Effect, now: float) -> list[Effect]:
         """Something that the transactions tell, if it is about a call."""
         self._wire.now = now
-        match effect:
-            case Answered(transaction, response) if transaction.answered is not None:
-                transaction.answered(response)
-            case Failed(ClientTransaction() as transaction, why):
-                self._wire.failed(transaction, why)
-            case Failed(ServerTransaction() as transaction) if transaction.failed is not None:
-                transaction.failed()
-            case Cancelled(transaction, cancel) if transaction.cancelled is not None:
-                transaction.cancelled(cancel)
-            case Acknowledged(request) if (talk := self._talks.get(_key(request))) is not None:
-                talk.acknowledged(request)
+        self._wire.hear(effect, self._acknowledged)
         return self._done()
+
+    def _acknowledged(self, ack: Request) -> None:
+        if (talk := self._talks.get(leg_key(ack))) is not None:
+            talk.acknowledged(ack)
 
     def timer(self, now: float) -> list[Effect]:
         """Does what is due by `now`."""
         self._wire.now = now
         self._wire.ring()
         return self._done()
-
-
-def _key(request: Request) -> TalkKey:
-    dialog = DialogId.of_request(request)
-    return dialog.call_id, dialog.local_tag

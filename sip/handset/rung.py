@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
+from sip.call.board import LegKey
 from sip.call.session import session_of
 from sip.call.wire import Wire
 from sip.dialog import Dialog
 from sip.handset.audio import Audio, NoAudio
-from sip.handset.talk import Ended, Talk, TalkKey
+from sip.handset.talk import Ended, Talk
 from sip.message.address import Contact
 from sip.message.message import Request
 from sip.message.sdp import SessionDescription
@@ -33,7 +34,7 @@ class Rung(Talk):
     def __init__(
         self,
         wire: Wire,
-        talks: MutableMapping[TalkKey, Talk],
+        talks: MutableMapping[LegKey, Talk],
         contact: Contact,
         audio: Audio,
         invite: ServerTransaction,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sip.call.acceptance import Acceptance
+from sip.call.board import LegKey
 from sip.call.session import SDP, session_of
 from sip.call.wire import Wire
 from sip.dialog import Dialog
@@ -17,9 +18,6 @@ from sip.transaction.machine import ServerTransaction
 from sip.transport.flow import Flow
 
 _ALLOW = "INVITE, INFO, ACK, BYE, CANCEL, OPTIONS, NOTIFY, UPDATE"
-
-TalkKey: TypeAlias = tuple[str, str]
-"Call-ID and our tag."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,8 @@ class Talk:
     def __init__(
         self,
         wire: Wire,
-        talks: MutableMapping[TalkKey, Talk],
-        key: TalkKey,
+        talks: MutableMapping[LegKey, Talk],
+        key: LegKey,
         flow: Flow,
         contact: Contact,
         audio: Audio,
