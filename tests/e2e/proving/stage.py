@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.centrex.exchange import Exchange
@@ -10,6 +9,7 @@ from provisioner.operations.playing import Stage
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import Twin
 from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.live import OneCompany
 from provisioner.pbx.twin import Twins
 from provisioner.settings import Settings
 from sip.testcall.agents import TestPhones
@@ -36,22 +36,6 @@ class Trial:
     "Looked at is whom a shuffled group rings first, call after call, and nothing else: so they are short."
 
 
-class _Living:
-    """The switchboards of an installation that has one company (`provisioner.pbx.router.Switchboards`)."""
-
-    def __init__(self, only: Exchange) -> None:
-        self._only = only
-
-    def known(self, line: str) -> Exchange | None:
-        return self._only if line in self._only.lines else None
-
-    async def of_line(self, line: str) -> Exchange | None:
-        return self.known(line)
-
-    async def elsewhere(self, exchange: Exchange, dialled: str) -> Mapping[str, Exchange]:
-        return {}
-
-
 @dataclass(frozen=True)
 class Found:
     """What came of the calls of a trial."""
@@ -66,7 +50,7 @@ class Found:
 
 async def tried(trial: Trial, phones: TestPhones) -> Found:
     """Makes the calls, and judges them as a server does that is asked for them."""
-    twins = Twins(Settings(), _Living(trial.here), Engaged())
+    twins = Twins(Settings(), OneCompany(trial.here), Engaged())
     async with twins.up(next(iter(trial.here.lines)), SPEED) as twin:
         stage = Stage(twin, phones)
         findings: list[Finding] = []
