@@ -46,6 +46,15 @@ def port(message: Request | Response) -> int:
     return parse_sdp(message.body).media[0].port
 
 
+def agrees_early(caller: Phone, callee: Phone) -> tuple[Request, Request, Response]:
+    """They agree upon a session while it rings: the INVITE on both sides, and what the caller hears."""
+    invite = caller.invite(callee.line, Supported="100rel")
+    incoming = callee.request()
+    says_reliably(callee, incoming, 183, 1, sdp(callee.port))
+    callee.says(callee.request("PRACK"), 200)
+    return invite, incoming, caller.response("183 INVITE")
+
+
 def hangs_up(board: Switchboard, talk: Talk, other: Phone) -> None:
     """One hangs up, and nothing of the call is left."""
     talk.asks("BYE")
@@ -121,11 +130,7 @@ def test_what_a_phone_says_reliably_it_is_thanked_for_and_the_caller_is_told_rel
 
 def test_an_answer_waits_until_the_caller_has_thanked_for_what_it_was_told_of_the_session(board):
     alice, bob = board.phone("101"), board.phone("102")
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.says(bob.request("PRACK"), 200)
-    early = alice.response("183 INVITE")
+    invite, incoming, early = agrees_early(alice, bob)
     bob.answers(incoming)
     bob.takes("ACK")
     alice.assert_silence()
@@ -282,11 +287,7 @@ def test_phones_that_ring_together_are_not_asked_for_an_offer_before_they_answer
 def test_another_offer_in_a_prack_is_passed_on_and_answered(board):
     alice, bob = board.phone("101"), board.phone("102")
     bob.allow = "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.says(bob.request("PRACK"), 200)
-    early = alice.response("183 INVITE")
+    invite, incoming, early = agrees_early(alice, bob)
     talk = calling(alice, invite, early)
     pracks(alice, talk, early, sdp(5000))
     update = bob.request("UPDATE")
@@ -306,11 +307,7 @@ def test_another_offer_in_a_prack_is_passed_on_and_answered(board):
 def test_an_update_changes_what_was_agreed_upon_while_it_rings(board):
     alice, bob = board.phone("101"), board.phone("102")
     bob.allow = "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.says(bob.request("PRACK"), 200)
-    early = alice.response("183 INVITE")
+    invite, incoming, early = agrees_early(alice, bob)
     talk = calling(alice, invite, early)
     pracks(alice, talk, early)
     alice.takes("200 PRACK")
@@ -402,11 +399,7 @@ def test_the_next_phone_is_heard_in_a_dialog_of_its_own(board):
 
 def test_a_caller_may_give_up_before_it_has_thanked(board):
     alice, bob = board.phone("101"), board.phone("102")
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.says(bob.request("PRACK"), 200)
-    alice.takes("183 INVITE")
+    invite, incoming, _ = agrees_early(alice, bob)
     accepted = bob.answers(incoming)
     alice.cancels(invite)
     alice.acks_refusal(invite, alice.response_of("200 CANCEL", "487 INVITE"))
@@ -419,11 +412,7 @@ def test_a_caller_may_give_up_before_it_has_thanked(board):
 
 def test_a_phone_that_has_told_its_session_and_then_refuses_is_forgotten(board):
     alice, bob = board.phone("101"), board.phone("102")
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.says(bob.request("PRACK"), 200)
-    alice.takes("183 INVITE")
+    invite, incoming, _ = agrees_early(alice, bob)
     bob.says(incoming, 486)
     bob.takes("ACK")
     alice.acks_refusal(invite, alice.response("486 INVITE"))
