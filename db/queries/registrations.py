@@ -242,7 +242,7 @@ async def _there(writer: Writer, columns: str, table: str, ids: Collection[int])
 
 
 async def lines_left(database: Database, ids: Collection[int]) -> dict[int, int]:
-    """The versions of the passwords of those lines that are there, and stay until this transaction ends."""
+    """The versions of the passwords of those lines that are there."""
     found: dict[int, int] = {}
     wanted = sorted(ids)
     for start in range(0, len(wanted), _PAGE):
