@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
+from db.queries.proof_states import newest_ids
 from db.schema import (
     CustomerRow,
     ExtensionRow,
@@ -226,14 +227,13 @@ async def last_finished(session: AsyncSession) -> dict[str, ProofRunRow]:
 
 async def red_numbers(session: AsyncSession) -> int:
     """How many numbers that are there did not ring as is configured when they were tested last."""
-    last = select(func.max(ProofRow.id)).group_by(ProofRow.customer_id, ProofRow.number)
     is_there = or_(
         *(
             exists().where(row.customer_id == ProofRow.customer_id, row.number == ProofRow.number)
             for row in (HuntGroupRow, ExtensionRow, LineRow, SpeedDialRow)
         )
     )
-    query = select(func.count()).where(ProofRow.id.in_(last), ProofRow.passed.is_(False), is_there)
+    query = select(func.count()).where(ProofRow.id.in_(newest_ids()), ProofRow.passed.is_(False), is_there)
     return await session.scalar(query) or 0
 
 

@@ -37,7 +37,7 @@ class Stand(NamedTuple):
 
 async def newest(session: AsyncSession, customer_id: int) -> Sequence[Result]:
     """The newest of each number of a customer."""
-    ids = _newest_ids().where(ProofRow.customer_id == customer_id)
+    ids = newest_ids().where(ProofRow.customer_id == customer_id)
     return await _results(session, _result().where(ProofRow.id.in_(ids)))
 
 
@@ -56,7 +56,7 @@ async def stands(session: AsyncSession, text: str, after: str, most: int) -> Seq
             func.sum(passed).label("passed"),
             func.sum(1 - passed).label("failed"),
         )
-        .where(ProofRow.id.in_(_newest_ids()))
+        .where(ProofRow.id.in_(newest_ids()))
         .group_by(ProofRow.customer_id)
         .subquery()
     )
@@ -96,7 +96,8 @@ async def changed_at(session: AsyncSession, customer_id: int) -> datetime | None
     return None if first is None or first.id == 1 else first.at
 
 
-def _newest_ids() -> Select[int]:
+def newest_ids() -> Select[int]:
+    """Of the last test of each number of each customer."""
     return select(func.max(ProofRow.id)).group_by(ProofRow.customer_id, ProofRow.number)
 
 
