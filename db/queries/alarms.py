@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.pruning import forget_oldest
 from db.schema import AlarmRow, CustomerRow, DeviceRow
 
 
@@ -69,13 +70,13 @@ async def acknowledge(session: AsyncSession, number: int | None, now: datetime) 
 
 async def is_raised(session: AsyncSession, customer_id: int, number: str, kind: str) -> bool:
     """Whether there is one about that number of a customer that is not over, seen or not."""
-    query = select(AlarmRow.id).where(*_about(customer_id, number, kind))
+    query = select(AlarmRow.id).where(*_about(customer_id, number, kind), AlarmRow.over_at.is_(None))
     return await session.scalar(query.limit(1)) is not None
 
 
 async def end(session: AsyncSession, customer_id: int, number: str, kind: str, at: datetime) -> None:
     """What they are about is in order again."""
-    query = update(AlarmRow).where(*_about(customer_id, number, kind))
+    query = update(AlarmRow).where(*_about(customer_id, number, kind), AlarmRow.over_at.is_(None))
     await session.execute(query.values(over_at=at))
 
 
@@ -89,12 +90,9 @@ async def raised(session: AsyncSession, kind: str) -> Sequence[AlarmRow]:
 
 async def forget_over(session: AsyncSession, customer_id: int, number: str, kind: str, kept: int) -> None:
     """All about that number that are over but the newest."""
-    same = AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
-    over = *same, AlarmRow.over_at.is_not(None)
-    newest = select(AlarmRow.id).where(*over).order_by(AlarmRow.id.desc()).offset(kept).limit(1)
-    await session.execute(delete(AlarmRow).where(*over, AlarmRow.id <= newest.scalar_subquery()))
+    over = (*_about(customer_id, number, kind), AlarmRow.over_at.is_not(None))
+    await forget_oldest(session, AlarmRow, over, kept)
 
 
 def _about(customer_id: int, number: str, kind: str) -> tuple[ColumnElement[bool], ...]:
-    is_same = AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
-    return *is_same, AlarmRow.over_at.is_(None)
+    return AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind

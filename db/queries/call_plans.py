@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.pruning import prune
 from db.schema import CallPlanRow, CallRecordRow
 from db.writing import Writer
 
@@ -32,11 +33,7 @@ async def put_plans(writer: Writer, rows: Sequence[PlanRow], kept: int) -> None:
     if not rows:
         return
     await writer.many(_PUT, rows)
-    statement = (
-        "DELETE FROM call_plans WHERE customer_id = ? AND id <= (SELECT id FROM call_plans"  # noqa: S608
-        f" WHERE customer_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
-    )
-    await writer.many(statement, [(each, each) for each in sorted({row.customer_id for row in rows})])
+    await prune(writer, "call_plans", "customer_id", {row.customer_id for row in rows}, kept)
 
 
 async def plan_of(session: AsyncSession, call: UUID) -> str | None:

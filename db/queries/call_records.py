@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.queries.pruning import prune
 from db.schema import CallEventRow
 from db.schema.types import Id, UtcDateTime
 from db.writing import Writer
@@ -209,11 +210,7 @@ async def add_events(writer: Writer, rows: Sequence[EventRow]) -> None:
 
 async def prune_events(writer: Writer, customer_ids: Collection[int], kept: int) -> None:
     """Forgets the oldest events of these customers beyond so many of each."""
-    statement = (
-        "DELETE FROM call_events WHERE customer_id = ? AND id <= (SELECT id FROM call_events"  # noqa: S608
-        f" WHERE customer_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
-    )
-    await writer.many(statement, [(each, each) for each in sorted(customer_ids)])
+    await prune(writer, "call_events", "customer_id", customer_ids, kept)
 
 
 # What others read of it

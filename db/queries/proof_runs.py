@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, case, delete, exists, func, or_, select, update
+from sqlalchemy import Select, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
 from db.queries.proof_states import newest_ids
+from db.queries.pruning import forget_oldest
 from db.schema import (
     CustomerRow,
     ExtensionRow,
@@ -188,9 +189,7 @@ async def finish(session: AsyncSession, run_id: int, owner: str, outcome: str, a
 
 async def forget(session: AsyncSession, kept: int) -> None:
     """All that are over but the newest."""
-    over = ProofRunRow.finished_at.is_not(None)
-    newest = select(ProofRunRow.id).where(over).order_by(ProofRunRow.id.desc()).offset(kept).limit(1)
-    await session.execute(delete(ProofRunRow).where(over, ProofRunRow.id <= newest.scalar_subquery()))
+    await forget_oldest(session, ProofRunRow, (ProofRunRow.finished_at.is_not(None),), kept)
 
 
 def _owned() -> Select[ProofRunRow, str]:

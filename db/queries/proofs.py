@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import ALL, COMPANIES, scopes_since
+from db.queries.pruning import forget_oldest
 from db.schema import CustomerRow, LineRow, ProofRow
 
 
@@ -56,8 +57,7 @@ async def details_of(session: AsyncSession, customer_id: int, number: str, most:
 async def forget_proofs(session: AsyncSession, customer_id: int, number: str, kept: int) -> None:
     """All of a number but the newest."""
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
-    newest = select(ProofRow.id).where(*own).order_by(ProofRow.id.desc()).offset(kept).limit(1)
-    await session.execute(delete(ProofRow).where(*own, ProofRow.id <= newest.scalar_subquery()))
+    await forget_oldest(session, ProofRow, own, kept)
 
 
 async def forget_messages(session: AsyncSession, customer_id: int, number: str) -> None:

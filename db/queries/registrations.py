@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from db.engine import Database
 from db.plain import Rows
+from db.queries.pruning import prune
 from db.writing import Writer
 
 _PAGE = 20_000
@@ -213,11 +214,7 @@ async def note_heard(writer: Writer, heard: Sequence[Heard]) -> None:
 
 async def prune_events(writer: Writer, line_ids: Collection[int], kept: int) -> None:
     """Forgets the oldest events of these lines beyond so many of each."""
-    statement = (
-        "DELETE FROM registration_events WHERE line_id = ? AND id <= (SELECT id FROM registration_events"  # noqa: S608 - a number
-        f" WHERE line_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
-    )
-    await writer.many(statement, [(line_id, line_id) for line_id in sorted(line_ids)])
+    await prune(writer, "registration_events", "line_id", line_ids, kept)
 
 
 async def lines_there(writer: Writer, ids: Collection[int]) -> dict[int, int]:

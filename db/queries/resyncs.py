@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.engine import Database
+from db.queries.pruning import prune
 from db.saving import next_numbers
 from db.schema import (
     DeviceAccountRow,
@@ -243,10 +244,6 @@ async def mark(writer: Writer, marks: Iterable[Mark]) -> None:
     )
 
 
-async def prune(writer: Writer, device_ids: Collection[int], keep: int) -> None:
+async def prune_done(writer: Writer, device_ids: Collection[int], keep: int) -> None:
     """Forgets the oldest of these devices beyond `keep` of each; never what is under way."""
-    await writer.many(
-        "DELETE FROM resyncs WHERE device_id = ? AND done_at IS NOT NULL AND id <= (SELECT id FROM resyncs"  # noqa: S608
-        f" WHERE device_id = ? ORDER BY id DESC LIMIT 1 OFFSET {keep:d})",
-        [(each, each) for each in sorted(device_ids)],
-    )
+    await prune(writer, "resyncs", "device_id", device_ids, keep, only="done_at IS NOT NULL")

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from db.plain import Rows
+from db.queries.pruning import prune
 from db.writing import Writer
 
 
@@ -126,20 +127,12 @@ async def note_progress(writer: Writer, progress: Iterable[Progress]) -> None:
 
 async def prune_requests(writer: Writer, devices: Collection[int], kept: int) -> None:
     """Forgets the oldest requests of these devices beyond so many of each."""
-    await _prune(writer, "provisioning_requests", devices, kept)
+    await prune(writer, "provisioning_requests", "device_id", devices, kept)
 
 
 async def prune_events(writer: Writer, devices: Collection[int], kept: int) -> None:
     """Forgets the oldest events of these devices beyond so many of each."""
-    await _prune(writer, "phone_events", devices, kept)
-
-
-async def _prune(writer: Writer, table: str, devices: Collection[int], kept: int) -> None:
-    statement = (
-        f"DELETE FROM {table} WHERE device_id = ? AND id <= (SELECT id FROM {table}"  # noqa: S608
-        f" WHERE device_id = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
-    )
-    await writer.many(statement, [(each, each) for each in sorted(devices)])
+    await prune(writer, "phone_events", "device_id", devices, kept)
 
 
 async def prune_strangers(writer: Writer, kept: int) -> None:

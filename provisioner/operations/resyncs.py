@@ -204,7 +204,7 @@ def _row(files: Sequence[queries.Changed], now: datetime) -> ResyncRow:
 async def _keep(writer: Writer, rows: Sequence[ResyncRow], now: datetime) -> None:
     await queries.add(writer, rows)
     await queries.supersede(writer, rows, now)
-    await queries.prune(writer, [row.device_id for row in rows], _KEPT)
+    await queries.prune_done(writer, [row.device_id for row in rows], _KEPT)
 
 
 @dataclass(frozen=True, slots=True)
