@@ -34,11 +34,12 @@ from provisioner.operations.test_calls import (
     unchanged,
 )
 from provisioner.operations.trials import LONGEST_LIVE_S, live_trial
-from sip.testcall.agents import TestPhones, test_phones
+from sip.testcall.agents import TestPhones
 from sip.testcall.lateness import Lateness
 from sip.testcall.lived import Lines, lived
 from sip.testcall.observed import Observation, Registered
 from sip.testcall.plan_parts import may_ring
+from sip.testcall.process import test_phones
 from sip.testcall.scenario import Behaviour, Scenario, Then
 from sip.testcall.spoken import Spoken
 

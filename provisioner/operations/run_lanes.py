@@ -30,7 +30,7 @@ from provisioner.operations.proof_runs import Cause, Untested
 from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import ProofBroke, Tried, tried
 from provisioner.operations.twins import TooManyTestCalls, TwinMaker
-from sip.testcall.agents import TestPhones, test_phones
+from sip.testcall.agents import TestPhones
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Lanes:
     async def _lane(self) -> None:
         """Tests one number after another, as long as there are any."""
         while self._waiting:
-            async with test_phones() as phones:
+            async with self._twin.process.phones() as phones:
                 for _ in range(_NUMBERS_OF_PHONES):
                     async with self._room:
                         if not self._waiting or not await self._next(phones):

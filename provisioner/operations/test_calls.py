@@ -23,7 +23,7 @@ from provisioner.operations.proof_history import keep_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
 from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
-from sip.testcall.agents import PhonesFailed, TestPhones, test_phones
+from sip.testcall.agents import PhonesFailed, TestPhones
 from sip.testcall.scenario import Scenario
 
 MOST_CALLS = 100
@@ -218,13 +218,12 @@ class _Run:
         """Makes calls, one after another, as long as there are any."""
         try:
             async with (
-                self._twin(next(iter(self._exchange.lines)), self._asked.speed) as twin,
+                self._twin.up(next(iter(self._exchange.lines)), self._asked.speed) as twin,
                 AsyncExitStack() as stack,
             ):
                 phones = self._phones
                 if phones is None:
-                    async with twin.pace.turn():
-                        phones = await stack.enter_async_context(test_phones())
+                    phones = await stack.enter_async_context(self._twin.process.phones())
                 stage = Stage(twin, phones)
                 with blaming(_PHONES):
                     try:

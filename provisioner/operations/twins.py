@@ -9,6 +9,7 @@ from typing import Protocol
 
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.exchange import Exchange
+from sip.testcall.process import PhonesProcess
 from sip.transport.flow import Address
 
 
@@ -65,7 +66,11 @@ class Twin(Protocol):
 class TwinMaker(Protocol):
     """Makes them."""
 
-    def __call__(self, line: str, divisor: float = 1.0) -> AbstractAsyncContextManager[Twin]:
+    @property
+    def process(self) -> PhonesProcess:
+        """Where the phones are that all tests of a server have."""
+
+    def up(self, line: str, divisor: float = 1.0) -> AbstractAsyncContextManager[Twin]:
         """A twin of the switchboard that `line` belongs to, while the context lasts.
 
         All ring times are divided by `divisor`. Raises `TooManyTestCalls`, `NotFound`, `StorageError`.

@@ -147,7 +147,7 @@ async def serving_sip(
             routers = GuestRouter(guests, router)
             serving = CallServing(server, authentication, phones, routers, tell, tasks)
             switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
-            switchboard.twin = twin = Twins(settings, exchanges, engaged).up
+            switchboard.twin = twin = Twins(settings, exchanges, engaged)
             runs = RunService(installation, twin, alarm)
             switchboard.look = runs.look
             switchboard.living = LiveTests(

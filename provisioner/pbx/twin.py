@@ -42,6 +42,7 @@ from sip.digest_guard import Guard
 from sip.location import Location
 from sip.nonces import NonceLimits, Nonces
 from sip.server import SipServer
+from sip.testcall.process import PhonesProcess
 from sip.transport import sockets
 from sip.transport.flow import Address
 from sip.transport.transport import listening
@@ -86,6 +87,8 @@ class Twins:
 
     def __init__(self, settings: Settings, living: Switchboards, engaged: Engaged, most: int = MOST) -> None:
         """`living` and `engaged` are the living server's; they are asked, and never told anything."""
+        self.process = PhonesProcess()
+        "Where the phones are that all tests have."
         self._settings = without_gateway(settings)
         self._living = living
         self._engaged = engaged

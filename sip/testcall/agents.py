@@ -1,14 +1,9 @@
-"""Test phones for asyncio code: started in a process of their own, told what to do, and listened to."""
+"""Test phones for asyncio code: told what to do, and listened to. `sip.testcall.process` starts them."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from subprocess import PIPE, Popen
+from collections.abc import Callable
 
 from sip.errors import SipError
 from sip.testcall.account import Account
@@ -29,13 +24,8 @@ from sip.testcall.observed import Broke, Observation, Registered, Watches
 from sip.testcall.scenario import Behaviour
 from sip.testcall.spoken import Spoken
 
-logger = logging.getLogger(__name__)
-
-_MODULE = "sip.testcall"
 _REGISTER_S = 10.0
 "In which a phone has registered, or something is wrong."
-_END_S = 5.0
-"In which the process ends when it is told to."
 _MOST_SPOKEN = 5_000
 "Messages that are kept until somebody takes them; further ones are not."
 
@@ -47,13 +37,13 @@ class PhonesFailed(SipError):
 
 
 class TestPhones:
-    """The test phones of one process, each named by its account's number, and all that they have seen."""
+    """Some test phones, each named by its account's number, and all that they have seen."""
 
     __test__ = False
 
-    def __init__(self, pid: int, orders: asyncio.WriteTransport, pipe: _Pipe) -> None:
+    def __init__(self, pid: int, orders: asyncio.WriteTransport, pipe: Pipe) -> None:
         self.pid = pid
-        "Of their process."
+        "Of their process, in which there may be others."
         self._orders = orders
         self._pipe = pipe
 
@@ -146,8 +136,8 @@ class TestPhones:
         self._orders.write(write_line(order))
 
 
-class _Pipe(asyncio.Protocol):
-    """Takes in what the process says."""
+class Pipe(asyncio.Protocol):
+    """Takes in what they say."""
 
     def __init__(self) -> None:
         self.seen: list[Observation] = []
@@ -159,7 +149,7 @@ class _Pipe(asyncio.Protocol):
         self.news = asyncio.Event()
         "Set at the next piece of news, and replaced by another one."
         self.is_over = asyncio.Event()
-        "Set when the process has ended."
+        "Set when they are no more."
         self._begun = b""
         "A line that is not whole yet."
 
@@ -178,7 +168,7 @@ class _Pipe(asyncio.Protocol):
                     self.seen.append(seen)
         self._tell()
 
-    def process_exited(self) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
         self.is_over.set()
         self._tell()
@@ -186,71 +176,3 @@ class _Pipe(asyncio.Protocol):
     def _tell(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
-
-
-@asynccontextmanager
-async def test_phones() -> AsyncIterator[TestPhones]:
-    """Test phones, gone when the context is: no process, port or registration of theirs is left.
-
-    Raises `OSError` where no process can be started.
-    """
-    loop = asyncio.get_running_loop()
-    process, pipe = _started(), _Pipe()
-    with _watched(process, pipe.process_exited):
-        try:
-            told, _ = await loop.connect_read_pipe(lambda: pipe, process.stdout)
-            orders, _ = await loop.connect_write_pipe(asyncio.Protocol, process.stdin)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        try:
-            yield TestPhones(process.pid, orders, pipe)
-        finally:
-            orders.close()
-            await _end(process, pipe)
-            told.close()
-
-
-def _started() -> Popen[bytes]:
-    """Their process. An event loop's own way copies the whole server first, and all calls wait for that."""
-    return Popen(  # noqa: S603 - a part of ours
-        # Nothing of the folder that we were started in is taken for a part of the program.
-        (sys.executable, "-P", "-m", _MODULE),
-        stdin=PIPE,
-        stdout=PIPE,
-        bufsize=0,
-        # Ctrl-C in a terminal goes to a whole session, and their end is for us to order.
-        start_new_session=True,
-    )
-
-
-@contextmanager
-def _watched(process: Popen[bytes], is_over: Callable[[], None]) -> Iterator[None]:
-    """Tells when a process has ended, and lets it be no more."""
-    loop, watched = asyncio.get_running_loop(), os.pidfd_open(process.pid)
-
-    def over() -> None:
-        loop.remove_reader(watched)
-        process.wait()
-        is_over()
-
-    loop.add_reader(watched, over)
-    try:
-        yield
-    finally:
-        loop.remove_reader(watched)
-        os.close(watched)
-
-
-async def _end(process: Popen[bytes], pipe: _Pipe) -> None:
-    """Waits for a process that was let go of, and makes sure of its end."""
-    try:
-        async with asyncio.timeout(_END_S):
-            await pipe.is_over.wait()
-    except TimeoutError:
-        logger.warning("the test phones did not end within %g s and are killed pid=%d", _END_S, process.pid)
-    finally:
-        if not pipe.is_over.is_set():
-            process.kill()
-            await pipe.is_over.wait()

@@ -1,14 +1,17 @@
 """The test phones, in a process of their own: `python -m sip.testcall`.
 
-What is under the GPL, and what a phone may do wrong, stays in here. Orders come in on the standard input, and
-what the phones see goes out on the standard output (`sip.testcall.lines`). The process ends when its standard
-input does, so also when who has started it was killed.
+What is under the GPL, and what a phone may do wrong, stays in here. The standard input is a socket that
+brings others: one for each who wants phones of his own. On that orders come in, and what his phones see goes
+out (`sip.testcall.lines`); they are gone when it ends. The process ends when its standard input does, so also
+when who has started it was killed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from collections.abc import AsyncIterator
 
 from sip.testcall.account import Account
 from sip.testcall.acting import Actor
@@ -37,7 +40,7 @@ _LONGEST_LINE = 1 << 16
 
 
 class Phones:
-    """All of them, by name."""
+    """All of one who has wanted some, by name."""
 
     def __init__(self, out: asyncio.WriteTransport) -> None:
         self._actors: dict[str, Actor] = {}
@@ -93,16 +96,54 @@ class Phones:
 
 
 async def run() -> None:
-    """Obeys until nobody orders any more."""
-    loop = asyncio.get_running_loop()
-    orders = asyncio.StreamReader(limit=_LONGEST_LINE)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    out, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
-    phones = Phones(out)
+    """Has phones for all who come, until nobody can any more."""
+    everybody: set[Phones] = set()
+
+    def late(by_s: float) -> None:
+        for each in everybody:
+            each.tell(Late(by_s))
+
+    with socket.socket(fileno=sys.stdin.fileno()) as door, Lateness(late):
+        async with asyncio.TaskGroup() as tasks:
+            async for comer in _comers(door):
+                tasks.create_task(_served(comer, everybody))
+
+
+async def _comers(door: socket.socket) -> AsyncIterator[socket.socket]:
+    """A socket of each who wants phones."""
+    door.setblocking(False)
+    loop, knocked = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(door, knocked.set)
+    try:
+        while True:
+            await knocked.wait()
+            knocked.clear()
+            try:
+                said, sockets, _, _ = socket.recv_fds(door, 1, 1)
+            except BlockingIOError:
+                continue
+            except ConnectionError:
+                return
+            if not said:
+                return
+            for each in sockets:
+                yield socket.socket(fileno=each)
+    finally:
+        loop.remove_reader(door)
+
+
+async def _served(comer: socket.socket, everybody: set[Phones]) -> None:
+    """Obeys one until he orders no more."""
+    orders, out = await asyncio.open_unix_connection(sock=comer, limit=_LONGEST_LINE)
+    phones = Phones(out.transport)
+    everybody.add(phones)
     try:
         async with asyncio.TaskGroup() as tasks:
-            with Lateness(lambda late_s: phones.tell(Late(late_s))):
-                while (line := await orders.readline()) and not out.is_closing():
-                    tasks.create_task(phones.obey(read_order(line)))
+            while (line := await orders.readline()) and not out.is_closing():
+                tasks.create_task(phones.obey(read_order(line)))
+    except ConnectionError:
+        pass  # He was killed.
     finally:
         await phones.remove_all()
+        everybody.discard(phones)
+        out.close()

@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from provisioner.operations.test_calls import LATE_S, MOST_TRIES
 from sip.testcall.agents import TestPhones
-from sip.testcall.agents import test_phones as some_phones
+from sip.testcall.process import test_phones as some_phones
 from tests.e2e.proving.mutations import MUTATIONS
 from tests.e2e.proving.stage import tried
 from tests.provisioner.pbx.switchboards import seeded

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sip.testcall import agents
+from sip.testcall import process
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.observed import (
@@ -42,7 +42,7 @@ async def office(folder: Path, template: Path, count: int) -> AsyncIterator[tupl
     )
     async with (
         exchange(folder, template, site, phones, company=f"    extensions:\n{extensions}") as served,
-        agents.test_phones() as tested,
+        process.test_phones() as tested,
     ):
         yield tested, [await account(served, each) for each in phones]
 
@@ -57,7 +57,7 @@ async def test_a_phone_of_another_kind_is_heard_and_hears(tmp_path: Path, migrat
     sound = write_tone(tmp_path / "tone.wav", 620)
     async with (
         exchange(tmp_path, migrated_sqlite, site, (ours, theirs), company=company) as served,
-        agents.test_phones() as phones,
+        process.test_phones() as phones,
         baresip(
             await served.account(theirs), tmp_path / "phone", served.host(theirs),
             tone=sound, answers_by_itself=True,

@@ -27,9 +27,9 @@ from sip.call import outgoing
 from sip.testcall import taken
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
-from sip.testcall.agents import test_phones as some_phones
 from sip.testcall.drawn import Drawn
 from sip.testcall.observed import Rang, StoppedRinging
+from sip.testcall.process import test_phones as some_phones
 from sip.testcall.scenario import Behaviour, Then
 from sip.transport.flow import Address
 from tests.provisioner.operations.proofs import proof

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import pytest
 
@@ -31,10 +30,9 @@ from provisioner.operations.proof_runs import (
 from provisioner.operations.proofs import Proof
 from provisioner.operations.run_service import LEASE, RunService
 from provisioner.operations.test_calls import ProofBroke
-from provisioner.operations.twins import TwinMaker
 from tests.provisioner.operations.small import just, other, put
 from tests.provisioner.operations.test_proof_history import customer
-from tests.provisioner.operations.trying import Found, finding
+from tests.provisioner.operations.trying import TWINS, Found, finding
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -53,9 +51,7 @@ async def at_work(
     installation: Installation, now: datetime = NOON, settles_s: float = 0
 ) -> AsyncIterator[None]:
     """A server's, up while the context lasts. What it does is told by the tests' own phones."""
-    made = RunService(
-        installation, cast(TwinMaker, None), _text, now=lambda: now, settles_s=settles_s
-    )
+    made = RunService(installation, TWINS, _text, now=lambda: now, settles_s=settles_s)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(made.run())
         try:

@@ -13,7 +13,7 @@ from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.news import News
 from provisioner.pbx.twin import Twins
-from sip.testcall.agents import test_phones as phones_of_a_test
+from sip.testcall.process import test_phones as phones_of_a_test
 
 
 async def _silent(_: Begun | ProvedCall) -> None:
@@ -28,7 +28,7 @@ async def test_phones_that_have_tested_one_number_test_the_next(firma: Installat
         twins = Twins(firma.settings, exchanges, Engaged())
 
         async def test(number: str) -> bool:
-            found = await tried(firma, twins.up, number, "firma", _silent, calls=1, speed=20, phones=phones)
+            found = await tried(firma, twins, number, "firma", _silent, calls=1, speed=20, phones=phones)
             # Another number has the same phones, and another twin.
             assert phones.seen == []
             return found.proof.passed

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -68,13 +69,16 @@ class Found:
 
 @asynccontextmanager
 async def _no_phones() -> AsyncIterator[None]:
-    """In the place of `test_phones`."""
+    """In the place of `PhonesProcess.phones`."""
     yield
+
+
+TWINS = cast(TwinMaker, SimpleNamespace(process=SimpleNamespace(phones=_no_phones)))
+"Of which there are none."
 
 
 def finding(patch: pytest.MonkeyPatch) -> Found:
     """Has runs find what is said."""
     found = Found()
     patch.setattr(run_lanes, "tried", found.test)
-    patch.setattr(run_lanes, "test_phones", _no_phones)
     return found

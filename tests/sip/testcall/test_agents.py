@@ -14,7 +14,7 @@ from typing import cast
 
 import pytest
 
-from sip.testcall import agents, wording
+from sip.testcall import agents, process, wording
 from sip.testcall.account import Account
 from sip.testcall.observed import Registered
 from sip.testcall.scenario import Behaviour, Then
@@ -96,7 +96,7 @@ def shown(pid: int) -> bytes:
 
 
 async def test_phones_register_and_say_good_bye() -> None:
-    async with registrar() as server, agents.test_phones() as phones:
+    async with registrar() as server, process.test_phones() as phones:
         for number in ("101", "102"):
             await phones.register(server.account(number), SILENT, 440)
         seen = [(type(each), each.phone) for each in phones.seen]
@@ -111,7 +111,7 @@ async def test_phones_register_and_say_good_bye() -> None:
 
 async def test_they_let_others_go_first_and_say_when_that_made_them_late() -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    async with agents.test_phones() as phones:
+    async with process.test_phones() as phones:
         async with asyncio.timeout(LONGEST_S):
             # Whether it has begun already nobody tells.
             while not phones.late_s:
@@ -124,7 +124,7 @@ async def test_they_let_others_go_first_and_say_when_that_made_them_late() -> No
 
 
 async def test_fifty_phones_are_one_process_with_one_thread() -> None:
-    async with registrar() as server, agents.test_phones() as phones:
+    async with registrar() as server, process.test_phones() as phones:
         for number in range(50):
             await phones.register(server.account(str(200 + number)), SILENT, 400 + number)
         assert threads(phones.pid) == 1
@@ -132,13 +132,13 @@ async def test_fifty_phones_are_one_process_with_one_thread() -> None:
 
 
 async def test_a_phone_that_is_not_let_in_is_named() -> None:
-    async with registrar("403 Forbidden") as server, agents.test_phones() as phones:
+    async with registrar("403 Forbidden") as server, process.test_phones() as phones:
         with pytest.raises(agents.PhonesFailed, match=r"phone 101 could not register.* 403"):
             await phones.register(server.account(), SILENT, 440)
 
 
 async def test_a_phone_may_register_again_with_another_account() -> None:
-    async with registrar() as server, registrar() as other, agents.test_phones() as phones:
+    async with registrar() as server, registrar() as other, process.test_phones() as phones:
         await phones.register(server.account(), SILENT, 440)
         await phones.register(other.account(), SILENT, 440)
         await other.hears("REGISTER")
@@ -146,21 +146,49 @@ async def test_a_phone_may_register_again_with_another_account() -> None:
 
 async def test_all_is_gone_when_it_is_over() -> None:
     async with registrar() as server:
-        async with agents.test_phones() as phones:
+        async with process.test_phones() as phones:
             await phones.register(server.account(), SILENT, 440)
             pid = phones.pid
             assert threads(pid) == 1
         assert threads(pid) == 0
 
 
+async def test_all_who_have_phones_at_a_time_share_a_process_and_nobody_else_s_phones() -> None:
+    shared = process.PhonesProcess()
+    async with registrar() as server, shared.phones() as first:
+        await first.register(server.account(), SILENT, 440)
+        async with shared.phones() as second:
+            await second.register(server.account(), SILENT, 440)
+            assert second.pid == first.pid
+            assert threads(first.pid) == 1
+        for expires in ("120", "120", "0"):
+            assert wording.values(await server.hears("REGISTER"), "Expires") == [expires]
+        assert [type(each) for each in first.seen] == [Registered]
+        await first.remove("101")
+    assert threads(first.pid) == 0
+    async with shared.phones() as third:
+        assert third.pid != first.pid
+
+
+async def test_who_wants_phones_when_their_process_was_killed_has_them_in_another() -> None:
+    shared = process.PhonesProcess()
+    async with registrar() as server, shared.phones() as first:
+        os.kill(first.pid, signal.SIGKILL)
+        with pytest.raises(agents.PhonesFailed, match="ended"):
+            await first.until(lambda: False, LONGEST_S)
+        await ended(first.pid)
+        async with shared.phones() as second:
+            await second.register(server.account(), SILENT, 440)
+
+
 async def test_an_error_while_they_are_there_comes_out_as_it_is() -> None:
     with pytest.raises(KeyError):
-        async with agents.test_phones():
+        async with process.test_phones():
             raise KeyError
 
 
 async def test_phones_end_in_time_when_their_server_is_gone() -> None:
-    async with agents.test_phones() as phones:
+    async with process.test_phones() as phones:
         async with registrar() as server:
             await phones.register(server.account(), SILENT, 440)
         pid = phones.pid
@@ -168,7 +196,7 @@ async def test_phones_end_in_time_when_their_server_is_gone() -> None:
 
 
 async def test_who_waits_is_told_that_the_phones_have_ended() -> None:
-    async with registrar() as server, agents.test_phones() as phones:
+    async with registrar() as server, process.test_phones() as phones:
         await phones.register(server.account(), SILENT, 440)
         os.kill(phones.pid, signal.SIGKILL)
         with pytest.raises(agents.PhonesFailed, match="ended"):
@@ -178,13 +206,13 @@ async def test_who_waits_is_told_that_the_phones_have_ended() -> None:
 
 
 async def test_a_wait_has_an_end() -> None:
-    async with agents.test_phones() as phones:
+    async with process.test_phones() as phones:
         with pytest.raises(TimeoutError):
             await phones.until(lambda: False, 0)
 
 
 async def test_an_order_that_makes_no_sense_ends_them_and_is_said() -> None:
-    async with agents.test_phones() as phones:
+    async with process.test_phones() as phones:
         phones.hang_up("nobody")
         with pytest.raises(agents.PhonesFailed):
             await phones.until(lambda: False, LONGEST_S)
@@ -192,13 +220,13 @@ async def test_an_order_that_makes_no_sense_ends_them_and_is_said() -> None:
 
 PARENT = """
 import asyncio, json, sys
-from sip.testcall import agents
+from sip.testcall import process
 from sip.testcall.account import Account
 from sip.testcall.scenario import Behaviour, Then
 from sip.transport.flow import Address
 
 async def main():
-    async with agents.test_phones() as phones:
+    async with process.test_phones() as phones:
         account = Account("101", "secret", Address(sys.argv[1], int(sys.argv[2])))
         await phones.register(account, Behaviour(Then.SILENT), 440)
         print(phones.pid, flush=True)
@@ -227,7 +255,7 @@ async def test_phones_unregister_and_end_when_their_parent_is_killed() -> None:
 
 
 async def test_a_password_is_shown_to_nobody_else_on_the_machine() -> None:
-    async with registrar() as server, agents.test_phones() as phones:
+    async with registrar() as server, process.test_phones() as phones:
         await phones.register(server.account(), SILENT, 440)
         assert b"secret" not in shown(phones.pid)
         assert "secret" not in repr(server.account())
