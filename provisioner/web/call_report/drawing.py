@@ -101,7 +101,7 @@ class Drawing:
         elif call.status is not None:
             told.append(self._told(call.status))
         is_wrong = CALLER_LINE in self._wrong
-        dialled = words.dialled.format(number=call.dialled)
+        dialled = words.dialled.format(caller=call.caller, number=call.dialled)
         return Row(words.caller, dialled, tuple(bars), (), ", ".join(told), is_wrong)
 
     def _phone(self, phone: Phone) -> Row:

@@ -57,13 +57,13 @@ FINDINGS: Final[Mapping[Code, str]] = {
 }
 
 BLAMES: Final[Mapping[Setting, str]] = {
-    Setting.STRATEGY: "strategia grupy {of}",
+    Setting.STRATEGY: "strategia grupy {of} (w jakiej kolejności dzwonią jej numery)",
     Setting.MEMBERS: "numery w grupie {of}",
     Setting.RING_DELAY: "opóźnienie dzwonienia numeru {member} w grupie {of}",
     Setting.RING_TIME: "czas dzwonienia numeru {member} w grupie {of}",
     Setting.STOP: "zatrzymanie na jednym z numerów grupy {of}",
     Setting.LOGGED_IN: "wylogowanie numeru {member} z grupy {of}",
-    Setting.PRESENTATION: "prezentacja dzwoniącego w grupie {of}",
+    Setting.PRESENTATION: "prezentacja dzwoniącego w grupie {of} (co pokazują wyświetlacze)",
     Setting.OVERFLOW: "dokąd grupa {of} kieruje nieodebrane połączenia",
     Setting.SKIP_FORWARDING: "pominięcie przekierowań numeru {member} w grupie {of}",
     Setting.FORWARD_ALWAYS: "przekierowanie bezwarunkowe: {of}",
@@ -78,13 +78,13 @@ BLAMES: Final[Mapping[Setting, str]] = {
     Setting.CODE: "kod {of}",
     Setting.LAMP: "lampka (BLF) numeru {of}",
     Setting.CALLER: "numer i nazwa dzwoniącego",
-    Setting.EXCHANGE: "sama centrala, nie ustawienie",
-    Setting.PHONE: "telefon {of} albo droga do niego",
+    Setting.EXCHANGE: "sama centrala, a nie ustawienie",
+    Setting.PHONE: "telefon {of} albo sieć między nim a centralą",
 }
 
 SCENARIOS: Final[Mapping[Kind, str]] = {
-    Kind.FIRST_ANSWERS: "Każdy odebrałby: rozmowę dostaje jeden",
-    Kind.RACE: "Wszyscy odbierają w tej samej chwili: rozmowę dostaje jeden",
+    Kind.FIRST_ANSWERS: "Każdy chce odebrać: rozmowę dostaje tylko jeden",
+    Kind.RACE: "Wszyscy odbierają w tej samej chwili: rozmowę dostaje tylko jeden",
     Kind.LAST_ANSWERS: "Odbiera dopiero ostatni",
     Kind.NO_ANSWER: "Nikt nie odbiera",
     Kind.BUSY: "Pierwszy jest zajęty",

@@ -38,10 +38,13 @@ class Words:
     how: str
     how_live: str
     hastened: str
+    made: str
     calls: str
     right: str
     wrong: str
     at_fault: str
+    in_call: str
+    in_calls: str
 
     caller: str
     dialled: str
@@ -105,12 +108,15 @@ PL = Words(
     how_live="Dzwoniły prawdziwe telefony firmy {customer}. Wynik wzięto z tego, co same odpowiadały "
     "centralce, i z tego, co widział i słyszał telefon testowy, który dzwonił.",
     hastened="Żeby nikt nie czekał, czasy dzwonienia i opóźnienia podzielono przez {speed}.",
+    made="Test zrobiono {at}.",
     calls="Próby",
     right="tak jak ustawiono",
     wrong="nie tak, jak ustawiono",
     at_fault="Co zawiodło",
+    in_call="próba",
+    in_calls="próby",
     caller="dzwoniący",
-    dialled="wybiera {number}",
+    dialled="z numeru {caller} wybiera {number}",
     shown="Na wyświetlaczu: {who}",
     waits="czeka {length} s",
     silent="nie dzwonił",
@@ -119,11 +125,11 @@ PL = Words(
     dead="nie odpowiada",
     rang="dzwonił {length} s",
     answered="odebrał",
-    refused="odmówił",
+    refused="nie przyjął",
     stopped="przestał",
     rings_on="nie przestał",
     talked="rozmowa {length} s",
-    hears_both="słyszeli się obaj",
+    hears_both="obie strony się słyszały",
     hears_caller_only="dzwoniący nic nie słyszał",
     hears_answerer_only="odbierający nic nie słyszał",
     hears_none="nikt nic nie słyszał",
@@ -133,7 +139,7 @@ PL = Words(
     found_busy="zajęte",
     found_declined="odrzucone",
     gave_up="rozłączył się",
-    told="sygnał po {length} s",
+    told="usłyszał sygnał po {length} s",
     nothing="nic",
     anonymous="numer ukryty",
     inside="dzwonek wewnętrzny",
@@ -170,12 +176,15 @@ EN = Words(
     how_live="The phones of {customer} themselves rang. This result is made of what they answered the "
     "server, and of what the phone saw and heard that called.",
     hastened="So that nobody has to wait, ring times and delays were divided by {speed}.",
+    made="Made at {at}.",
     calls="Calls",
     right="as configured",
     wrong="not as configured",
     at_fault="What failed",
+    in_call="call",
+    in_calls="calls",
     caller="caller",
-    dialled="dials {number}",
+    dialled="from {caller} dials {number}",
     shown="On the display: {who}",
     waits="waits {length} s",
     silent="did not ring",
@@ -198,7 +207,7 @@ EN = Words(
     found_busy="busy",
     found_declined="turned down",
     gave_up="hung up",
-    told="told after {length} s",
+    told="heard it ring after {length} s",
     nothing="nothing",
     anonymous="number hidden",
     inside="the ring for calls from inside",

@@ -156,6 +156,7 @@ async def show_made(request: web.Request, session: Session) -> web.StreamRespons
         raise web.HTTPNotFound from None
     own, report = PROOF_WORDS[words.code], REPORT_WORDS[words.code]
     past = await past_of(desk.installation, run.customer, run.number)
+    who = reader(words, session.time_zone, utc_now())
     view = MadeView(
         frame=frame_for(words, session),
         proof_words=own,
@@ -163,8 +164,8 @@ async def show_made(request: web.Request, session: Session) -> web.StreamRespons
         customer=run.customer,
         number=run.number,
         path=path_of(run.customer),
-        report=body(proof, report),
-        history=history(past, own, reader(words, session.time_zone, utc_now())),
+        report=body(proof, report, who.zone),
+        history=history(past, own, who),
         here=path_of_made(run.id),
     )
     return desk.pages.page("proof_made.html", view)

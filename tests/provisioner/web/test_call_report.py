@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree, html
@@ -12,7 +14,7 @@ from lxml import etree, html
 from provisioner.operations.proofs import Talk
 from provisioner.web.call_report.alarm import alarm_of
 from provisioner.web.call_report.junit import junit
-from provisioner.web.call_report.page import page
+from provisioner.web.call_report.page import body, page
 from provisioner.web.call_report.sentences import Sentences
 from provisioner.web.call_report.words import EN, LANGUAGES, PL, Words
 from sip.testcall.findings import Code, Finding
@@ -48,8 +50,27 @@ def test_findings_are_said_in_whole_sentences_with_names_that_people_know():
     assert "Telefon 101 Recepcja dzwonił za krótko: 4,0 s zamiast 10,0 s." in polish
     assert "Co zawiodło: czas dzwonienia numeru 101 w grupie 600." in polish
     assert "opóźnienie dzwonienia numeru 104 w grupie 601" in polish
+    assert "dzwoniący z numeru 999 wybiera 600" in polish
     english = text_of(page(WRONG, EN))
     assert "Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s." in english
+
+
+def test_what_is_to_blame_is_said_once_above_with_the_calls_that_suffered():
+    document = html.fromstring(page(WRONG, PL))
+    (above,) = document.find_class("at-fault")
+    said = [" ".join(each.text_content().split()) for each in above.iter("li")]
+    assert said[0] == "czas dzwonienia numeru 101 w grupie 600 (próby 2, 3)"
+    for each in above.iter("a"):
+        call = document.get_element_by_id(each.get("href")[1:])
+        assert call.find(".//h3").text_content().startswith(f"{each.text}. ")
+        blames = [cause.text for cause in call.xpath(".//*[@class='finding']/small")]
+        assert len(blames) == len(set(blames)) > 0, "a cause is named once in a call"
+
+
+def test_when_it_was_is_told_in_the_zone_of_who_reads():
+    calls = (replace(RIGHT.calls[0], at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC)),)
+    said = body(replace(RIGHT, calls=calls), PL, ZoneInfo("Europe/Warsaw"))
+    assert "Test zrobiono 2026-07-02 01:30:00 CEST." in said
 
 
 def test_a_call_that_went_right_says_who_rang_who_answered_and_that_they_heard_each_other():
@@ -61,7 +82,8 @@ def test_a_call_that_went_right_says_who_rang_who_answered_and_that_they_heard_e
     assert " ".join(first.findtext("span[@class='whose']/small").split()) == "Na wyświetlaczu: 999 Test"
     assert re.fullmatch(r"dzwonił [01],[0-9] s, odebrał", first.findtext("span[@class='became']"))
     assert re.fullmatch(
-        r"sygnał po 0,[0-9] s, rozmowa 1,[0-9] s, słyszeli się obaj", caller.findtext("span[@class='became']")
+        r"usłyszał sygnał po 0,[0-9] s, rozmowa 1,[0-9] s, obie strony się słyszały",
+        caller.findtext("span[@class='became']"),
     )
     assert second.findtext("span[@class='became']") == "nie dzwonił"
     assert "numer ukryty" in polish
