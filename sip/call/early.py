@@ -28,7 +28,7 @@ def is_reliable(response: Response) -> bool:
 class EarlyDialog:
     """With one who rings."""
 
-    __slots__ = ("agreed", "dialog", "owes", "rseq")
+    __slots__ = ("agreed", "dialog", "has_offered", "is_offered", "owes", "rseq")
 
     def __init__(self, dialog: Dialog, rseq: int) -> None:
         self.dialog = dialog
@@ -38,6 +38,10 @@ class EarlyDialog:
         "What it has said of its session, reliably."
         self.owes: Response | None = None
         "Its offer, whose PRACK waits for the answer."
+        self.is_offered = False
+        "Whether it has been offered something else, and has not answered yet."
+        self.has_offered = False
+        "Whether it has offered something else itself, and has no answer yet."
 
     def prack(self, response: Response, answer: bytes = b"") -> Request:
         """The PRACK of a response; `answer`: to the offer that it holds (§5)."""

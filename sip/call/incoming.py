@@ -10,6 +10,7 @@ from sip.call.errors import Glare, NoDialog, NotYet
 from sip.call.leg import Leg
 from sip.call.leg_user import LegUser
 from sip.call.outgoing import OutgoingLeg
+from sip.call.peer import Agreed
 from sip.call.reliable import TAG, Reliably
 from sip.call.ringing import Caller
 from sip.call.session import SDP, Told, session_of, silence
@@ -107,7 +108,9 @@ class IncomingLeg(Leg):
         response = self._establishing(self.invite, 180 if early is None else 183)
         if early is not None and self._agreed_with is None:
             response.content_type, response.body = SDP, self.told.tell(early)
-            self._agreed_with = leg if is_reliable else None
+            if is_reliable:
+                self._agreed_with = leg
+                leg.is_heard(lambda offer, agreed: self._is_offered(leg, offer, agreed))
         self._said = response
         self._say(response, is_reliable=is_reliable)
 
@@ -171,18 +174,29 @@ class IncomingLeg(Leg):
             raise NotYet("the offer before it has no answer yet (RFC 3311 §5.2)")
         self._changes_early = True
 
-        def heard(answer: SessionDescription | None) -> None:
+        def heard(answer: SessionDescription | int) -> None:
             self._changes_early = False
             self._answer_early(transaction, answer)
 
         phone.offer_early(offer, heard)
 
-    def _answer_early(self, asked: ServerTransaction, answer: SessionDescription | None) -> None:
-        if answer is None:
+    def _answer_early(self, asked: ServerTransaction, answer: SessionDescription | int) -> None:
+        if isinstance(answer, int):
             # What was agreed upon before stays so.
-            self.refuse(asked, 488)
+            self.refuse(asked, answer)
         else:
             self.accept(asked, answer)
+
+    def _is_offered(self, phone: OutgoingLeg, offer: SessionDescription, agreed: Agreed) -> None:
+        """The phone that it hears wants another session before it answers."""
+        dialog = self.dialog if self.is_waiting and phone is self._agreed_with else None
+        if dialog is None or "UPDATE" not in self.allows:
+            agreed(488)
+        elif self._reliably.is_waiting:
+            # It has not thanked yet for what was agreed upon before (RFC 3311 §5.1).
+            agreed(Glare.status)
+        else:
+            self._offer_in(dialog, offer, agreed)
 
     def _speak_for(self, leg: Leg) -> None:
         """One dialog has one answer: what another phone says belongs into another (§13.2.1, §13.2.2.4)."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
 from sip.call.board import Board, Place, capable
-from sip.call.early import EarlyDialog, EarlyDialogs, is_reliable
-from sip.call.errors import Glare, NotYet
+from sip.call.early import EarlyDialogs, is_reliable
+from sip.call.early_leg import EarlyLeg
+from sip.call.errors import NotYet
 from sip.call.identity import present
 from sip.call.invitation import Invitation
-from sip.call.leg import Leg
 from sip.call.reliable import TAG
 from sip.call.ringing import Target
-from sip.call.session import SDP, readable_session, silence
+from sip.call.session import SDP, readable_session
 from sip.dialog import Dialog, DialogId
 from sip.errors import SipError
 from sip.message.address import Contact
@@ -48,7 +48,7 @@ class OutgoingUser(Protocol):
         """It doesn't take the call, or could not be reached: a 408 that nobody has sent."""
 
 
-class OutgoingLeg(Leg):
+class OutgoingLeg(EarlyLeg):
     """From its INVITE on."""
 
     def __init__(
@@ -64,7 +64,7 @@ class OutgoingLeg(Leg):
     ) -> None:
         """`may_offer`: who is offered nothing may offer something while it rings, and is answered."""
         call_id, tag = new_call_id(), new_tag()
-        super().__init__(board, place.flow, target.aor, (call_id, tag))
+        super().__init__(board, place.flow, target.aor, (call_id, tag), has_offered=offer is not None)
         self._rung_by: OutgoingUser | None = user
         "None: it has answered, or nobody wants to know any more."
         invite = self._invite(target, place, max_forwards)
@@ -80,9 +80,6 @@ class OutgoingLeg(Leg):
         self.is_reliable = False
         "Whether it wanted a PRACK for what it said last."
         self._timer.ask(invite)
-        self._has_offered = offer is not None
-        self._agreeing: EarlyDialog | None = None
-        "With whom the session is agreed upon before somebody answers."
         self._send(invite)
 
     def receive(self, transaction: ServerTransaction) -> None:
@@ -91,11 +88,11 @@ class OutgoingLeg(Leg):
         if self.dialog is not None or user is None or invitation is None or method != "BYE":
             early = self._early.of(transaction.request)
             if self.dialog is None and early is not None:
-                offers = method == "UPDATE" and bool(transaction.request.body)
-                if offers and self._has_offered and early.agreed is None:
-                    raise Glare("what it was offered has no answer yet (RFC 3311 §5.2)")
-                raise NotYet("nobody has answered yet")
-            super().receive(transaction)
+                if method != "UPDATE":
+                    raise NotYet("nobody has answered yet")
+                self._updated_early(transaction, early)
+            else:
+                super().receive(transaction)
             return
         self._wire.respond(transaction, transaction.request.response(200))
         self.stop()
@@ -103,7 +100,7 @@ class OutgoingLeg(Leg):
 
     def stop(self, reasons: Iterable[Reason] = ()) -> None:
         """It is to ring no longer. Its user is told nothing from now on."""
-        self._rung_by = None
+        self._rung_by = self._changes = None
         self._trying.cancel()
         if self._invitation is not None:
             self._invitation.cancel(reasons)
@@ -118,66 +115,6 @@ class OutgoingLeg(Leg):
     def early(self) -> DialogId | None:
         """The dialog with whoever has said last that it rings; None: nobody has."""
         return None if self._said_by is None else DialogId(self.call_id, self._key[1], self._said_by)
-
-    @property
-    def has_agreed(self) -> bool:
-        """Whether the session was agreed upon before anybody answered (RFC 3262 §5)."""
-        return self._agreeing is not None and self._agreeing.owes is None
-
-    @property
-    def owes_answer(self) -> bool:
-        """Whether it has offered something that waits for `answer_early`."""
-        return self._agreeing is not None and self._agreeing.owes is not None
-
-    def answer_early(self, answer: SessionDescription | None) -> None:
-        """Takes the offer that it has made before answering; None: takes nothing of it."""
-        early = self._agreeing
-        if early is None or early.owes is None or self.dialog is not None:
-            return
-        body = self.told.tell(silence(early.agreed) if answer is None else answer)
-        self._prack(early, early.owes, body)
-        early.owes = None
-
-    def offer_early(
-        self, offer: SessionDescription, hears: Callable[[SessionDescription | None], None]
-    ) -> None:
-        """Offers another session to who rings, and tells the answer (RFC 3311 §5.1); None: there is none."""
-        early = self._agreeing
-        if early is None or early.owes is not None or self.dialog is not None or "UPDATE" not in self.allows:
-            hears(None)
-            return
-
-        def heard(response: Response) -> None:
-            if response.status < 200:
-                return
-            answer = readable_session(response) if response.status < 300 else None
-            if answer is not None:
-                early.agreed = answer
-            hears(answer)
-
-        update = early.dialog.request("UPDATE")
-        capable(update)
-        update.contact = (Contact(own_uri(self.flow)),)
-        update.content_type, update.body = SDP, self.told.tell(offer)
-        self._wire.request(update, self.flow, heard)
-
-    def _prack(self, early: EarlyDialog, response: Response, answer: bytes = b"") -> None:
-        # One that gets lost for good ends the INVITE: that is for the phone to say (§3).
-        self._wire.request(early.prack(response, answer), self.flow, lambda _: None)
-
-    def _takes(self, response: Response) -> bool:
-        """Thanks for a reliable provisional response; False: it is to be passed over."""
-        early = self._early.take(response)
-        if early is None:
-            return False
-        description = readable_session(response)
-        if description is not None and early.agreed is None:
-            self._agreeing, early.agreed = early, description
-            if not self._has_offered:
-                early.owes = response
-                return True
-        self._prack(early, response)
-        return True
 
     def _invite(self, target: Target, place: Place, max_forwards: int) -> Request:
         uri, own = place.contact, own_uri(place.flow)
@@ -226,7 +163,7 @@ class OutgoingLeg(Leg):
             self._said_by = response.to.tag
             self._tags.add(response.to.tag)
         self.is_reliable = self._may_be_reliable and is_reliable(response)
-        if self.is_reliable and not self._takes(response):
+        if self.is_reliable and not self._thanks(response):
             return
         offers = self._agreeing is not None and self._agreeing.owes is response
         early = readable_session(response) if self._has_offered or offers else None

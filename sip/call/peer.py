@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeAlias
+
 from sip.call.board import Board, LegKey, capable
 from sip.call.ringing import Caller, Target
-from sip.call.session import Told
+from sip.call.session import SDP, Told, readable_session
 from sip.dialog import Dialog, DialogId, establishing
 from sip.message.address import Contact
+from sip.message.errors import MessageError
 from sip.message.message import Message, Request, Response
+from sip.message.sdp import SessionDescription
 from sip.message.uri import SipUri
 from sip.out_of_dialog import own_uri
 from sip.transaction.machine import ServerTransaction
 from sip.transport.flow import Flow
+
+Agreed: TypeAlias = Callable[[SessionDescription | int], None]
+"Is told the answer to an offer, or the status with which it was refused."
+
+PASSED_ON = frozenset({415, 488, 491, 500, 503, 504, 606})
+"Refusals that say the same to one side that they say to us; all others become 488."
 
 
 class Peer:
@@ -58,6 +70,23 @@ class Peer:
         """Tells the peer something, whatever it thinks of that."""
         notify.contact = (self._contact(),)
         self._wire.request(notify, self._way, lambda _: None)
+
+    def _offer_in(self, early: Dialog, offer: SessionDescription, agreed: Agreed) -> None:
+        """Offers another session in an early dialog (RFC 3311 §5.1)."""
+
+        def heard(response: Response) -> None:
+            with suppress(MessageError):
+                early.receive_response(response)
+            if response.status >= 300:
+                agreed(response.status if response.status in PASSED_ON else 488)
+            elif response.status >= 200:
+                agreed(readable_session(response) or 488)
+
+        update = early.request("UPDATE")
+        capable(update)
+        update.contact = (self._contact(),)
+        update.content_type, update.body = SDP, self.told.tell(offer)
+        self._wire.request(update, self._way, heard)
 
     def request(self, method: str) -> Request:
         """The next request to the peer, still without what the method wants."""

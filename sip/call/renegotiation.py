@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from sip.call.errors import Glare
 from sip.call.leg import Leg
+from sip.call.peer import PASSED_ON
 from sip.call.session import readable_session, session_of
 from sip.call.story import EndedBy
 from sip.message.message import Request, Response
 from sip.transaction.machine import ServerTransaction
-
-_PASSED_ON = frozenset({415, 488, 491, 500, 503, 504, 606})
-"Refusals that say the same to one side that they say to us; all others become 488."
 
 
 def renegotiate(
@@ -46,7 +44,7 @@ def renegotiate(
             return
         is_answered = True
         if response.status >= 300:
-            leg.refuse(transaction, response.status if response.status in _PASSED_ON else 488)
+            leg.refuse(transaction, response.status if response.status in PASSED_ON else 488)
             return
         description = readable_session(response)
         if offer is not None:

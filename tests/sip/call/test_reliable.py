@@ -5,63 +5,15 @@ from __future__ import annotations
 import pytest
 
 from sip.call.story import EndedBy
-from sip.message.message import Request, Response
-from sip.message.sdp import parse_sdp
 from sip.message.values import CSeq, RAck
-from tests.sip.call.phones import (
-    Everybody,
-    OneByOne,
-    Phone,
-    Switchboard,
-    Talk,
-    called,
-    calling,
-    sdp,
-)
+from tests.sip.call.early import agrees_early, hangs_up, port, pracks, says_reliably
+from tests.sip.call.phones import Everybody, OneByOne, Switchboard, called, calling, sdp
 from tests.sip.call.story import assert_is_whole
 
 
 @pytest.fixture
 def board() -> Switchboard:
     return Switchboard()
-
-
-def says_reliably(
-    phone: Phone, invite: Request, status: int, rseq: int, body: bytes = b"", **headers: str
-) -> Response:
-    return phone.says(invite, status, body, Require="100rel", RSeq=str(rseq), **headers)
-
-
-def pracks(
-    phone: Phone, talk: Talk, response: Response, body: bytes = b"", rack: RAck | None = None
-) -> Request:
-    """Thanks for a provisional response."""
-    assert response.rseq is not None
-    prack = talk.dialog.request("PRACK")
-    prack.rack = rack or RAck(response.rseq, response.cseq)
-    return phone.asks(prack, body)
-
-
-def port(message: Request | Response) -> int:
-    return parse_sdp(message.body).media[0].port
-
-
-def agrees_early(caller: Phone, callee: Phone) -> tuple[Request, Request, Response]:
-    """They agree upon a session while it rings: the INVITE on both sides, and what the caller hears."""
-    invite = caller.invite(callee.line, Supported="100rel")
-    incoming = callee.request()
-    says_reliably(callee, incoming, 183, 1, sdp(callee.port))
-    callee.says(callee.request("PRACK"), 200)
-    return invite, incoming, caller.response("183 INVITE")
-
-
-def hangs_up(board: Switchboard, talk: Talk, other: Phone) -> None:
-    """One hangs up, and nothing of the call is left."""
-    talk.asks("BYE")
-    talk.phone.takes("200 BYE")
-    other.says(other.request("BYE"), 200)
-    board.assert_nothing_is_left()
-    assert_is_whole(board.story, 0)
 
 
 def test_a_caller_who_requires_it_is_told_so_until_it_has_thanked(board):
@@ -304,55 +256,6 @@ def test_another_offer_in_a_prack_is_passed_on_and_answered(board):
     hangs_up(board, talk, bob)
 
 
-def test_an_update_changes_what_was_agreed_upon_while_it_rings(board):
-    alice, bob = board.phone("101"), board.phone("102")
-    bob.allow = "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
-    invite, incoming, early = agrees_early(alice, bob)
-    talk = calling(alice, invite, early)
-    pracks(alice, talk, early)
-    alice.takes("200 PRACK")
-    talk.asks("UPDATE", sdp(5000))
-    update = bob.request("UPDATE")
-    assert port(update) == 5000
-    # One after the other.
-    talk.asks("UPDATE", sdp(5001))
-    assert alice.response("500 UPDATE").retry_after is not None
-    bob.says(update, 200, sdp(5010))
-    assert port(alice.response("200 UPDATE")) == 5010
-    talk.asks("UPDATE", sdp(5002))
-    bob.says(bob.request("UPDATE"), 488)
-    alice.takes("488 UPDATE")
-    bob.says(incoming, 200)
-    bob.takes("ACK")
-    assert not alice.response("200 INVITE").body
-    talk.acks(invite)
-    hangs_up(board, talk, bob)
-
-
-def test_nothing_is_changed_before_it_is_agreed_upon(board):
-    """Whoever has not answered yet is not asked for more (RFC 3311 §5.2)."""
-    alice, bob = board.phone("101"), board.phone("102")
-    invite = alice.invite("102", Supported="100rel")
-    incoming = bob.request()
-    early = says_reliably(bob, incoming, 180, 1)
-    bob.takes("PRACK")
-    called(bob, incoming, early).asks("UPDATE", sdp(5000))
-    bob.takes("491 UPDATE")
-    talk = calling(alice, invite, alice.response("180 INVITE"))
-    talk.asks("UPDATE", sdp(5000))
-    assert alice.response("500 UPDATE").retry_after is not None
-
-
-def test_who_is_offered_something_itself_answers_that_first(board):
-    alice, bob = board.phone("101"), board.phone("102")
-    invite = alice.invite("102", b"", Supported="100rel")
-    incoming = bob.request()
-    says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    talk = calling(alice, invite, alice.response("183 INVITE"))
-    talk.asks("UPDATE", sdp(5000))
-    alice.takes("491 UPDATE")
-
-
 def test_another_offer_that_a_phone_does_not_take_changes_nothing(board):
     alice, bob = board.phone("101"), board.phone("102")
     invite = alice.invite("102", Supported="100rel")
@@ -417,16 +320,6 @@ def test_a_phone_that_has_told_its_session_and_then_refuses_is_forgotten(board):
     bob.takes("ACK")
     alice.acks_refusal(invite, alice.response("486 INVITE"))
     board.assert_nothing_is_left()
-
-
-def test_a_phone_can_change_nothing_before_it_has_answered(board):
-    alice, bob = board.phone("101"), board.phone("102")
-    alice.invite("102")
-    incoming = bob.request()
-    early = says_reliably(bob, incoming, 183, 1, sdp(bob.port))
-    bob.takes("PRACK")
-    called(bob, incoming, early).asks("UPDATE", sdp(5000))
-    assert bob.response("500 UPDATE").retry_after is not None
 
 
 def test_who_holds_the_line_for_long_hears_of_it_each_minute_under_another_number(board):
