@@ -53,8 +53,11 @@ class Dialogs(Protocol):
     def deadline(self) -> float | None:
         """When `timer` is to be called; None: nothing waits."""
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request has come in a dialog of theirs."""
+    def knows(self, request: Request, flow: Flow) -> bool:
+        """Whether a request has come in a dialog of theirs, and by a way by which its peer may speak.
+
+        One that has come by another way goes to the handler of its method, as if there were no dialog.
+        """
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
         """A request has come in a dialog of theirs. Raises `SipError`."""
@@ -291,7 +294,11 @@ class SipServer:
         elif unknown := [tag for tag in request.require if tag.lower() not in EXTENSIONS]:
             # §8.2.2.3
             incoming.reply(420, [("Unsupported", ", ".join(unknown))])
-        elif request.method != "REGISTER" and self._dialogs is not None and self._dialogs.knows(request):
+        elif (
+            request.method != "REGISTER"
+            and self._dialogs is not None
+            and self._dialogs.knows(request, incoming.flow)
+        ):
             self.perform(self._dialogs.receive(incoming.serve(), self.now()))
         else:
             handler(incoming)

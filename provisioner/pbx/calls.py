@@ -37,7 +37,7 @@ _GOODBYE_S = 2.0
 _LOOK_S = 0.02
 
 _WITHIN_A_DIALOG = ("BYE", "INFO", "PRACK", "REFER", "UPDATE")
-"Methods that mean nothing without a call; within one they don't come here."
+"Methods that mean nothing without a call; from where its phone is they don't come here."
 
 
 class Closing(SipError):
@@ -99,7 +99,7 @@ class CallServing:
         server.attach(self.calls)
         server.on("INVITE", self._invite)
         for method in _WITHIN_A_DIALOG:
-            server.on(method, _without_dialog)
+            server.on(method, self._from_elsewhere)
 
     def hang_up(self, call: UUID) -> bool:
         """Ends a call from outside; False: it does not live."""
@@ -124,9 +124,21 @@ class CallServing:
     def _invite(self, incoming: Incoming) -> None:
         self._check_is_open()
         if incoming.request.to.tag is not None:
-            _without_dialog(incoming)
+            self._from_elsewhere(incoming)
         else:
             self._authentication.admit(incoming, self._calls)
+
+    def _from_elsewhere(self, incoming: Incoming) -> None:
+        """In no dialog, or not by the way of its phone: who sends it has to prove that he is that (§22.1)."""
+        if self.calls.line_of(incoming.request) is None:
+            raise NoDialog("there is no such call")
+        self._authentication.admit(incoming, self._moves)
+
+    def _moves(self, incoming: Incoming, caller: Caller) -> None:
+        if self.calls.line_of(incoming.request) != caller.number:
+            # Over meanwhile, or somebody else's: who asks can't tell which.
+            raise NoDialog("there is no such call")
+        self._server.perform(self.calls.receive(incoming.serve(), self._server.now()))
 
     def _calls(self, incoming: Incoming, caller: Caller) -> None:
         transaction = incoming.serve()
@@ -211,10 +223,6 @@ class CallServing:
             for binding in latest.values()
             if (flow := self._phones.flow_of(binding)) is not None
         ]
-
-
-def _without_dialog(incoming: Incoming) -> None:
-    raise NoDialog("there is no such call")
 
 
 def _raise(error: Exception) -> None:

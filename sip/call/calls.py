@@ -107,9 +107,15 @@ class Calls:
         if len(self) >= self._most:
             raise TooManyCalls(f"{self._most} calls are under way")
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request is in a dialog of a call."""
-        return leg_key(request) in self._board.legs
+    def knows(self, request: Request, flow: Flow) -> bool:
+        """Whether a request is in a dialog of a call, and its peer is believed to speak by `flow`."""
+        leg = self._board.legs.get(leg_key(request))
+        return leg is not None and leg.speaks_by(flow)
+
+    def line_of(self, request: Request) -> str | None:
+        """The line whose phone a request in a dialog must be from; None: it is in none, or in a gateway's."""
+        leg = self._board.legs.get(leg_key(request))
+        return leg.aor if leg is not None and leg.is_line else None
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
         """A request has come in a dialog of a call. Raises `SipError` where it can't be done."""

@@ -65,6 +65,7 @@ class OutgoingLeg(EarlyLeg):
         """`may_offer`: who is offered nothing may offer something while it rings, and is answered."""
         call_id, tag = new_call_id(), new_tag()
         super().__init__(board, place.flow, target.aor, (call_id, tag), has_offered=offer is not None)
+        self.is_line = target.uri is None
         self._rung_by: OutgoingUser | None = user
         "None: it has answered, or nobody wants to know any more."
         invite = self._invite(target, place, max_forwards)

@@ -32,6 +32,8 @@ class Peer:
     def __init__(self, board: Board, flow: Flow, aor: str, key: LegKey) -> None:
         self.aor = aor
         "The line whose phone it is; what a gateway is called."
+        self.is_line = True
+        "Not, where it is a gateway: that has no password."
         self.flow = flow
         "The way to the peer: by which it sent last."
         self.dialog: Dialog | None = None
@@ -47,6 +49,19 @@ class Peer:
     def has_peer(self, tag: str) -> bool:
         """Whether its dialog is with who has that tag."""
         return self.dialog is not None and self.dialog.remote.tag == tag
+
+    def speaks_by(self, flow: Flow) -> bool:
+        """Whether what comes by `flow` with the right tags is believed to be from the peer.
+
+        Others may have read the tags, as those do who watch a lamp of the line: so it is from where the peer
+        has sent before, or from where a phone of its line is registered.
+        """
+        if flow.remote == self.flow.remote:
+            return True
+        if not self.is_line:
+            return flow.remote.host == self.flow.remote.host
+        places = self._board.places(Target(self.aor, Caller("")))
+        return any(place.flow.remote == flow.remote for place in places)
 
     @property
     def call_id(self) -> str:

@@ -102,8 +102,8 @@ class Handset:
 
     # What the driver hands over
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request is in a dialog of a call."""
+    def knows(self, request: Request, flow: Flow) -> bool:
+        """Whether a request is in a dialog of a call. A phone hears whoever speaks in one."""
         return leg_key(request) in self._talks
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:

@@ -150,3 +150,25 @@ async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(samp
     assert (call.end, call.is_live) == ("server-stopped", False)
     assert call.answered_at is not None
     assert call.ended_at is not None
+
+
+async def test_who_knows_the_tags_of_a_dialog_has_no_say_in_it_without_the_password_of_its_line(
+    two: Two, sample: Installation, running: Running
+):
+    secrets = await all_secrets(sample)
+    invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000)))
+    incoming, flow = await two.anna.request("INVITE")
+    dialog = Dialog.as_server(incoming, two.anna.says(incoming, flow, 200, sdp(4010)))
+    two.reception.acks(invite, await two.reception.response("200 INVITE"))
+    await two.anna.gets("ACK")
+    async with (
+        wired(running.sip, SALES, secrets[f"line {SALES}"]) as sales,
+        wired(running.sip, ANNA, secrets[f"line {ANNA}"]) as elsewhere,
+    ):
+        for method in ("INVITE", "REFER", "BYE"):
+            await sales.proves(dialog.request(method), f"481 {method}")
+        assert two.reception.came.empty()
+        # It has another address since, and is not registered there yet.
+        await elsewhere.proves(dialog.request("BYE"), "200 BYE")
+        bye, flow = await two.reception.request("BYE")
+        two.reception.says(bye, flow, 200)

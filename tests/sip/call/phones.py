@@ -171,7 +171,7 @@ class Switchboard:
         except AlreadyServed:
             return
         try:
-            if self.calls.knows(request):
+            if self.calls.knows(request, new.flow):
                 self.perform(self.calls.receive(transaction, self.now))
             elif request.method == "INVITE" and request.replaces is not None:
                 line = request.from_.uri

@@ -237,7 +237,7 @@ class Network:
                 case Refused(_, flow, response):
                     self.world.carry(SERVER, flow.remote, bytes(response))
                 case NewRequest(request):
-                    if self.calls.knows(request):
+                    if self.calls.knows(request, effect.flow):
                         self.goes_on(self.transactions.serve(effect, now))
                     elif request.to.tag is None:
                         self.begins(self.transactions.serve(effect, now))

@@ -124,7 +124,7 @@ class Pair:
 
     def take(self, phone: Phone, new: NewRequest) -> None:
         transaction = phone.transactions.serve(new, self.now)
-        if phone.handset.knows(new.request):
+        if phone.handset.knows(new.request, new.flow):
             effects = phone.handset.receive(transaction, self.now)
         elif phone.challenges:
             phone.challenges -= 1
