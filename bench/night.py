@@ -155,6 +155,6 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--groups", type=int, default=200)
-    parser.add_argument("--at-once", type=int, default=14)
+    parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--speed", type=int, default=4)
     main(parser.parse_args())

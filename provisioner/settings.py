@@ -304,8 +304,8 @@ class TestCallsSection(_Section):
     "The night that begins then has ring times of their full length."
     after_changes: bool = True
     "Whether the numbers that a change has touched are tested a minute after it."
-    at_once: int = Field(14, ge=1, le=16)
-    "Numbers that runs test at a time; 20 test calls go on at once, with those that somebody asks for."
+    at_once: int = Field(20, ge=1, le=24)
+    "Numbers that runs test at a time; 28 test calls go on at once, with those that somebody asks for."
     busy_percent: int = Field(60, ge=5, le=100)
     "A run waits while the server is busy with calls for more than this of the time of one core."
     language: Literal["pl", "en"] = "pl"

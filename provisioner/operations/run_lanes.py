@@ -21,6 +21,7 @@ from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import CentralkaError, Conflict
 from provisioner.centrex.exchange import Exchange
 from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.equal_trials import Equals
 from provisioner.operations.exchanges import exchange_in
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.installation import Installation, utc_now
@@ -81,6 +82,8 @@ class Lanes:
         self._load = load
         self._room = room
         self._alarm = alarm
+        # Once a week nobody is spared anything.
+        self._equals = None if order.cause is Cause.WEEKLY else Equals()
         self._waiting: deque[Number] = deque()
         self._red: list[Tried] = []
         "That wait to be tested once more."
@@ -173,7 +176,9 @@ class Lanes:
             return True
         number = self._waiting.popleft()
         try:
-            found = await self._patiently(lambda: self._tried(number.number, number.login, phones))
+            # What was red is to be green by calls of its own.
+            equals = None if number.last and not number.is_green else self._equals
+            found = await self._patiently(lambda: self._tried(number.number, number.login, phones, equals))
         except ProofBroke as error:
             if number in self._broken:
                 await self._leave_out(number, str(error))
@@ -194,15 +199,24 @@ class Lanes:
         """What is wrong with a switchboard is wrong each time; a machine that was busy is not any more."""
         number, login = found.proof.number, found.proof.customer
         try:
-            again = await self._patiently(lambda: self._tried(number, login, None))
+            again = await self._patiently(lambda: self._tried(number, login))
         except CentralkaError as error:
             logger.warning("red, and not tested again customer=%s number=%s: %s", login, number, error)
             again = found
         await self._keep(again)
 
-    async def _tried(self, number: str, login: str, phones: TestPhones | None) -> Tried:
+    async def _tried(
+        self, number: str, login: str, phones: TestPhones | None = None, equals: Equals | None = None
+    ) -> Tried:
         return await tried(
-            self._installation, self._twin, number, login, _silent, speed=self._order.speed, phones=phones
+            self._installation,
+            self._twin,
+            number,
+            login,
+            _silent,
+            speed=self._order.speed,
+            phones=phones,
+            equals=equals,
         )
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -13,18 +13,18 @@ from provisioner.centrex.errors import CentralkaError, Conflict, NotFound, withi
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.draws import judge_draws
+from provisioner.operations.equal_trials import Equals
 from provisioner.operations.exchanges import exchange_called
 from provisioner.operations.fingerprints import fingerprint
+from provisioner.operations.foretold import Asked, Foretold
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.messages import Room
 from provisioner.operations.playing import Stage
 from provisioner.operations.proof_history import keep_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall, proved
-from provisioner.operations.trials import trials
 from provisioner.operations.twins import TooManyTestCalls, Twin, TwinMaker
 from sip.testcall.agents import PhonesFailed, TestPhones
-from sip.testcall.scenario import Scenario
 
 MOST_CALLS = 100
 "That one run makes."
@@ -130,18 +130,24 @@ async def tried(
     calls: int | None = None,
     speed: float = USUAL_SPEED,
     phones: TestPhones | None = None,
+    equals: Equals | None = None,
 ) -> Tried:
     """Calls a number in a twin as `prove` does, and keeps nothing of it.
 
-    With `phones` one call after another, with these; they have no registration left afterwards.
+    With `phones` one call after another, with these; they have no registration left afterwards. With `equals`
+    those calls that no other number makes for this one as well.
     """
     emergency_numbers = installation.settings.numbering.emergency_numbers
-    asked = _Asked(number, login, calls, speed, emergency_numbers)
+    asked = Asked(number, login, calls, speed, emergency_numbers)
     async with installation.database.read() as session:
         since = await newest(session)
     exchange = await stored_exchange(installation, login)
     # What is wrong with the question is said before anything is up.
-    run = _Run(installation, twin, asked, exchange, tell, phones)
+    found = await asked.scenarios(with_caller(exchange, emergency_numbers), ())
+    places: Sequence[int] = range(calls or len(found))
+    if equals is not None:
+        places = equals.places(exchange.customer_id, number, found)
+    run = _Run(installation, twin, asked, exchange, tell, places, phones)
     # One after another they take so much longer.
     longest_s = LONGEST_S if phones is None else LONGEST_S * _LANES
     async with one_run(number, _PHONES, longest_s):
@@ -153,32 +159,6 @@ async def tried(
     return Tried(proof, exchange.customer_id, since, whole)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is to be proved."""
-
-    number: str
-    login: str
-    calls: int | None
-    speed: float
-    emergency_numbers: frozenset[str]
-
-    def scenarios(self, exchange: Exchange, answered: Sequence[str]) -> Sequence[Scenario]:
-        """One for each call, as they are when these lines have answered test calls already.
-
-        Raises `NotFound`, `BadValue`.
-        """
-        found = trials(
-            exchange,
-            self.number,
-            speed=self.speed,
-            answered=answered,
-            emergency_numbers=self.emergency_numbers,
-            most=None if self.calls is None else 1,
-        )
-        return found if self.calls is None else [found[0]] * self.calls
-
-
 class _Run:
     """The calls of one proof. Calls of different kinds are made a few at a time, in twins of their own."""
 
@@ -186,11 +166,13 @@ class _Run:
         self,
         installation: Installation,
         twin: TwinMaker,
-        asked: _Asked,
+        asked: Asked,
         exchange: Exchange,
         tell: Tell,
+        places: Sequence[int],
         phones: TestPhones | None,
     ) -> None:
+        """`places`: of the scenarios that are made."""
         self.made: dict[int, ProvedCall] = {}
         "By their places."
         self._installation = installation
@@ -199,9 +181,9 @@ class _Run:
         self._exchange = exchange
         self._tell = tell
         self._phones = phones
-        self._count = len(asked.scenarios(with_caller(exchange, asked.emergency_numbers), ()))
+        self._count = len(places)
         self._room = Room()
-        self._places = iter(range(self._count))
+        self._places = iter(enumerate(places, start=1))
 
     async def all(self) -> None:
         """Makes them. Raises as `prove`, and `OSError`, `TimeoutError`."""
@@ -237,12 +219,11 @@ class _Run:
             # Others have taken the room meanwhile: what would be made here is made by the first.
 
     async def _calls(self, twin: Twin, stage: Stage) -> None:
-        exchange = await self._judged_by(twin)
+        foretold = Foretold(self._asked, await self._judged_by(twin), twin.pace)
         answered: list[str] = []
-        for place in self._places:
-            async with twin.pace.turn():
-                scenario = self._asked.scenarios(exchange, answered)[place]
-            await self._tell(Begun(scenario.kind, place + 1, self._count))
+        for number, place in self._places:
+            scenario = await foretold.at(place, answered)
+            await self._tell(Begun(scenario.kind, number, self._count))
             for _ in range(MOST_TRIES):
                 at = utc_now()
                 observations = await stage.play(scenario)
@@ -253,8 +234,7 @@ class _Run:
                 if call.passed or stage.late_s < LATE_S:
                     break
                 # Whose fault that was can't be said: what goes wrong by itself does so again.
-                async with twin.pace.turn():
-                    scenario = self._asked.scenarios(exchange, answered)[place]
+                scenario = await foretold.at(place, answered)
             messages = self._room.take(call.messages, is_wrong=not call.passed)
             self.made[place] = call = replace(call, messages=messages)
             await self._tell(call)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.centrex.exchange import Exchange
@@ -45,16 +44,24 @@ def trials(
     speed: float = 1.0,
     answered: Sequence[str] = (),
     emergency_numbers: Collection[str] = POLISH_EMERGENCY_NUMBERS,
-    most: int | None = None,
 ) -> tuple[Scenario, ...]:
     """All test calls of a number, the plainest first: always the same kinds for the same configuration.
-
-    `most`: so many of the plainest, which is less work.
 
     `exchange` is one that has the caller (`centrex.trial_caller`), and its times are divided by `speed`;
     `answered` are the lines that took the test calls so far, for after each another member is the least used.
     Raises `NotFound` where nobody has the number, `BadValue` where it can't be tested.
     """
+    return tuple(each_trial(exchange, dialled, speed, answered, emergency_numbers))
+
+
+def each_trial(
+    exchange: Exchange,
+    dialled: str,
+    speed: float,
+    answered: Sequence[str],
+    emergency_numbers: Collection[str],
+) -> Iterator[Scenario]:
+    """The same one by one, for who has others to serve: of a large group each takes a while to work out."""
     planner = Planner(exchange, speed, dict(exchange.used), emergency_numbers)
     plan = _planned(planner, dialled)
     if answered:
@@ -70,7 +77,7 @@ def trials(
     short = next((each for each in leads_here if each not in taken), "")
     by_short = planner.call(short, _tester(exchange)) if short else None
     found = _Trials(planner, dialled, plan, hidden or plan, speed, short, by_short or plan)
-    return tuple(found.watched(place, each) for place, each in enumerate(islice(found.all(), most)))
+    yield from (found.watched(place, each) for place, each in enumerate(found.all()))
 
 
 def live_trial(

@@ -47,7 +47,7 @@ from sip.transport import sockets
 from sip.transport.flow import Address
 from sip.transport.transport import listening
 
-MOST = 20
+MOST = 28
 "Twins at a time."
 
 _LOOPBACK = Address("127.0.0.1", 0)

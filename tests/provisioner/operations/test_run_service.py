@@ -111,6 +111,9 @@ async def test_red_is_what_is_red_twice_and_raises_an_alarm_that_falls_when_it_i
     first = await carried_out(firma, Cause.NIGHTLY)
     assert (first.green, first.red) == (2, 1)
     assert sorted(found.tried) == ["101", "101", "102", "600", "600"]
+    # What is red is that by its own calls.
+    assert sorted(found.alone) == ["101", "600"]
+    found.alone.clear()
     (alarm,) = await list_alarms(firma)
     assert (alarm.kind, alarm.text, alarm.about, alarm.customer) == (
         "number-red", "600 is red", "600", "firma",
@@ -119,8 +122,13 @@ async def test_red_is_what_is_red_twice_and_raises_an_alarm_that_falls_when_it_i
     await acknowledge(firma, alarm.number, COMMAND_LINE, NOON)
     await carried_out(firma, Cause.WEEKLY)
     assert len(await list_alarms(firma, everything=True)) == 1
+    # Once a week all are.
+    assert sorted(found.alone) == ["101", "102", "600", "600"]
+    found.alone.clear()
     found.red = set()
     await carried_out(firma, Cause.CHANGE)
+    # And green again, too.
+    assert found.alone == ["600"]
     (fallen,) = await list_alarms(firma, everything=True)
     assert fallen.over_at is not None
     found.red = {"600"}

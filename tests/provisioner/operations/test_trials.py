@@ -134,11 +134,6 @@ def test_a_short_number_for_it_is_dialled_as_well():
     assert scenario.dialled == "9"
 
 
-def test_the_plainest_alone_is_as_it_is_among_all():
-    here = with_caller(exchange(group("600", "101", "102")), ())
-    assert trials(here, "600", most=1) == trials(here, "600")[:1]
-
-
 def test_phones_to_which_nothing_leads_are_there_and_not_to_ring():
     here = exchange(group("600", "101", "102"))
     for scenario in of(here, "600").values():

@@ -36,6 +36,8 @@ class Found:
     hold_at: str | None = None
     "The test of this number does not end."
     tried: list[str] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+    "Those that had to make all their calls themselves."
     at_once: int = 0
 
     async def test(
@@ -43,6 +45,8 @@ class Found:
     ) -> Tried:
         """In the place of `test_calls.tried`."""
         self.tried.append(number)
+        if asked["equals"] is None:
+            self.alone.append(number)
         self.at_once += 1
         try:
             if self.hold_at == number:
