@@ -152,6 +152,13 @@ async def let_go(session: AsyncSession, run_id: int, owner: str) -> None:
     await session.execute(own.values(owner=None, lease_until=None))
 
 
+async def let_go_of_all(session: AsyncSession, owner: str) -> Sequence[int]:
+    """The same of all that it makes. Returns which they were."""
+    own = update(ProofRunRow).where(ProofRunRow.owner == owner)
+    left = await session.scalars(own.values(owner=None, lease_until=None).returning(ProofRunRow.id))
+    return sorted(left)
+
+
 async def begin(session: AsyncSession, run_id: int, **counts: int) -> None:
     """How many numbers it is about, and what is known of them already."""
     own = update(ProofRunRow).where(ProofRunRow.id == run_id)

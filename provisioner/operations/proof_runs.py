@@ -211,4 +211,6 @@ def _run(owned: queries.Owned) -> ProofRun:
 def _state(row: ProofRunRow) -> State:
     if row.outcome is not None:
         return State(row.outcome)
-    return State.WAITING if row.owner is None else State.UNDER_WAY
+    # Whoever has let the lease lapse was killed, and nobody has taken it up yet.
+    is_made = row.lease_until is not None and row.lease_until > utc_now()
+    return State.UNDER_WAY if is_made else State.WAITING

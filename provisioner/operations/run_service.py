@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -51,17 +50,18 @@ class RunService:
         installation: Installation,
         twin: TwinMaker,
         alarm: Callable[[Proof], str],
+        owner: str,
         *,
         now: Callable[[], datetime] = utc_now,
         settles_s: float = SETTLES_S,
     ) -> None:
-        """`alarm`: what to say of a red number, for people."""
+        """`alarm`: what to say of a red number, for people; `owner`: no other process is called so."""
         self._installation = installation
         self._twin = twin
         self._alarm = alarm
         self._now = now
         self._settles_s = settles_s
-        self._owner = uuid.uuid4().hex
+        self._owner = owner
         self._load = Load(installation.settings.test_calls.busy_percent)
         self._news = asyncio.Event()
         "Set at the next piece of news, and replaced by another one."

@@ -17,6 +17,7 @@ from provisioner.operations.counted import Counted
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.proofs import Proof
+from provisioner.operations.run_owner import run_owner
 from provisioner.operations.run_service import RunService
 from provisioner.pbx import protection
 from provisioner.pbx.authentication import Authentication
@@ -148,7 +149,7 @@ async def serving_sip(
             serving = CallServing(server, authentication, phones, routers, tell, tasks)
             switchboard.hang_up = lambda record: serving.hang_up(recorder.call_of(record))
             switchboard.twin = twin = Twins(settings, exchanges, engaged)
-            runs = RunService(installation, twin, alarm)
+            runs = RunService(installation, twin, alarm, await run_owner(installation))
             switchboard.look = runs.look
             switchboard.living = LiveTests(
                 settings,

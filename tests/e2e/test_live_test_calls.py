@@ -14,6 +14,7 @@ import pytest
 from provisioner.centrex.customer import CallerPresentation, HuntGroup, HuntStrategy
 from provisioner.control.client import ask
 from provisioner.operations import live_calls, trials
+from sip.testcall import wording
 from sip.transport.flow import Transport
 from tests.e2e.exchange import Site, exchange
 from tests.e2e.proving import deciding
@@ -48,7 +49,7 @@ class Office:
 
     async def asked(self, number: str, **more: Any) -> dict[str, Any]:
         """What comes of one plain test call."""
-        question = {"number": number, "customer": "firma", "calls": 1, **more}
+        question = {"number": number, "customer": "firma", "calls": 1, "messages": True, **more}
         said = [each async for each in ask(self.data_dir, "test-call", question)]
         return dict(said[-1]["proof"])
 
@@ -120,6 +121,14 @@ def told(proof: dict[str, Any]) -> Collection[tuple[str, str, str]]:
     return {(each["code"], each["blames"]["setting"], each["blames"]["of"]) for each in call["findings"]}
 
 
+def answers(proof: dict[str, Any]) -> list[str]:
+    """The statuses with which the phones have answered their INVITEs in the end, as the ladder has them."""
+    (call,) = proof["calls"]
+    own = [each["text"] for each in call["messages"] if not each["came"]]
+    statuses = (text.split()[1] for text in own if "INVITE" in wording.values(text, "CSeq")[0])
+    return [each for each in statuses if each.isdecimal() and each >= "200"]
+
+
 async def test_the_verdict_is_that_of_test_phones_whole_or_broken(
     tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +141,7 @@ async def test_the_verdict_is_that_of_test_phones_whole_or_broken(
         declined = await firm.live("600", "declines", "declines", "answers")
         assert (declined["passed"], declined["calls"][0]["answered_by"]) == (True, "103"), declined
         assert [each["ended"] for each in declined["calls"][0]["rung"]] == ["refused", "refused", "answered"]
+        assert answers(declined) == ["486", "603", "200"]
         deciding.misread_group(lambda group: BROKEN[group.number](group))(monkeypatch)
         for live, twin in await firm.both():
             assert told(live) == told(twin) != set(), (live, twin)

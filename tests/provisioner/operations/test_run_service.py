@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from provisioner.operations.proof_runs import (
     stop_run,
 )
 from provisioner.operations.proofs import Proof
+from provisioner.operations.run_owner import run_owner
 from provisioner.operations.run_service import LEASE, RunService
 from provisioner.operations.test_calls import ProofBroke
 from tests.provisioner.operations.small import just, other, put
@@ -51,7 +53,8 @@ async def at_work(
     installation: Installation, now: datetime = NOON, settles_s: float = 0
 ) -> AsyncIterator[None]:
     """A server's, up while the context lasts. What it does is told by the tests' own phones."""
-    made = RunService(installation, TWINS, _text, now=lambda: now, settles_s=settles_s)
+    owner = uuid.uuid4().hex
+    made = RunService(installation, TWINS, _text, owner, now=lambda: now, settles_s=settles_s)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(made.run())
         try:
@@ -84,6 +87,13 @@ async def green(installation: Installation, run_id: int, count: int) -> None:
     async with asyncio.timeout(60):
         while (await show_run(installation, run_id)).green < count:  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.02)
+
+
+async def made_by(installation: Installation, run_id: int, owner: str, until: datetime) -> None:
+    """As if another server made it."""
+    async with installation.database.change() as session:
+        row = await session.get_one(ProofRunRow, run_id)
+        row.owner, row.lease_until, row.began_at = owner, until, NOON
 
 
 async def carried_out(installation: Installation, cause: Cause = Cause.NIGHTLY) -> ProofRun:
@@ -190,18 +200,18 @@ async def test_what_can_not_be_tested_is_said_and_what_is_in_the_way_for_a_momen
 
 
 async def test_a_run_that_was_cut_off_is_taken_up_where_it_was(firma: Installation, found: Found):
-    run_id = await wanted(firma)
+    run_id = await ask_for_run(firma, None, 4, COMMAND_LINE)
     found.hold_at = "102"
-    async with at_work(firma):
+    async with at_work(firma, utc_now()):
         await green(firma, run_id, 2)
         # It is one server's: another one does nothing.
-        async with at_work(firma):
+        async with at_work(firma, utc_now()):
             await asyncio.sleep(0.1)
         assert (await show_run(firma, run_id)).state is State.UNDER_WAY
         assert sorted(found.tried) == ["101", "102", "600"]
     assert (await show_run(firma, run_id)).state is State.WAITING
     found.hold_at, found.tried = None, []
-    async with at_work(firma):
+    async with at_work(firma, utc_now()):
         run = await over(firma, run_id)
     assert (found.tried, run.state, run.numbers, run.green) == (["102"], State.DONE, 3, 3)
 
@@ -210,14 +220,39 @@ async def test_of_a_server_that_was_killed_another_takes_over_when_its_lease_is_
     firma: Installation, found: Found
 ):
     run_id = await wanted(firma)
-    async with firma.database.change() as session:
-        row = await session.get_one(ProofRunRow, run_id)
-        row.owner, row.lease_until, row.began_at = "another", NOON + LEASE, NOON
+    await made_by(firma, run_id, "another", NOON + LEASE)
     async with at_work(firma, NOON + LEASE - timedelta(seconds=1)):
         await asyncio.sleep(0.2)
     assert found.tried == []
     async with at_work(firma, NOON + LEASE + timedelta(seconds=1)):
         assert (await over(firma, run_id)).state is State.DONE
+
+
+async def test_a_server_that_starts_again_goes_on_at_once_with_what_it_was_killed_at(
+    firma: Installation, found: Found
+):
+    killed = await run_owner(firma)
+    mine = await ask_for_run(firma, "firma", 4, COMMAND_LINE)
+    await made_by(firma, mine, killed, utc_now() + LEASE * 60)
+    theirs = await ask_for_run(firma, None, 4, COMMAND_LINE)
+    await made_by(firma, theirs, "another", utc_now() + LEASE * 60)
+    assert await run_owner(firma) != killed
+    assert (await show_run(firma, mine)).state is State.WAITING
+    assert (await show_run(firma, theirs)).state is State.UNDER_WAY
+    async with at_work(firma, utc_now()):
+        assert (await over(firma, mine)).state is State.DONE
+    assert len(found.tried) == 3
+
+
+async def test_a_run_whose_server_has_said_nothing_for_long_waits(firma: Installation):
+    run_id = await ask_for_run(firma, None, 4, COMMAND_LINE)
+    await made_by(firma, run_id, "another", utc_now() - timedelta(seconds=1))
+    assert (await show_run(firma, run_id)).state is State.WAITING
+
+
+async def test_a_server_starts_where_it_can_not_note_who_makes_runs(firma: Installation):
+    (firma.data_dir / "test-runs.owner").mkdir()
+    assert len({await run_owner(firma), await run_owner(firma)}) == 2
 
 
 async def test_what_is_not_through_when_its_time_is_over_says_so(
