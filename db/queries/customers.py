@@ -41,6 +41,7 @@ def _part(macs: Collection[str]) -> tuple[ORMOption, ...]:
 
 def _loading(lines: _Rows, extensions: _Rows, devices: _Rows) -> tuple[ORMOption, ...]:
     return (
+        joinedload(CustomerRow.proof_schedule),
         selectinload(CustomerRow.sites),
         selectinload(lines).options(
             joinedload(LineRow.product), joinedload(LineRow.site), selectinload(LineRow.forwardings)
@@ -81,10 +82,11 @@ async def part_of_customer(
 
 
 async def own_of_customer(session: AsyncSession, customer_id: int) -> CustomerRow:
-    """The customer with its sites, short numbers and codes; looking at its other lists raises."""
+    """The customer with its sites, short numbers, codes and times of tests; looking at other lists raises."""
     own = (CustomerRow.sites, CustomerRow.speed_dials, CustomerRow.feature_codes)
     query = select(CustomerRow).where(CustomerRow.id == customer_id)
-    return (await session.scalars(query.options(*(selectinload(each) for each in own)))).one()
+    options = (joinedload(CustomerRow.proof_schedule), *(selectinload(each) for each in own))
+    return (await session.scalars(query.options(*options))).one()
 
 
 async def customer_logins(session: AsyncSession) -> Sequence[str]:

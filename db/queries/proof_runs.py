@@ -99,10 +99,23 @@ async def done(database: Database, run_id: int) -> dict[tuple[int, str], bool]:
 
 async def schedules(session: AsyncSession) -> list[Said]:
     """Of all customers that have anything otherwise, by login."""
-    query = select(CustomerRow.id, CustomerRow.login, CustomerRow.time_zone, ProofScheduleRow).join(
+    return [Said(*each) for each in await session.execute(_schedules().order_by(CustomerRow.login))]
+
+
+async def some_schedules(
+    session: AsyncSession, customer_id: int | None, after: str, most: int
+) -> list[Said]:
+    """So many of them, behind that login; of one customer, if it has anything otherwise."""
+    query = _schedules().where(CustomerRow.login > after).order_by(CustomerRow.login).limit(most)
+    if customer_id is not None:
+        query = query.where(CustomerRow.id == customer_id)
+    return [Said(*each) for each in await session.execute(query)]
+
+
+def _schedules() -> Select[int, str, str, ProofScheduleRow]:
+    return select(CustomerRow.id, CustomerRow.login, CustomerRow.time_zone, ProofScheduleRow).join(
         CustomerRow, CustomerRow.id == ProofScheduleRow.customer_id
     )
-    return [Said(*each) for each in await session.execute(query.order_by(CustomerRow.login))]
 
 
 async def of_slot(session: AsyncSession, slot: str) -> ProofRunRow | None:

@@ -67,6 +67,11 @@ def one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
 
 
+def owned_one() -> Any:
+    """A relationship to a row that belongs to this one alone, or to none: it goes likewise."""
+    return relationship(lazy="raise_on_sql", cascade="all, delete-orphan", passive_deletes=True)
+
+
 def owned(order_by: str, **options: Any) -> Any:
     """A relationship to rows that belong to this one alone: they go when it goes or lets go of them."""
     return relationship(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.schema.base import Base, Numbered, one_of, owned
+from db.schema.base import Base, Numbered, one_of, owned, owned_one
 
 if TYPE_CHECKING:
     from db.schema.devices import DeviceRow
     from db.schema.exchange import ExtensionRow, FeatureCodeRow, HuntGroupRow, SpeedDialRow
     from db.schema.lines import LineRow
+    from db.schema.proofs import ProofScheduleRow
 
 ROLES = ("operator", "technician", "customer", "user")
 
@@ -75,6 +76,8 @@ class CustomerRow(Numbered):
     speed_dials: Mapped[list[SpeedDialRow]] = owned("SpeedDialRow.number")
     feature_codes: Mapped[list[FeatureCodeRow]] = owned("FeatureCodeRow.name")
     devices: Mapped[list[DeviceRow]] = owned("DeviceRow.id")
+    proof_schedule: Mapped[ProofScheduleRow | None] = owned_one()
+    "What of test calls it has otherwise than all."
 
 
 class SiteRow(Numbered):

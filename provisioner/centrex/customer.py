@@ -177,6 +177,16 @@ class Centrex:
     codes: FeatureCodes = field(default_factory=FeatureCodes)
 
 
+@dataclass(frozen=True, slots=True)
+class ProofSchedule:
+    """When its numbers are tested by themselves (`test_calls:` in a company file); None: as with all."""
+
+    nightly: bool | None = None
+    after_changes: bool | None = None
+    window: str | None = None
+    "From when to when at night, in the customer's time zone: `22:00-05:00`."
+
+
 @dataclass(frozen=True)
 class Customer:
     """A customer with everything that its phones' files depend on.
@@ -191,6 +201,7 @@ class Customer:
     currency: str = "PLN"
     credit_limit: Decimal | None = None
     centrex: Centrex = field(default_factory=Centrex)
+    test_calls: ProofSchedule = ProofSchedule()
     sites: tuple[Site, ...] = ()
     lines: tuple[Line, ...] = ()
     extensions: tuple[Extension, ...] = ()

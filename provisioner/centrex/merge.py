@@ -26,6 +26,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
     Park,
+    ProofSchedule,
     Site,
     SpeedDial,
     SpeedDialEntry,
@@ -72,6 +73,9 @@ def merge(current: Customer | None, patch: CustomerPatch) -> Customer:
     said = patch.said("phone", "settings")
     if "centrex" in said:
         said["centrex"] = _centrex(customer.centrex, patch.centrex)
+    if "test_calls" in said:
+        of_tests = patch.test_calls
+        said["test_calls"] = _laid(customer.test_calls, of_tests.said()) if of_tests else ProofSchedule()
     if "sites" in said:
         sites = {site.name: site for site in customer.sites}
         said["sites"] = tuple(_site(sites.get(item.name), item) for item in patch.sites)

@@ -118,6 +118,7 @@ Currency = Annotated[str, _checked(scalars.currency)]
 Host = Annotated[str, _checked(scalars.host)]
 FileName = Annotated[str, _checked(text.file_name)]
 ShortText = Annotated[str, _checked(text.plain_text, longest=512, may_be_empty=True)]
+Window = Annotated[str, _checked(scalars.window)]
 HourMinute = Annotated[str, _checked(scalars.hour_minute)]
 Transport = Annotated[str, _checked(scalars.one_of, words=("udp", "tcp", "tls", "dns_srv"))]
 Srtp = Annotated[str, _checked(scalars.one_of, words=("off", "optional", "compulsory"))]
@@ -380,6 +381,15 @@ class DevicePatch(Patch):
     settings: Settings | None = Field(default=None, repr=False)
 
 
+class TestCallsPatch(Patch):
+    """When numbers are tested by themselves; null: as with all others."""
+
+    what = "test calls"
+    nightly: Flag | None = None
+    after_changes: Flag | None = None
+    window: Window | None = None
+
+
 class CustomerPatch(Patch):
     """A customer, known by its login."""
 
@@ -391,6 +401,7 @@ class CustomerPatch(Patch):
     currency: Currency = ""
     credit_limit: Amount | None = None
     centrex: Mapped[CentrexPatch] = CentrexPatch()
+    test_calls: Mapped[TestCallsPatch] | None = None
     sites: Items[SitePatch] = ()
     lines: Items[LinePatch] = ()
     extensions: Items[ExtensionPatch] = ()

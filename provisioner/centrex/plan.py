@@ -144,7 +144,7 @@ def _fields(old: Any, new: Any, beside: Iterable[str] = (), of: str = "") -> Ite
             yield f"{words}: {_word(before)} -> {_word(after)}"
 
 
-_PARTS = frozenset({"park", "codes", "phone", "resync", "forwarding"})
+_PARTS = frozenset({"park", "codes", "phone", "resync", "forwarding", "test_calls"})
 "Fields that are dataclasses themselves; their fields are compared one by one."
 
 # A plan is printed, and kept in the audit. Hiding a name too many does no harm.

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TypeVar
 
 from provisioner.centrex.errors import BadValue
+from provisioner.centrex.nights import NightWindow
 from provisioner.centrex.text import kind_of, plain_text, shown
 
 LANGUAGES = ("pl", "en")
@@ -140,6 +141,16 @@ def hour_minute(value: object, field: str) -> str:
     text = _scalar(value, field, "a time of day")
     if not _HOUR_MINUTE.fullmatch(text):
         raise BadValue(f"{field} must be a time of day such as 02:00, not {shown(text)}")
+    return text
+
+
+def window(value: object, field: str) -> str:
+    """From when to when, HH:MM-HH:MM."""
+    text = _scalar(value, field, "a window")
+    try:
+        NightWindow.parse(text)
+    except ValueError:
+        raise BadValue(f"{field} must be a window such as 22:00-05:00, not {shown(text)}") from None
     return text
 
 

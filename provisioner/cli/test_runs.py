@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.customer import ProofSchedule
 from provisioner.centrex.errors import BadValue
 from provisioner.cli.common import (
     AsJson,
@@ -132,14 +133,14 @@ def runs_schedule(
     config: ConfigFile = None,
 ) -> None:
     """When numbers are tested by themselves: for all, and what some customers have otherwise."""
-    said = (nightly, after_changes, window)
-    is_change = reset or any(each is not None for each in said)
+    said = ProofSchedule(nightly, after_changes, window)
+    is_change = reset or said != ProofSchedule()
     if customer is None and is_change:
         raise BadValue("for all, change [test_calls] of the configuration file; or give --customer LOGIN")
 
     async def work(installation: Installation) -> list[Schedule]:
         if customer is not None and is_change:
-            await proof_schedules.set_schedule(installation, customer, COMMAND_LINE, *said, reset=reset)
+            await proof_schedules.set_schedule(installation, customer, COMMAND_LINE, said, reset=reset)
         return await proof_schedules.list_schedules(installation)
 
     found = with_installation(data_dir, config, work)

@@ -191,8 +191,8 @@ class _Checked:
     @property
     def touches_files(self) -> bool:
         """Whether phones may see it."""
-        old = self.stored.customer if self.stored else None
-        return old is None or self.customer != replace(old, credit_limit=self.customer.credit_limit)
+        old, new = self.stored.customer if self.stored else None, self.customer
+        return old is None or new != replace(old, credit_limit=new.credit_limit, test_calls=new.test_calls)
 
 
 def _touches_lists(old: Customer, wanted: Customer) -> bool:

@@ -35,6 +35,7 @@ from provisioner.store.device_tokens import new_device_token
 from provisioner.store.fresh import fresh_password, fresh_token, token_hash
 from provisioner.store.lines import set_services
 from provisioner.store.options import IsSecret, Said, write_level
+from provisioner.store.schedules import proof_schedule_row
 
 Row = TypeVar("Row")
 Name = TypeVar("Name", str, int)
@@ -113,6 +114,7 @@ class CustomerWriter:
         row.park_return_after_s = centrex.park.return_after if centrex.park else 60
         row.distinctive_ring = centrex.distinctive_ring
         row.speed_dial_max_length = centrex.speed_dial.max_length
+        row.proof_schedule = proof_schedule_row(row.proof_schedule, customer.test_calls)
 
     def _let_devices_go(self, row: CustomerRow, customer: Customer) -> None:
         """Takes out the devices that go, and the accounts that don't stay on their line."""

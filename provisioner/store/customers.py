@@ -36,6 +36,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.order import in_order
 from provisioner.store.lines import line_of
 from provisioner.store.options import Said, read_level
+from provisioner.store.schedules import proof_schedule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) ->
         currency=row.currency,
         credit_limit=row.credit_limit,
         centrex=_centrex(row),
+        test_calls=proof_schedule_of(row.proof_schedule),
         sites=tuple(
             Site(site.name, said.phone, said.settings)
             for site in row.sites

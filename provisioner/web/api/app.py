@@ -14,6 +14,7 @@ from provisioner.web.api.problems import problems
 from provisioner.web.api.registrations import registrations
 from provisioner.web.api.test_calls import make_test_call, one_test_call, test_calls
 from provisioner.web.api.test_runs import begin_test_run, end_test_run, one_test_run, test_runs
+from provisioner.web.api.test_schedules import one_test_schedule, put_test_schedule, test_schedules
 from provisioner.web.api.why import why
 
 
@@ -37,6 +38,9 @@ def api_app(installation: Installation, streams: EventStreams, switchboard: Swit
     app.router.add_post("/test-runs", for_bearers(begin_test_run))
     app.router.add_get("/test-runs/{id}", for_bearers(one_test_run), allow_head=False)
     app.router.add_delete("/test-runs/{id}", for_bearers(end_test_run))
+    app.router.add_get("/test-schedules", for_bearers(test_schedules), allow_head=False)
+    app.router.add_get("/test-schedules/{customer}", for_bearers(one_test_schedule), allow_head=False)
+    app.router.add_put("/test-schedules/{customer}", for_bearers(put_test_schedule))
     app.router.add_get("/openapi.json", _describe)
     return app
 

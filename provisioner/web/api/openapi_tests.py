@@ -6,11 +6,28 @@ from typing import Any
 
 from provisioner.operations.proof_history import MOST_PROOFS
 from provisioner.operations.proof_runs import MOST_RUNS
+from provisioner.operations.proof_schedules import MOST_SCHEDULES
 from provisioner.web.api.openapi_parts import SWITCH, answered, parameter, ref, refusal, refusals
 from provisioner.web.api.test_calls import USUAL_PROOFS, AskedBody, ProofBody, RunsBody
 from provisioner.web.api.test_runs import USUAL_RUNS, AskedRunBody, TestRunBody, TestRunsBody
+from provisioner.web.api.test_schedules import (
+    USUAL_SCHEDULES,
+    OwnScheduleBody,
+    TestScheduleBody,
+    TestSchedulesBody,
+)
 
-BODIES = (RunsBody, ProofBody, AskedBody, TestRunsBody, TestRunBody, AskedRunBody)
+BODIES = (
+    RunsBody,
+    ProofBody,
+    AskedBody,
+    TestRunsBody,
+    TestRunBody,
+    AskedRunBody,
+    TestSchedulesBody,
+    TestScheduleBody,
+    OwnScheduleBody,
+)
 
 
 def paths() -> dict[str, Any]:
@@ -20,6 +37,8 @@ def paths() -> dict[str, Any]:
         "/test-calls/{id}": {"get": _test_call()},
         "/test-runs": {"get": _test_runs(), "post": _begin_test_run()},
         "/test-runs/{id}": {"get": _test_run(), "delete": _end_test_run()},
+        "/test-schedules": {"get": _test_schedules()},
+        "/test-schedules/{customer}": {"get": _test_schedule(), "put": _put_test_schedule()},
     }
 
 
@@ -124,6 +143,52 @@ def _end_test_run() -> dict[str, Any]:
             "409": refusal("It is over."),
         },
     }
+
+
+def _test_schedules() -> dict[str, Any]:
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_SCHEDULES, "default": USUAL_SCHEDULES}
+    refused = {status: each for status, each in refusals("").items() if status != "404"}
+    return {
+        "operationId": "listTestSchedules",
+        "summary": "When numbers are tested by themselves, and what customers have otherwise than all",
+        "parameters": [
+            parameter("cursor", "`next` of the page before."),
+            parameter("limit", "Customers of a page, at the most.", limit),
+        ],
+        "responses": {**answered("200", "A page.", "TestSchedulesBody"), **refused},
+    }
+
+
+def _test_schedule() -> dict[str, Any]:
+    return {
+        "operationId": "showTestSchedule",
+        "summary": "When the numbers of a customer are tested by themselves",
+        "parameters": [_login()],
+        "responses": {
+            **answered("200", "The schedule.", "TestScheduleBody"),
+            **refusals("There is no such customer."),
+        },
+    }
+
+
+def _put_test_schedule() -> dict[str, Any]:
+    return {
+        "operationId": "putTestSchedule",
+        "summary": "Make what a customer has otherwise than all this, and nothing more",
+        "parameters": [_login()],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": ref("OwnScheduleBody")}},
+        },
+        "responses": {
+            **answered("200", "The schedule, as it is now.", "TestScheduleBody"),
+            **refusals("There is no such customer."),
+        },
+    }
+
+
+def _login() -> dict[str, Any]:
+    return parameter("customer", "By login.", where="path") | {"required": True}
 
 
 def _id_of_run() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
     Park,
+    ProofSchedule,
     Site,
     SpeedDial,
     SpeedDialEntry,
@@ -63,6 +64,9 @@ customers = st.builds(
     name=st.sampled_from(["Firma", "Firma 2"]),
     language=st.sampled_from(["pl", "en"]),
     credit_limit=st.none() | st.decimals(0, 9, places=2),
+    test_calls=st.builds(
+        ProofSchedule, nightly=st.none() | st.booleans(), window=st.none() | st.just("22:00-05:00")
+    ),
     centrex=st.builds(
         Centrex,
         extension_length=st.integers(2, 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 from db.queries.proof_runs import Said
 from db.schema import ProofScheduleRow
 from provisioner.centrex.actor import COMMAND_LINE
+from provisioner.centrex.customer import ProofSchedule
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.installation import Installation
 from provisioner.operations.line_services import set_dnd
 from provisioner.operations.proof_runs import Cause, ProofRun, list_runs
-from provisioner.operations.proof_schedules import Schedule, list_schedules, set_schedule
+from provisioner.operations.proof_schedules import Schedule, list_schedules, set_schedule, show_schedule
 from provisioner.operations.run_schedule import CALM, LONGEST_WAIT, has_own_night, make_due, nights, spared
 from provisioner.pbx.codes import PHONE
 from provisioner.settings import TestCallsSection as Section
@@ -107,7 +109,7 @@ async def test_what_was_changed_is_tested_when_all_is_calm_and_not_for_ever_late
 
 
 async def test_who_wants_no_tests_after_changes_gets_none(firma: Installation):
-    await set_schedule(firma, "firma", COMMAND_LINE, after_changes=False)
+    await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(after_changes=False))
     await made(firma, DAY)
     await just(firma, name="Inna nazwa")
     assert await made(firma, DAY) == []
@@ -116,15 +118,41 @@ async def test_who_wants_no_tests_after_changes_gets_none(firma: Installation):
 async def test_what_a_customer_has_otherwise_is_listed_and_taken_back(firma: Installation):
     (common,) = await list_schedules(firma)
     assert common == Schedule(None, True, "01:00-05:00", "Europe/Warsaw", "sunday", True)
-    await set_schedule(firma, "firma", COMMAND_LINE, nightly=False)
-    await set_schedule(firma, "firma", COMMAND_LINE, window="22:00-23:00")
+    await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(nightly=False))
+    await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(window="22:00-23:00"))
+    own = ProofSchedule(False, None, "22:00-23:00")
     assert await list_schedules(firma) == [
         common,
-        Schedule("firma", False, "22:00-23:00", "Europe/Warsaw", "sunday", True),
+        Schedule("firma", False, "22:00-23:00", "Europe/Warsaw", "sunday", True, own),
     ]
-    await set_schedule(firma, "firma", COMMAND_LINE, reset=True)
+    await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(), reset=True)
     assert await list_schedules(firma) == [common]
-    with pytest.raises(BadValue, match="not a window"):
-        await set_schedule(firma, "firma", COMMAND_LINE, window="22-23")
+    assert await show_schedule(firma, "firma") == replace(common, customer="firma")
+    with pytest.raises(BadValue, match="must be a window"):
+        await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(window="22-23"))
     with pytest.raises(NotFound):
-        await set_schedule(firma, "nobody", COMMAND_LINE, nightly=True)
+        await set_schedule(firma, "nobody", COMMAND_LINE, ProofSchedule(nightly=True))
+
+
+async def owns(installation: Installation) -> ProofSchedule:
+    """What the customer has otherwise than all."""
+    return (await show_schedule(installation, "firma")).own
+
+
+async def test_a_company_file_says_it_too_and_touches_no_phone(firma: Installation):
+    plan = await just(firma, test_calls={"nightly": False, "window": "22:00-23:00"})
+    assert [str(each) for each in plan.changes] == [
+        "change customer firma: nightly of test_calls: none -> no",
+        "change customer firma: window of test_calls: none -> 22:00-23:00",
+    ]
+    assert plan.files == ()
+    assert await owns(firma) == ProofSchedule(False, None, "22:00-23:00")
+    # What it leaves out stays, also beside what is a list; null takes one word back, or all.
+    await just(firma, name="Firma 2", extensions=[{"number": "101", "line": ONE}], hunt_groups=[])
+    await just(firma, test_calls={"nightly": None, "after_changes": True})
+    assert await owns(firma) == ProofSchedule(None, True, "22:00-23:00")
+    assert (await just(firma, test_calls={"window": "22:00-23:00"})).changes == ()
+    await just(firma, test_calls=None)
+    assert await owns(firma) == ProofSchedule()
+    await put(firma, other("nowa", test_calls={"after_changes": False}))
+    assert (await show_schedule(firma, "nowa")).own == ProofSchedule(after_changes=False)
