@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import alarms as alarm_queries
 from db.queries import proof_runs as run_queries
 from db.queries import proofs as queries
+from db.queries.proof_states import LIVE
 from db.schema import AlarmRow, CustomerRow, ProofRow
 from db.tail import announce
 from provisioner.centrex.actor import Actor
@@ -27,8 +28,6 @@ KEPT = 30
 "Of each number."
 _KEPT_ALARMS = 5
 "About each number that are over."
-_LIVE = '"live": true'
-"Stands in what is kept of live runs, and in no other: quotes within its texts are escaped."
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ async def show_proof(
 
 
 def _run(login: str, row: ProofRow) -> Run:
-    is_live = _LIVE in row.details
+    is_live = LIVE in row.details
     return Run(
         row.id, row.at, login, row.number, row.passed, row.calls, row.failed, row.actor, is_live, row.run_id
     )

@@ -33,6 +33,8 @@ class ProofWords:
     never: str
     right: str
     wrong: str
+    live: str
+    "Of a result: people's own phones rang."
     report: str
     test: str
     test_number: str
@@ -86,6 +88,7 @@ _PL = ProofWords(
     never="nigdy",
     right="{at}: dzwonił dobrze",
     wrong="{at}: dzwonił źle ({failed} z {calls} prób)",
+    live="na prawdziwych telefonach",
     report="Zobacz wynik",
     test="Testuj",
     test_number="Testuj numer {number}",
@@ -165,6 +168,7 @@ _EN = ProofWords(
     never="never",
     right="{at}: rang right",
     wrong="{at}: rang wrong ({failed} of {calls} calls)",
+    live="with people's phones",
     report="See the result",
     test="Test",
     test_number="Test the number {number}",

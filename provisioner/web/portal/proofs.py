@@ -37,6 +37,7 @@ class Mark:
 
     x: int
     passed: bool
+    live: bool
     title: str
     address: str
 
@@ -170,7 +171,7 @@ def history(past: Sequence[Result], words: ProofWords, who: Reader) -> History:
     shown = past[-KEPT:]
     right = sum(each.passed for each in shown)
     marks = (
-        Mark(place * _STEP, each.passed, in_words(each, words, who), path_of_made(each.id))
+        Mark(place * _STEP, each.passed, each.live, in_words(each, words, who), path_of_made(each.id))
         for place, each in enumerate(shown)
     )
     return History(words.strip.format(right=right, wrong=len(shown) - right), tuple(marks))
@@ -181,7 +182,8 @@ def in_words(result: Result, words: ProofWords, who: Reader) -> str:
     moment = who.moment(result.at)
     said = words.right if result.passed else words.wrong
     at = "" if moment is None else moment.text
-    return said.format(at=at, failed=result.failed, calls=result.calls)
+    told = said.format(at=at, failed=result.failed, calls=result.calls)
+    return f"{told}, {words.live}" if result.live else told
 
 
 def _runs(runs: Sequence[ProofRun], login: str, words: ProofWords, who: Reader) -> Iterator[RunView]:

@@ -46,9 +46,15 @@ async def test_each_number_says_how_it_stands(sample: Installation, browser: Bro
         "105": ("nietestowany", "nigdy", "Testuj numer 105"),
     }.items():
         assert all(each in row(page, number) for each in said), (number, row(page, number))
+    (live,) = await kept(sample, replace(proof("603"), live=True))
+    page = (await browser.get(PAGE)).text
+    assert "na prawdziwych telefonach" in row(page, "603")
+    assert "na prawdziwych telefonach" not in row(page, "600")
+    assert page.count('class="live"') == 1
+    assert 'class="right live"' in (await browser.get(f"/test-calls/made/{live}")).text
     for query, found in {
         "?state=red": ["601"],
-        "?state=proven": ["600", "602"],
+        "?state=proven": ["600", "602", "603"],
         "?q=sprzeda": ["600", "103"],
         "?state=x&after=105": [],
     }.items():
