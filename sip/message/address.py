@@ -9,11 +9,13 @@ from typing import Self
 from sip.message import lexer
 from sip.message.errors import BadHeader
 from sip.message.parameters import NONE, Parameters
-from sip.message.remembered import remembered
 from sip.message.uri import Uri, parse_uri
 
 _QVALUE = re.compile(r"(?:0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)")
 _DEFAULT_EXPIRES_S = 3600
+_NAME_ADDR = re.compile(
+    rf'(?:({lexer.QUOTED})[ \t]*+|([^"<;]*+))<([^>]*+)>[ \t]*+(?:;(.*+))?+', re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,48 +30,25 @@ class NameAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """One value. Raises `BadHeader` or `BadUri`."""
-        address, bracket, parameters = text.rpartition(">")
-        if bracket and parameters[:1] == ";" and '"' not in parameters and "<" not in parameters:
-            # A phone says the same of itself in each message, and a new tag.
-            named = _named(address + bracket)
-            if not named.parameters:
-                return cls(named.uri, named.display_name, Parameters.of_header(parameters[1:]))
-        return cls._read(text)
-
-    @classmethod
-    def _read(cls, text: str) -> Self:
-        """One value, all of it.
+        """One value. Raises `BadHeader` or `BadUri`.
 
         Without `<>` what follows the first semicolon is the header's, and a URI with headers or commas
         can't be told from what follows it (§20): refused (RFC 4475 §3.1.2.13).
         """
-        name: str | None = None
-        rest = text
-        if text[:1] == '"':
-            name, rest = lexer.leading_quoted(text)
-            rest = rest.lstrip(lexer.BLANKS)
-            if rest[:1] != "<":
-                raise BadHeader("", "a name is followed by an address in <>")
-        before, bracket, after = rest.partition("<")
-        if not bracket:
-            spec, _, parameters = rest.partition(";")
+        match = _NAME_ADDR.fullmatch(text)
+        if match is None:
+            if "<" in text or '"' in text[:1]:
+                raise BadHeader("", "an address in <> stands after a name, quoted if need be, or parameters")
+            spec, _, parameters = text.partition(";")
             spec = spec.strip(lexer.BLANKS)
             if "?" in spec or "," in spec:
                 raise BadHeader("", "a URI with a question mark or comma stands in <>")
             return cls(parse_uri(spec), None, _parameters(parameters))
-        if name is None and (before := before.strip(lexer.BLANKS)):
-            # Dots and commas belong in quotes; without, it still reads in one way only (RFC 4475 §3.1.2.15).
-            if '"' in before or ";" in before:
-                raise BadHeader("", "quotes inside a name")
-            name = before
-        spec, bracket, tail = after.partition(">")
-        if not bracket:
-            raise BadHeader("", "there is a < without a >")
-        tail = tail.strip(lexer.BLANKS)
-        if tail and tail[0] != ";":
-            raise BadHeader("", "something other than parameters follows the address")
-        return cls(parse_uri(spec.strip(lexer.BLANKS)), name, _parameters(tail[1:]))
+        quoted, unquoted, spec, parameters = match.groups()
+        # Dots and commas belong in quotes; without, it still reads in one way only (RFC 4475 §3.1.2.15).
+        name = (unquoted.strip(lexer.BLANKS) or None) if quoted is None else lexer.unquoted(quoted)
+        uri = parse_uri(spec.strip(lexer.BLANKS))
+        return cls(uri, name, NONE if parameters is None else Parameters.of_header(parameters))
 
     @property
     def tag(self) -> str | None:
@@ -83,9 +62,6 @@ class NameAddress:
     def __str__(self) -> str:
         name = "" if self.display_name is None else f"{lexer.quoted(self.display_name)} "
         return f"{name}<{self.uri}>{self.parameters}"
-
-
-_named = remembered(NameAddress._read)
 
 
 @dataclass(frozen=True, slots=True)

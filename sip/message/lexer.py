@@ -15,10 +15,10 @@ BLANKS = " \t"
 "What may surround a value; line folding has become a blank before anything is read."
 WORD = r"[A-Za-z0-9.!%*_+`'~-]++"
 _TOKEN = re.compile(WORD)
-_QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_ELEMENT = re.compile(rf'[^,"<]*+(?:(?:{_QUOTED}|<[^>]*+>)[^,"<]*+)*+', re.DOTALL)
-_PARAMETER = re.compile(rf'[^;"<]*+(?:(?:{_QUOTED}|<[^>]*+>)[^;"<]*+)*+', re.DOTALL)
-_QUOTED_STRING = re.compile(_QUOTED, re.DOTALL)
+QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_ELEMENT = re.compile(rf'[^,"<]*+(?:(?:{QUOTED}|<[^>]*+>)[^,"<]*+)*+', re.DOTALL)
+_PARAMETER = re.compile(rf'[^;"<]*+(?:(?:{QUOTED}|<[^>]*+>)[^;"<]*+)*+', re.DOTALL)
+_QUOTED_STRING = re.compile(QUOTED, re.DOTALL)
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 # A control character may stand in a quoted-pair, never alone; a line end in neither.
 _TO_ESCAPE = re.compile(r'["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')

@@ -53,7 +53,7 @@ class Message:
     # RFC 3261
     via = Several("Via", Via.parse)
     from_ = Needed("From", NameAddress.parse)
-    to = Needed("To", remembered(NameAddress.parse))
+    to = Needed("To", NameAddress.parse)
     call_id = Needed("Call-ID", parse_call_id)
     cseq = Needed("CSeq", remembered(CSeq.parse))
     max_forwards = One("Max-Forwards", parse_max_forwards)
@@ -111,7 +111,7 @@ class Message:
     def contact(self, contacts: tuple[Contact, ...]) -> None:
         self.headers.set("Contact", *map(str, contacts))
 
-    _contact = Several("Contact", remembered(Contact.parse))
+    _contact = Several("Contact", Contact.parse)
 
     @property
     def is_contact_star(self) -> bool:

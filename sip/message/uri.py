@@ -14,9 +14,13 @@ from sip.message.remembered import remembered
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+")
 # Nothing in a URI may be a blank, a control character, or what puts a URI into a header.
-_NO_URI = re.compile(r'[\x00-\x20\x7f<>"]')
+_NONE = r'\x00-\x20\x7f<>"'
+_NO_URI = re.compile(f"[{_NONE}]")
 _HOST = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._-]++"
-_HOST_ON = re.compile(rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?:;([^?]*+))?+(?:\?(.*+))?+", re.DOTALL)
+_SIP_URI = re.compile(
+    rf"([Ss][Ii][Pp][Ss]?+):(?:([^@:{_NONE}]++)(?::([^@{_NONE}]*+))?+@)?+"
+    rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?:;([^?{_NONE}]*+))?+(?:\?([^{_NONE}]*+))?+"
+)
 HOST_PORT = rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?+"
 "As Via has them: see `checked_host`, `checked_port`."
 _ESCAPE = re.compile(r"((?:%[0-9A-Fa-f]{2})++)")
@@ -124,14 +128,31 @@ Uri: TypeAlias = SipUri | TelUri | OtherUri
 @remembered
 def parse_uri(text: str) -> Uri:
     """A URI of any scheme. Raises `BadUri`."""
+    match = _SIP_URI.fullmatch(text)
+    if match is None:
+        return _of_another_scheme(text)
+    # Semicolons and question marks before the @ belong to the user (RFC 4475 §3.1.1.9).
+    scheme, user, password, host, port, parameters, headers = match.groups()
+    return SipUri(
+        checked_host(host),
+        user,
+        password,
+        None if port is None else checked_port(port),
+        scheme.lower(),
+        _parameters(parameters) if parameters else NONE,
+        _headers(headers) if headers else (),
+    )
+
+
+def _of_another_scheme(text: str) -> Uri:
     scheme, colon, rest = text.partition(":")
     if not colon or not rest or _SCHEME.fullmatch(scheme) is None:
         raise BadUri("a URI begins with a scheme and a colon")
     if _NO_URI.search(rest) is not None:
         raise BadUri("a URI holds no blanks, quotes or brackets; they are escaped")
     match scheme.lower():
-        case "sip" | "sips" as ours:
-            return _sip(ours, rest)
+        case "sip" | "sips":
+            raise BadUri("a host, or a user before an @, is missing or has characters that it can't have")
         case "tel":
             number, _, parameters = rest.partition(";")
             if not number:
@@ -139,31 +160,6 @@ def parse_uri(text: str) -> Uri:
             return TelUri(number, _parameters(parameters) if parameters else NONE)
         case _:
             return OtherUri(scheme, rest)
-
-
-def _sip(scheme: str, rest: str) -> SipUri:
-    user: str | None = None
-    password: str | None = None
-    if "@" in rest:
-        # Semicolons and question marks before it belong to the user (RFC 4475 §3.1.1.9).
-        user, _, rest = rest.partition("@")
-        user, colon, after = user.partition(":")
-        password = after if colon else None
-        if not user:
-            raise BadUri("there is an @, and no user before it")
-    match = _HOST_ON.fullmatch(rest)
-    if match is None:
-        raise BadUri("neither a host name nor an address stands where the host belongs")
-    host, port, parameters, headers = match.groups()
-    return SipUri(
-        checked_host(host),
-        user,
-        password,
-        None if port is None else checked_port(port),
-        scheme,
-        _parameters(parameters) if parameters else NONE,
-        _headers(headers) if headers else (),
-    )
 
 
 def _parameters(text: str) -> Parameters:
