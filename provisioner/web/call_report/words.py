@@ -43,6 +43,7 @@ class Words:
     right: str
     wrong: str
     at_fault: str
+    failed_of: str
     in_call: str
     in_calls: str
 
@@ -113,6 +114,7 @@ PL = Words(
     right="tak jak ustawiono",
     wrong="nie tak, jak ustawiono",
     at_fault="Co zawiodło",
+    failed_of="Nieudane próby: {failed} z {calls}.",
     in_call="próba",
     in_calls="próby",
     caller="dzwoniący",
@@ -181,6 +183,7 @@ EN = Words(
     right="as configured",
     wrong="not as configured",
     at_fault="What failed",
+    failed_of="Calls that went wrong: {failed} of {calls}.",
     in_call="call",
     in_calls="calls",
     caller="caller",

@@ -21,6 +21,7 @@ from sip.testcall.findings import Code, Finding
 from sip.testcall.observed import Broke, Heard, Observation
 from sip.testcall.plan import Cause, Setting
 from sip.testcall.scenario import Kind, Then
+from tests.provisioner.operations.proofs import FINDING
 from tests.provisioner.web.reports import proof, switchboard
 
 RIGHT = proof(switchboard(), switchboard())
@@ -145,7 +146,11 @@ def test_an_alarm_says_the_number_and_once_what_was_found_and_what_is_to_blame()
     assert polish.startswith("Numer 600 nie dzwoni tak, jak go ustawiono. ")
     assert polish.count("Telefon 101 Recepcja dzwonił za krótko: 4,0 s zamiast 10,0 s. Co zawiodło: ") == 1
     assert "Phone 101 Recepcja rang too short: 4.0 s in place of 10.0 s. What failed: " in english
-    # No more than can be taken in: all of it stands in the test call.
+    assert polish.endswith(f" Nieudane próby: 2 z {len(WRONG.calls)}.")
+    # One thing that is to blame for all of it stands there once, and no more things than can be taken in.
+    one = tuple(replace(FINDING, seen=f"{seconds}.0") for seconds in range(4))
+    many = replace(WRONG, calls=tuple(replace(call, findings=one) for call in WRONG.calls))
+    assert alarm_of(many, EN).count("What failed: ") == 1
     assert english.count("What failed: ") <= 3
 
 
