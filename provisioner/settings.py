@@ -345,7 +345,9 @@ def read_settings(file: Path | None, **listen: Any) -> Settings:
     if file is not None:
         try:
             tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise BadValue(f"can't read the configuration file {file}: {error.strerror}") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadValue(f"can't read the configuration file {file}: {error}") from error
     given = {name: value for name, value in listen.items() if value is not None}
     if given:
@@ -354,7 +356,13 @@ def read_settings(file: Path | None, **listen: Any) -> Settings:
         return Settings.model_validate(tables)
     except ValidationError as error:
         lines = [
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(str(part) for part in item['loc'])}: {_wrong(item['type'], item['msg'])}"
             for item in error.errors()
         ]
         raise BadValue("the configuration can't be used: " + "; ".join(lines)) from error
+
+
+def _wrong(kind: str, said: str) -> str:
+    if kind == "extra_forbidden":
+        return "there is no such setting: look for its name in docs/settings.md"
+    return said.removeprefix("Value error, ")

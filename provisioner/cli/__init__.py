@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from db.errors import StorageError
+from db.errors import DatabaseUnavailable, StorageError
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.errors import CentralkaError, within
 from provisioner.cli.common import err, everywhere
@@ -27,6 +27,11 @@ def main() -> None:
     """Runs the command; a refusal is one message on standard error and exit code 1."""
     try:
         app()
+    except DatabaseUnavailable as error:
+        # What drivers say may have lines.
+        said = " ".join(str(error).split()).rstrip(".?")
+        err.print(f"{said}: `centralka doctor` says what to do", markup=False, style="red")
+        sys.exit(1)
     except (CentralkaError, StorageError, PhoneTemplatesError) as error:
         err.print(str(error), markup=False, style="red")
         sys.exit(1)

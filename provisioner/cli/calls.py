@@ -24,6 +24,7 @@ from provisioner.cli.common import (
     DataDir,
     Language,
     chosen_data_dir,
+    listed_by,
     moment,
     out,
     print_json,
@@ -77,7 +78,8 @@ def calls_show(
 ) -> None:
     """One call: who was tried, for how long it rang, and why each did or did not answer."""
     call_id = _id(call)
-    found = with_installation(data_dir, config, lambda installation: show_call(installation, call_id))
+    with listed_by("calls"):
+        found = with_installation(data_dir, config, lambda installation: show_call(installation, call_id))
     if as_json:
         print_json(found)
         return
@@ -95,7 +97,8 @@ def calls_why(
 ) -> None:
     """Why a call did not ring at an extension, and what to do about it."""
     call_id = _id(call)
-    found = with_installation(data_dir, config, lambda installation: ask_why(installation, call_id))
+    with listed_by("calls"):
+        found = with_installation(data_dir, config, lambda installation: ask_why(installation, call_id))
     answer = found.answer(at)
     if as_json:
         print_json(answer)
@@ -115,7 +118,8 @@ def calls_hangup(call: CallId, data_dir: DataDir = None, config: ConfigFile = No
                 return _CALL.validate_python(said)
         raise NotFound(f"there is no call {call}")
 
-    ended = uvloop.run(run())
+    with listed_by("calls --live"):
+        ended = uvloop.run(run())
     out.print(f"The call from {ended.from_number} to {ended.to_number} is ended.", markup=False)
 
 

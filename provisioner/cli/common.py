@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from provisioner.centrex.errors import BadValue
+from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.control.errors import Refused
 from provisioner.operations.installation import Installation, opened
 from provisioner.settings import Settings, read_settings
 
@@ -92,6 +94,26 @@ def write_bytes(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise BadValue(f"can't write {file}: {error.strerror}: give another file") from error
+
+
+def check_place(file: Path | None) -> None:
+    """Before work that takes a while. Raises `BadValue` where what comes of it can't be written there."""
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        why = "it is a directory" if file.is_dir() else f"there is no directory {file.parent}"
+        raise BadValue(f"can't write {file}: {why}: give another file")
+
+
+@contextmanager
+def listed_by(verb: str) -> Iterator[None]:
+    """What is asked for by its id, and isn't there, is refused with the verb that says what is."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(f"{error}: `centralka {verb}` lists them") from None
+    except Refused as error:
+        if error.code != NotFound.code:
+            raise
+        raise NotFound(f"{error}: `centralka {verb}` lists them") from None
 
 
 def moment(at: datetime | None) -> str:

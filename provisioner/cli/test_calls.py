@@ -22,6 +22,7 @@ from provisioner.cli.common import (
     DataDir,
     JUnitFile,
     Language,
+    check_place,
     chosen_data_dir,
     out,
     write_bytes,
@@ -70,6 +71,8 @@ def prove(
 
     Exit code 0 only if every call went as is configured.
     """
+    for file in (report, junit_file):
+        check_place(file)
     wants_messages = report is not None or (as_json and messages)
     question: dict[str, Any] = {
         "number": number, "customer": customer, "calls": calls, "speed": speed, "messages": wants_messages

@@ -21,7 +21,9 @@ from provisioner.cli.common import (
     ConfigFile,
     DataDir,
     JUnitFile,
+    check_place,
     chosen_data_dir,
+    listed_by,
     moment,
     out,
     print_json,
@@ -75,7 +77,8 @@ def runs_show(
         whole = await all_proofs(installation, number) if junit_file is not None else []
         return run, red.runs, whole
 
-    run, red, whole = with_installation(data_dir, config, look)
+    with listed_by("test-calls list"):
+        run, red, whole = with_installation(data_dir, config, look)
     if junit_file is not None:
         write_bytes(junit_file, junit_of_many(whole))
     if as_json:
@@ -100,6 +103,7 @@ def runs_run(
     """Test all numbers now, and wait for it: nobody's phone rings. Exit code 0 only if nothing is red."""
     if everybody == (customer is not None):
         raise BadValue("say whose numbers are to be tested: --all, or --customer LOGIN")
+    check_place(junit_file)
     question: dict[str, Any] = {"customer": customer}
     if speed is not None:
         question["speed"] = speed
@@ -109,7 +113,8 @@ def runs_run(
 
 def runs_stop(number: Number, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """End a run where it is."""
-    with_installation(data_dir, config, lambda each: proof_runs.stop_run(each, number))
+    with listed_by("test-calls list"):
+        with_installation(data_dir, config, lambda each: proof_runs.stop_run(each, number))
     out.print(f"Run {number} ends within a minute; what it has not come to stays untested.")
 
 

@@ -90,8 +90,8 @@ async def run_demo(settings: Settings, console: Console, until: Callable[[], Awa
                 await _show(installation, running, on_line, console, verdict)
                 console.rule("Everything passed" if verdict.passed else "Something failed")
                 if until is not None:
-                    console.print(f"Data directory: {data_dir}   operator password: {password}")
-                    console.print(f"Portal: {running.portal_url}/healthz   Ctrl-C ends the demo.")
+                    console.print(f"Portal: {running.portal_url}   login: operator   password: {password}")
+                    console.print(f"Data directory: {data_dir}   Ctrl-C ends the demo.")
                     await until()
                 return verdict.passed
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import argon2
 from sqlalchemy import select
 
-from db.engine import Database
-from db.migrations import current, head, upgrade
+from db.engine import Database, parse_url
+from db.migrations import current, head, known, upgrade
 from db.schema import UserRow
 from db.vault import Vault
 from provisioner.centrex.actor import Role
@@ -68,6 +68,12 @@ def database_url(data_dir: Path, settings: Settings) -> str:
     return settings.database.url or f"sqlite:///{(data_dir / 'centralka.db').absolute()}"
 
 
+def database_file(data_dir: Path, settings: Settings) -> Path | None:
+    """The file of a SQLite database. Raises `BadDatabaseUrl`."""
+    url = parse_url(database_url(data_dir, settings))
+    return Path(url.database or "") if url.drivername == "sqlite" else None
+
+
 async def initialise(data_dir: Path, settings: Settings, operator: str = "operator") -> str:
     """Makes the data directory, the schema and the first operator; returns its password, kept nowhere.
 
@@ -108,6 +114,12 @@ async def opened(data_dir: Path, settings: Settings) -> AsyncIterator[Installati
     Raises `NotInitialised` where there is none, and `OtherSchema` where the database is another version's.
     """
     if not (data_dir / KEY_FILE).exists():
+        file = database_file(data_dir, settings)
+        if file is not None and file.exists():
+            raise NotInitialised(
+                f"{data_dir} has a database, and no {KEY_FILE} that opens its secrets: bring that file back,"
+                " or restore a backup into an empty data directory"
+            )
         raise NotInitialised(
             f"{data_dir} holds no installation: run `centralka init --data-dir {data_dir}` first"
         )
@@ -125,6 +137,11 @@ def _check_schema(url: str) -> None:
     if at is None:
         raise OtherSchema(
             "the database is empty: restore a backup, or run `centralka migrate` to begin with nothing in it"
+        )
+    if at not in known():
+        raise OtherSchema(
+            f"the database is at schema {at}, which a newer version of the program made:"
+            " run that version, or restore a backup"
         )
     if at != newest:
         raise OtherSchema(

@@ -51,7 +51,10 @@ def test_calls_are_listed_and_one_is_told_as_a_story(shop: Run, tmp_path: Path):
     assert json.loads(shop("calls", "why", calls[0], "--at", "102", "--json"))["reason"] == "answered"
     assert "has no extension '999'" in shop("calls", "why", calls[0], "--at", "999", code=1)
     for wrong in ("x", str(uuid4())):
-        assert "there is no call" in shop("calls", "show", wrong, code=1)
+        for verb in (("show", wrong), ("why", wrong, "--at", "102")):
+            refused = shop("calls", *verb, code=1)
+            assert "there is no call" in refused
+            assert refused.endswith("`centralka calls` lists them\n")
     assert "there is no customer 'x'" in shop("calls", "--customer", "x", code=1)
     for verb in (("--watch",), ("hangup", calls[0])):
         assert "no server runs on" in shop("calls", *verb, code=1)

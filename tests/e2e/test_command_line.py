@@ -236,6 +236,8 @@ BAD_FILES = {
     "good.csv": "mac;model\n001565000001;T46S",
     "bad.toml": "[listen]\nportal = 7",
     "no.toml": "= =",
+    "unknown.toml": "[nonsense]",
+    "away.toml": '[database]\nurl = "postgresql://127.0.0.1:1/x"',
 }
 
 
@@ -256,7 +258,9 @@ BAD_RUNS = [
     (f"rollback {T46S}", "say either --revision N or --resume"),
     ("devices list --config bad.toml", "listen.portal"),
     ("devices list --config no.toml", "can't read the configuration file no.toml"),
-    ("devices list --config missing.toml", "can't read the configuration file missing.toml"),
+    ("devices list --config missing.toml", "configuration file missing.toml: No such file or directory\n"),
+    ("devices list --config unknown.toml", "nonsense: there is no such setting: look for its name in docs/"),
+    ("devices list --config away.toml", ": `centralka doctor` says what to do\n"),
     ("serve --portal nonsense", "listen.portal: 'nonsense' is not HOST:PORT"),
     ("serve --rtp-ports 9-8", "listen.rtp_ports"),
     ("serve --portal 127.0.0.1:99999", "listen.portal"),

@@ -131,6 +131,7 @@ def test_what_can_not_be_tested_is_said_in_plain_words(asks: Asks, tmp_path: Pat
             (("777", *CUSTOMER), "nobody of the company has 777"),
             (("112", *CUSTOMER), "112 is an emergency number"),
             (("600", "--customer", "nobody"), "there is no customer 'nobody'"),
+            (("600", *CUSTOMER, "--report", "/nonesuch/x"), "no directory /nonesuch: give another file"),
         ):
             code, out, errors = await asks(*arguments)
             assert (code, out) == (1, "")

@@ -28,7 +28,6 @@ from provisioner.operations.doctor.machine import (
     check_disk,
     check_key,
     check_modes,
-    database_file,
 )
 from provisioner.operations.doctor.stock import (
     check_history,
@@ -45,7 +44,7 @@ from provisioner.operations.doctor.waiting import (
     check_encryption_keys,
     check_rollouts,
 )
-from provisioner.operations.installation import KEY_FILE, Installation, database_url
+from provisioner.operations.installation import KEY_FILE, Installation, database_file, database_url
 from provisioner.operations.lint import lint_stored
 from provisioner.settings import Settings
 
@@ -98,7 +97,8 @@ def _schema(data_dir: Path, settings: Settings) -> Check:
     try:
         found = migrations.current(database_url(data_dir, settings))
     except StorageError as error:
-        return failure("database", str(error), "start the database, or correct [database] url")
+        advice = "start the database, or correct [database] url" if file is None else "restore a backup"
+        return failure("database", " ".join(str(error).split()), advice)
     if found == migrations.head():
         return ok("database", f"it answers, and has the newest schema ({found})")
     if found in migrations.known():

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from itertools import groupby
 
 from provisioner.operations.doctor.check import Check, failure, ok, some, warning
-from provisioner.operations.doctor.machine import database_file
 from provisioner.operations.firmware import check_firmware
-from provisioner.operations.installation import Installation
+from provisioner.operations.installation import Installation, database_file
 
 
 async def check_firmware_files(installation: Installation) -> AsyncIterator[Check]:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from db.engine import parse_url
 from db.errors import StorageError
 from db.vault import Vault
 from provisioner.operations.doctor.check import Check, failure, ok, some, warning
-from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, database_url
+from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, database_file
 from provisioner.settings import Settings
 
 _LITTLE_ROOM = 1 << 30
@@ -22,12 +21,6 @@ _MADE_IN = 2026
 "The year in which this was written: no clock that is right shows an earlier one."
 _LEEWAY = timedelta(minutes=2)
 "What two clocks may differ by, such as ours and a file server's."
-
-
-def database_file(data_dir: Path, settings: Settings) -> Path | None:
-    """The file of a SQLite database. Raises `BadDatabaseUrl`."""
-    url = parse_url(database_url(data_dir, settings))
-    return Path(url.database or "") if url.drivername == "sqlite" else None
 
 
 def check_modes(data_dir: Path, settings: Settings) -> Iterator[Check]:

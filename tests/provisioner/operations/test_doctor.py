@@ -37,7 +37,14 @@ from provisioner.operations.doctor.certificates import (
     check_device_ca,
 )
 from provisioner.operations.doctor.urls import check_legacy_tls, check_provisioning_url
-from provisioner.operations.installation import KEY_FILE, Installation, utc_now
+from provisioner.operations.installation import (
+    KEY_FILE,
+    Installation,
+    NotInitialised,
+    OtherSchema,
+    opened,
+    utc_now,
+)
 from provisioner.operations.rollouts import Reach, release
 from provisioner.settings import Limits, Listen, Settings, Tls, read_settings
 from tests.copies import config_file, run_command
@@ -165,7 +172,9 @@ async def test_the_key_of_another_database_is_found(patient: Patient):
     assert (await patient.check("key")).health is Health.FAILURE
 
 
-async def test_an_older_and_a_newer_schema_are_told_apart(patient: Patient, database_url: str):
+async def test_an_older_and_a_newer_schema_are_told_apart(
+    patient: Patient, database_url: str, tmp_path: Path
+):
     newest = migrations.head()
     async with patient.installation.database.change() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -175,6 +184,9 @@ async def test_an_older_and_a_newer_schema_are_told_apart(patient: Patient, data
     async with patient.installation.database.change() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert "newer version" in (await patient.check("database")).message
+    with pytest.raises(OtherSchema, match="run that version, or restore a backup"):
+        async with opened(patient.installation.data_dir, read_settings(config_file(tmp_path, database_url))):
+            pass
     async with patient.installation.database.change() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": newest})
     assert (await patient.check("database")).health is Health.OK
@@ -623,3 +635,12 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(text))
     except ValueError:
         return x509.DNSName(text)
+
+
+async def test_a_damaged_file_wants_a_backup_and_one_without_its_key_wants_that(tmp_path: Path):
+    (tmp_path / "centralka.db").write_bytes(b"no database" * 1000)
+    found = await diagnose(tmp_path, read_settings(None), utc_now())
+    assert [check.advice for check in found if check.name == "database"] == ["restore a backup"]
+    with pytest.raises(NotInitialised, match="that opens its secrets: bring that file back"):
+        async with opened(tmp_path, read_settings(None)):
+            pass
