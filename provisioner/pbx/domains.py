@@ -16,6 +16,14 @@ class Domains:
         """`names`: hosts as URIs write them."""
         self._names = frozenset(canonical_host(name) for name in names)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there may be names that are not known here yet: `catch_up` finds out."""
+        return False
+
+    async def catch_up(self) -> None:
+        """Knows all names there are. Raises `StorageError`."""
+
     def line_of(self, uri: Uri, flow: Flow) -> str | None:
         """The number of the line that `uri` names, in a request that came by `flow`; None: it is not ours."""
         if not isinstance(uri, SipUri) or uri.user is None or not self.includes(uri.host, flow):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Protocol
 
+from db.errors import StorageError
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
 from sip.message.uri import SipUri
 from sip.server import Incoming, SipServer
 from sip.transport.transport import SipTransport
+
+logger = logging.getLogger(__name__)
 
 
 class Registrar(Protocol):
@@ -32,12 +37,14 @@ class Requests:
         authentication: Authentication,
         domains: Domains,
         registrations: Registrar,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         self._server = server
         self._transport = transport
         self._authentication = authentication
         self._domains = domains
         self._registrations = registrations
+        self._tasks = tasks
         server.on("REGISTER", self._register)
         server.on("OPTIONS", self._options)
 
@@ -52,7 +59,31 @@ class Requests:
             self._authentication.admit(incoming, self._registers)
 
     def _registers(self, incoming: Incoming, caller: Caller) -> None:
-        line = self._domains.line_of(incoming.request.to.uri, incoming.flow)
+        incoming.serve()
+        if self._line_of(incoming) is None and self._domains.is_behind:
+            self._tasks.create_task(self._catch_up(incoming, caller))
+        else:
+            self._put(incoming, caller)
+
+    async def _catch_up(self, incoming: Incoming, caller: Caller) -> None:
+        """Perhaps its phone has just been told to come by that name."""
+        try:
+            await self._domains.catch_up()
+        except StorageError as error:
+            logger.warning("can't tell which names are ours error=%s", error)
+            incoming.reply(503, [("Retry-After", "5")])
+        except Exception:
+            # Our own mistake; others register.
+            logger.exception("can't tell which names are ours source=%s", incoming.flow.remote)
+            incoming.reply(500)
+        else:
+            incoming.guarded(lambda: self._put(incoming, caller))
+
+    def _line_of(self, incoming: Incoming) -> str | None:
+        return self._domains.line_of(incoming.request.to.uri, incoming.flow)
+
+    def _put(self, incoming: Incoming, caller: Caller) -> None:
+        line = self._line_of(incoming)
         if line is None:
             # §10.3, step 5.
             incoming.reply(404)
@@ -60,7 +91,6 @@ class Requests:
             # §10.3, step 4: nobody changes where another line is.
             incoming.reply(403)
         else:
-            incoming.serve()
             self._transport.keep(incoming.flow)
             self._registrations.put(incoming, caller)
 

@@ -25,7 +25,6 @@ from provisioner.pbx.ban_verbs import sip_bans_verb
 from provisioner.pbx.call_verbs import hang_up_verb
 from provisioner.pbx.calls import CallServing
 from provisioner.pbx.codes import Codes
-from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.guessing import Guessing
@@ -44,6 +43,7 @@ from provisioner.pbx.router import ExchangeRouter
 from provisioner.pbx.subscriptions import Subscriptions
 from provisioner.pbx.telling import Pace
 from provisioner.pbx.test_verbs import test_call_verb, test_run_verb
+from provisioner.pbx.told_domains import ToldDomains
 from provisioner.pbx.twin import Twins
 from provisioner.pbx.verbs import resync_verb
 from provisioner.settings import Sip
@@ -115,7 +115,8 @@ async def serving_sip(
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
         known = GuestKeys(guests, keys)
-        domains = Domains([public.sip_host, settings.sip.realm])
+        domains = ToldDomains([public.sip_host, settings.sip.realm], installation.database, news)
+        await domains.catch_up()
         authentication = Authentication(server, guard, known, domains, bans, guessing.note, tasks)
         async with listening(
             listeners,
@@ -128,7 +129,7 @@ async def serving_sip(
         ) as transport:
             server.use(transport)
             registrar = GuestRegistrar(guests, registrations, server.now)
-            Requests(server, transport, authentication, domains, registrar)
+            Requests(server, transport, authentication, domains, registrar, tasks)
             subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
             phones = Phones(server, transport, location, parted)
             # Whose turn it is next doesn't change by a test.

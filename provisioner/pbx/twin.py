@@ -132,7 +132,8 @@ class Twins:
         ):
             server.use(transport)
             authentication = Authentication(server, guard, keys, domains, bans, lambda _: None, tasks)
-            Requests(server, transport, authentication, domains, TwinRegistrar(location, server.now))
+            registrar = TwinRegistrar(location, server.now)
+            Requests(server, transport, authentication, domains, registrar, tasks)
             phones = Phones(server, transport, location, Parted())
             codes = TwinCodes(switchboards, self._settings.numbering.emergency_numbers)
             router = ExchangeRouter(

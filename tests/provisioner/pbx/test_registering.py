@@ -168,9 +168,16 @@ async def test_a_line_cant_change_where_another_is(sample: Installation, registe
     assert await stored(sample) == []
 
 
-async def test_an_aor_of_another_host_is_not_ours(registers: NewPhone):
+async def test_an_aor_of_another_host_is_not_ours_unless_phones_are_told_it(
+    sample: Installation, registers: NewPhone
+):
     async with registers() as mine:
         mine.domain = "somewhere.example"
+        assert (await mine.register()).status == 404
+        options = {"login": LOGIN, "phone": {"sip_host": "Somewhere.example"}}
+        await apply_text(sample, yaml.safe_dump({"customers": [options]}))
+        assert (await mine.register()).status == 200
+        mine.domain = "elsewhere.example"
         assert (await mine.register()).status == 404
 
 
