@@ -171,7 +171,7 @@ async def serving_phones(
     ):
         log = RequestLog(installation, guard)
         # One memory for all doors: a watcher tells each piece of news once.
-        memory = fresh_memory(installation.database, watcher, limit, guard)
+        memory = fresh_memory(installation, watcher, limit, guard)
         phones = phones_server(Desk(installation, log, memory, Logins(installation)))
         tasks.create_task(log.run(), name="request log")
         try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -65,6 +65,16 @@ async def device_of_service_token(session: AsyncSession, token_hash: str) -> Dev
 async def device_of_mac(session: AsyncSession, mac: str) -> DeviceRow | None:
     """The bare device. `mac` is twelve lower-case hex digits."""
     return await session.scalar(select(DeviceRow).where(DeviceRow.mac == mac))
+
+
+async def devices_by_id(session: AsyncSession, ids: Collection[int]) -> dict[int, DeviceRow]:
+    """The bare devices that are there, by number."""
+    return {row.id: row for row in await session.scalars(select(DeviceRow).where(DeviceRow.id.in_(ids)))}
+
+
+async def set_firmware_seen(session: AsyncSession, device_id: int, firmware: str) -> None:
+    """What the phone says that it runs. A row that the session holds does not hear of it."""
+    await session.execute(update(DeviceRow).where(DeviceRow.id == device_id).values(firmware_seen=firmware))
 
 
 async def open_claim(session: AsyncSession, device_id: int) -> ClaimRow | None:

@@ -25,6 +25,16 @@ UPDATE claims SET ended_at = ?, end_reason = CASE WHEN expires_at > ? THEN 'used
 _REVOKED = """
 UPDATE device_tokens SET revoked_at = ? WHERE device_id = ? AND version < ? AND revoked_at IS NULL
 """
+_SAYS_FIRMWARE = "kind = 'option' AND name = 'firmware'"
+_FIRMWARE = f"""
+UPDATE devices SET firmware_seen = ?, agent_seen = coalesce(?, agent_seen) WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE vendor > '' AND {_SAYS_FIRMWARE})
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE model = devices.model AND {_SAYS_FIRMWARE})
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE customer_id = devices.customer_id AND {_SAYS_FIRMWARE})
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE site_id = devices.site_id AND {_SAYS_FIRMWARE})
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE device_id = devices.id AND {_SAYS_FIRMWARE})
+RETURNING id
+"""  # noqa: S608 - ours
 
 
 async def take_window(writer: Writer, device_id: int, token_version: int, source: str, at: datetime) -> bool:
@@ -46,3 +56,8 @@ async def use_token(writer: Writer, device_id: int, version: int, at: datetime) 
 async def note_agent(writer: Writer, device_id: int, agent: str) -> None:
     """What a phone says that it is."""
     await writer.rows("UPDATE devices SET agent_seen = ? WHERE id = ?", (agent, device_id))
+
+
+async def note_firmware(writer: Writer, device_id: int, firmware: str, agent: str | None) -> bool:
+    """What a phone runs. False: somebody has said which firmware it shall have, or it is not there."""
+    return bool(await writer.rows(_FIRMWARE, (firmware, agent, device_id)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.engine import Database
 from db.freshness import Watcher
+from provisioner.operations.firmware_heard import FirmwareHearing
+from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import KeptAnswers
 from provisioner.operations.scan_guard import ScanGuard
 from provisioner.operations.windows import OpenWindows
@@ -18,11 +19,19 @@ class Memory:
     files: KeptAnswers
     windows: OpenWindows
     guard: ScanGuard
+    firmware: FirmwareHearing
 
 
-def fresh_memory(database: Database, watcher: Watcher, limit_bytes: int, guard: ScanGuard) -> Memory:
+def fresh_memory(
+    installation: Installation, watcher: Watcher, limit_bytes: int, guard: ScanGuard
+) -> Memory:
     """A memory that knows nothing yet; `limit_bytes` is for files."""
-    memory = Memory(KeptAnswers(watcher, limit_bytes), OpenWindows(database), guard)
+    memory = Memory(
+        KeptAnswers(watcher, limit_bytes),
+        OpenWindows(installation.database),
+        guard,
+        FirmwareHearing(installation),
+    )
     memory.files.on_news(memory.windows.hear)
     memory.files.on_news(guard.bans.hear)
     return memory

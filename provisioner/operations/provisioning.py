@@ -5,8 +5,10 @@ Everything that is not given looks the same from outside; the reason stands in t
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,29 +19,22 @@ from db.queries.devices import (
     current_of_device,
     device_of_mac,
     device_of_service_token,
-    has_open_alarm,
 )
 from db.queries.entering import note_agent, take_window, use_token
 from db.queries.serving import Content, Serving
-from db.schema import AlarmRow, DeviceRow, DeviceTokenRow
+from db.schema import DeviceRow, DeviceTokenRow
 from db.writing import Writer
-from phone_templates.errors import PhoneTemplatesError
 from phone_templates.values import UnknownSecret, fill, references
 from phone_templates.yealink.files import FileKind, FileName, classify
 from phone_templates.yealink.models import find_model, model_for_cfg_number
 from phone_templates.yealink.user_agent import parse_user_agent
-from provisioner.centrex.actor import SYSTEM
-from provisioner.centrex.errors import CentralkaError
-from provisioner.centrex.mac import MacAddress
-from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.asking import Answer, Ask, Reason
 from provisioner.operations.claims import Entry, first_contact, token_worked
 from provisioner.operations.clear_text import may_have_secrets
-from provisioner.operations.context import phones_of
+from provisioner.operations.firmware_heard import FirmwareHearing, Heard, write_files
 from provisioner.operations.installation import Installation
 from provisioner.operations.kept_answers import Kept
 from provisioner.operations.memory import Memory
-from provisioner.operations.revisions import Cause, refresh_customer
 from provisioner.operations.services import under_service_token
 from provisioner.phones.encrypt import as_fetched
 from provisioner.phones.render import FIRST_CONTACT, DeviceFile
@@ -97,22 +92,24 @@ async def _decide(
     installation: Installation, ask: Ask, named: FileName, now: datetime, memory: Memory | None
 ) -> Answer:
     if ask.token is not None:
-        return await _with_token(installation, ask, ask.token, named, now)
+        return await _with_token(installation, ask, ask.token, named, now, memory)
     if ask.certificate is not None:
         file = _FILES.get(named.kind)
-        serving = await queries.serving_of_mac(installation.database, ask.certificate, file or "")
+        look = partial(queries.serving_of_mac, installation.database, ask.certificate, file or "")
+        serving = await look()
         if serving is not None:
-            return await _authorised(installation, ask, named, serving, now)
+            return await _authorised(installation, ask, named, serving, now, memory, look)
     return await _as_stranger(installation, ask, named, now, memory)
 
 
 async def _with_token(
-    installation: Installation, ask: Ask, token: str, named: FileName, now: datetime
+    installation: Installation, ask: Ask, token: str, named: FileName, now: datetime, memory: Memory | None
 ) -> Answer:
     database, hashed = installation.database, token_hash(token)
-    serving = await queries.serving_of_token(database, hashed, _FILES.get(named.kind) or "")
+    look = partial(queries.serving_of_token, database, hashed, _FILES.get(named.kind) or "")
+    serving = await look()
     if serving is not None:
-        return await _authorised(installation, ask, named, serving, now)
+        return await _authorised(installation, ask, named, serving, now, memory, look)
     if await queries.has_service_token(database, hashed):
         async with database.read() as session:
             device = await device_of_service_token(session, hashed)
@@ -136,7 +133,7 @@ async def _as_stranger(
         return _closed(Entry.CLOSED, named)
     if not may_have_secrets(installation, ask):
         return _closed(Reason.CLEAR_TEXT, named)
-    given = await _in_window(installation, ask, named, named.mac, now)
+    given = await _in_window(installation, ask, named, named.mac, now, memory)
     if given is not None:
         return given
     async with installation.database.change() as session:
@@ -148,19 +145,23 @@ async def _as_stranger(
         )
         if entry is not Entry.OPEN:
             return _closed(entry, named, device.id)
-        await _heard_firmware(session, installation, device, ask, now)
+        if (heard := _heard(ask, device.id, device.firmware_seen, now)) is not None:
+            await write_files(session, installation, [heard])
         return await _device_file(session, installation, device, DeviceFile.MAC, entry, named)
 
 
 async def _in_window(
-    installation: Installation, ask: Ask, named: FileName, mac: str, now: datetime
+    installation: Installation, ask: Ask, named: FileName, mac: str, now: datetime, memory: Memory | None
 ) -> Answer | None:
     """First contact as it mostly goes. None: it is to be decided by `first_contact`."""
     serving = await queries.serving_of_mac(installation.database, mac, DeviceFile.MAC)
-    if serving is None or not ask.counts_as_fetch or _firmware(ask) not in (None, serving.firmware_seen):
+    if serving is None or not ask.counts_as_fetch:
         return None
-    # Before the lock: others write, and phones are served, while this is put together.
-    given = await _content(installation, serving, DeviceFile.MAC, None, Entry.OPEN, named, lasting=False)
+    heard = _heard(ask, serving.device_id, serving.firmware_seen, now)
+    given: Answer | None = None
+    if heard is None:
+        # Before the lock: others write, and phones are served, while this is put together.
+        given = await _content(installation, serving, DeviceFile.MAC, None, Entry.OPEN, named, lasting=False)
 
     async def entered(writer: Writer) -> bool:
         if not await take_window(writer, serving.device_id, serving.token_version, ask.source, now):
@@ -168,7 +169,15 @@ async def _in_window(
         await _note_agent(writer, serving, ask)
         return True
 
-    return given if await installation.database.changed(entered, ()) else None
+    if not await installation.database.changed(entered, ()):
+        return None
+    if heard is None:
+        return given
+    await _hearing(installation, memory).hear(heard, serving)
+    right = await queries.serving_of_mac(installation.database, mac, DeviceFile.MAC)
+    if right is None or right.token_version != serving.token_version:
+        return None
+    return await _content(installation, right, DeviceFile.MAC, None, Entry.OPEN, named, lasting=False)
 
 
 async def _used_first(installation: Installation, ask: Ask, serving: Serving, now: datetime) -> bool:
@@ -218,9 +227,15 @@ async def _first_contact_file(installation: Installation, named: FileName) -> An
 
 
 async def _authorised(
-    installation: Installation, ask: Ask, named: FileName, serving: Serving, now: datetime
+    installation: Installation,
+    ask: Ask,
+    named: FileName,
+    serving: Serving,
+    now: datetime,
+    memory: Memory | None,
+    look: Callable[[], Awaitable[Serving | None]],
 ) -> Answer:
-    """A request under a live token of the device, or with its certificate."""
+    """A request under a live token of the device, or with its certificate; `look` has found `serving`."""
     file, device_id = _FILES.get(named.kind), serving.device_id
     if named.mac is not None and named.mac != serving.mac:
         return _closed(Reason.OTHER_DEVICE, named, device_id)
@@ -237,10 +252,16 @@ async def _authorised(
     works = serving.token_was_used or not by_token
     # A boot file says no secret, and may well be missing: fetching it is no proof.
     works_first = not works and ask.counts_as_fetch and file is not DeviceFile.BOOT
-    if _firmware(ask) in (None, serving.firmware_seen):
-        given = await _content(installation, serving, file, key, reason, named, lasting=works)
-        if not works_first or await _used_first(installation, ask, serving, now):
-            return given
+    if (heard := _heard(ask, device_id, serving.firmware_seen, now)) is not None:
+        await _hearing(installation, memory).hear(heard, serving)
+        right = await look()
+        if right is None:
+            return _closed(Reason.UNKNOWN_TOKEN, named, device_id)
+        serving = right
+    is_right = _firmware(ask) in (None, serving.firmware_seen)
+    given = await _content(installation, serving, file, key, reason, named, lasting=works and is_right)
+    if not works_first or await _used_first(installation, ask, serving, now):
+        return given
     async with installation.database.change() as session:
         device = await session.get(DeviceRow, device_id)
         token = await session.get(DeviceTokenRow, (device_id, serving.token_version))
@@ -250,7 +271,6 @@ async def _authorised(
             return _closed(Entry.CLOSED, named, device.id)
         if works_first and token.first_used_at is None:
             await token_worked(session, device, token, now)
-        await _heard_firmware(session, installation, device, ask, now)
         return await _device_file(session, installation, device, file, reason, named, key)
 
 
@@ -341,36 +361,16 @@ def _given(
     )
 
 
-async def _heard_firmware(
-    session: AsyncSession, installation: Installation, device: DeviceRow, ask: Ask, now: datetime
-) -> None:
-    """An authorised request that names another firmware may need files of another generation."""
+def _hearing(installation: Installation, memory: Memory | None) -> FirmwareHearing:
+    return FirmwareHearing(installation) if memory is None else memory.firmware
+
+
+def _heard(ask: Ask, device_id: int, seen: str | None, now: datetime) -> Heard | None:
+    """What an authorised request says that is new of the phone's firmware."""
     firmware = _firmware(ask)
-    device.agent_seen = ask.agent if ask.agent.isprintable() else device.agent_seen
-    if firmware is None or firmware == device.firmware_seen:
-        return
-    mac, device_id, customer_id = MacAddress(device.mac), device.id, device.customer_id
-    try:
-        async with session.begin_nested():
-            device.firmware_seen = firmware
-            # Loading the customer lets the device go: what it says from here on is not stored.
-            stored, around = await phones_of(session, installation, customer_id, {mac})
-            cause = Cause(SYSTEM, f"the phone says that its firmware is {firmware}", now)
-            await refresh_customer(session, stored, around, cause, {mac})
-    except (CentralkaError, PhoneTemplatesError, ValueError) as error:
-        # The phone keeps the files that it can have; a person has to see why not the right ones.
-        text = f"{mac} says that its firmware is {firmware}, but its files can't be written for that: {error}"
-        if not await has_open_alarm(session, device_id, text):
-            session.add(
-                AlarmRow(
-                    device_id=device_id,
-                    customer_id=customer_id,
-                    kind=AlarmKind.FIRMWARE,
-                    text=text,
-                    source=ask.source,
-                    at=now,
-                )
-            )
+    if firmware is None or firmware == seen:
+        return None
+    return Heard(device_id, ask.agent, firmware, ask.source, now)
 
 
 def _closed(reason: str, named: FileName, device_id: int | None = None) -> Answer:

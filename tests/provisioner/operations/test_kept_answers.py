@@ -61,7 +61,7 @@ class Phone:
 @pytest.fixture
 async def memory(sample: Installation) -> AsyncIterator[Memory]:
     async with watching(sample.database) as watcher:
-        yield fresh_memory(sample.database, watcher, 2**20, ScanGuard(sample))
+        yield fresh_memory(sample, watcher, 2**20, ScanGuard(sample))
 
 
 @pytest.fixture
