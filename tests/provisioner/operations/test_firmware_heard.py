@@ -61,6 +61,12 @@ def knows_static(seen: Serving) -> bool:
     return "static.auto_provision.pnp_enable" in seen.content.text
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is."""
+    monkeypatch.setattr("provisioner.operations.firmware_heard.BUSY_S", 600.0)
+
+
 @pytest.fixture
 def changes(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One entry for each change of the database."""
