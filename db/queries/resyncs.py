@@ -57,7 +57,7 @@ class Phone(NamedTuple):
     own_revision_id: int | None
     "Of its own file, which it gets now."
     lines: tuple[str, ...]
-    "The numbers on its accounts, in their order."
+    "The numbers on its accounts, in their order, and those by which it is registered still."
 
 
 class Fetched(NamedTuple):
@@ -138,15 +138,23 @@ async def phones(session: AsyncSession, device_ids: Collection[int], own_file: s
 
 
 async def _lines(session: AsyncSession, device_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    query = (
+    on_accounts = (
         select(DeviceAccountRow.device_id, LineRow.number)
         .join(LineRow, DeviceAccountRow.line_id == LineRow.id)
         .where(DeviceAccountRow.device_id.in_(device_ids))
         .order_by(DeviceAccountRow.device_id, DeviceAccountRow.account)
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    for device_id, number in await session.execute(query):
-        found[device_id].append(number)
+    registered = (
+        select(RegistrationRow.device_id, LineRow.number)
+        .join(LineRow, RegistrationRow.line_id == LineRow.id)
+        .where(RegistrationRow.device_id.in_(device_ids))
+        .order_by(RegistrationRow.id)
+    )
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    for query in (on_accounts, registered):
+        for device_id, number in await session.execute(query):
+            if device_id is not None:
+                found[device_id][number] = None
     return {device_id: tuple(numbers) for device_id, numbers in found.items()}
 
 

@@ -64,7 +64,7 @@ class Job:
     cause: Cause
     asked_at: datetime
     lines: tuple[str, ...] = ()
-    "The numbers on its accounts, in their order."
+    "The numbers on its accounts, in their order, and those by which it is registered still."
     quiet: QuietHours | None = None
     "When it may be told, because it may start anew; None: at any time."
     was_told: bool = False

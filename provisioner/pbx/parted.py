@@ -1,35 +1,38 @@
-"""Bindings that went with the password that they were made with: their phones are to be told of the new one.
+"""Phones that are registered no more by a change of ours, and are to be told to fetch what it was.
 
-Such a phone still listens where it was, and is not rung there any more. It can be told to fetch its file, in
-which the new password stands, and registers with that.
+Their line has another password, or is gone. Such a phone still listens where it was, and is not rung there
+any more; once it has fetched its file, it registers as that says.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
+from operator import attrgetter
 
 from sip.binding import Binding
 
 _MOST = 10_000
-"Lines."
+"Phones."
 
 
 class Parted:
-    """By the numbers of their lines."""
+    """Where each of them was last, and on which line."""
 
     def __init__(self) -> None:
-        self._bindings: OrderedDict[str, tuple[Binding, ...]] = OrderedDict()
+        self._last: OrderedDict[int, tuple[str, Binding]] = OrderedDict()
 
-    def note(self, line: str, bindings: Sequence[Binding]) -> None:
+    def note(self, line: str, bindings: Iterable[Binding]) -> None:
         """These have gone from a line."""
-        if not bindings:
-            return
-        self._bindings[line] = tuple(bindings)
-        self._bindings.move_to_end(line)
-        if len(self._bindings) > _MOST:
-            self._bindings.popitem(last=False)
+        for binding in sorted(bindings, key=attrgetter("refreshed_at")):
+            if binding.device_id is None:
+                continue
+            self._last[binding.device_id] = (line, binding)
+            self._last.move_to_end(binding.device_id)
+            if len(self._last) > _MOST:
+                self._last.popitem(last=False)
 
-    def of(self, line: str, now: float) -> tuple[Binding, ...]:
-        """Those of a line, as long as their phones can be taken to listen there."""
-        return tuple(each for each in self._bindings.get(line, ()) if each.expires_at > now)
+    def of(self, device_id: int, now: float) -> tuple[str, Binding] | None:
+        """The line and the binding, as long as the phone can be taken to listen there."""
+        found = self._last.get(device_id)
+        return found if found is not None and found[1].expires_at > now else None

@@ -32,9 +32,9 @@ class Phones:
         """Where phones of a line are; none that has lapsed."""
         return self._location.bindings(line, self._server.now())
 
-    def parted(self, line: str) -> tuple[Binding, ...]:
-        """Where phones were that are not registered any more, for they need the line's new password."""
-        return self._parted.of(line, self._server.now())
+    def parted(self, device_id: int) -> tuple[str, Binding] | None:
+        """The line and the place of a phone that is not registered any more by a change of ours."""
+        return self._parted.of(device_id, self._server.now())
 
     def flow_of(self, binding: Binding) -> Flow | None:
         """The way by which it registered, if that is still there."""

@@ -70,7 +70,7 @@ class Registrations:
     ) -> None:
         """`sources` of times are this machine's, unless given; loop time is the running loop's.
 
-        `parted` is told which bindings have gone with the password that they were made with.
+        `parted` is told which bindings have gone with their line, or the password that they were made with.
         """
         self._location = location
         self._news = news
@@ -216,7 +216,9 @@ class Registrations:
             self._in_doubt = None
             raise
         for number in gone:
-            self._location.apply(self._ended(number, ChangeKind.UNREGISTERED))
+            ended = self._ended(number, ChangeKind.UNREGISTERED)
+            self._parted.note(number, [change.binding for change in ended])
+            self._location.apply(ended)
             logger.info("line gone, bindings dropped aor=%s", number)
         for number in revoked:
             self._revoke(number)

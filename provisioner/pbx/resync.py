@@ -44,8 +44,17 @@ _IDLE_S = 5.0
 "A look is taken after so long even if nobody has called for one."
 _RETRY_S = 1.0
 "After a look that failed."
-_CAME = frozenset({ChangeKind.REGISTERED, ChangeKind.MOVED, ChangeKind.REACHABLE})
-"After these a phone that was away may be told."
+_MAY_BE_THERE = frozenset(
+    {
+        ChangeKind.REGISTERED,
+        ChangeKind.MOVED,
+        ChangeKind.REACHABLE,
+        # Where its line or its password was taken from it, it listens still.
+        ChangeKind.REVOKED,
+        ChangeKind.UNREGISTERED,
+    }
+)
+"After these a phone is looked for that was not there."
 
 
 class Phones(Protocol):
@@ -54,8 +63,8 @@ class Phones(Protocol):
     def bindings(self, line: str) -> Iterable[Binding]:
         """Where phones of a line are; none that has lapsed."""
 
-    def parted(self, line: str) -> Iterable[Binding]:
-        """Where phones were that are not registered any more, for they need the line's new password."""
+    def parted(self, device_id: int) -> tuple[str, Binding] | None:
+        """The line and the place of a phone that is not registered any more by a change of ours."""
 
     def flow_of(self, binding: Binding) -> Flow | None:
         """The way by which it registered, if that is still there."""
@@ -106,7 +115,7 @@ class Resyncs:
 
     async def run(self) -> None:
         """Tells phones until it is cancelled."""
-        watch = self._phones.watch(self._woken.set, _CAME)
+        watch = self._phones.watch(self._woken.set, _MAY_BE_THERE)
         try:
             async with waking(self._installation.database) as waker, asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -214,7 +223,7 @@ class Resyncs:
         self._look_soon()
 
     def _meet(self, watch: Watch) -> None:
-        """Notes which phones have come."""
+        """Notes which phones may have come."""
         news = watch.take()
         if news.lost:
             self._telling.anybody_may_have_registered(self._clock())
@@ -274,15 +283,16 @@ class Resyncs:
     def _way(self, job: Job) -> _Way | None:
         """The newest binding of the phone that a flow leads to, on whichever of its lines."""
         newest: _Way | None = None
-        for line in job.lines:
-            for binding in (*self._phones.bindings(line), *self._phones.parted(line)):
-                if binding.device_id != job.device_id:
-                    continue
-                flow = self._phones.flow_of(binding)
-                if flow is None or not flow.is_open:
-                    continue
-                if newest is None or binding.refreshed_at > newest.binding.refreshed_at:
-                    newest = _Way(line, binding, flow)
+        places = [(line, binding) for line in job.lines for binding in self._phones.bindings(line)]
+        parted = self._phones.parted(job.device_id)
+        for line, binding in places if parted is None else [*places, parted]:
+            if binding.device_id != job.device_id:
+                continue
+            flow = self._phones.flow_of(binding)
+            if flow is None or not flow.is_open:
+                continue
+            if newest is None or binding.refreshed_at > newest.binding.refreshed_at:
+                newest = _Way(line, binding, flow)
         return newest
 
     def _say(self, job: Job, progress: Progress) -> None:

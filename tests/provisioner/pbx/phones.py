@@ -14,6 +14,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.claims import claim
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.pbx.parted import Parted
 from sip.binding import Binding, Change, ChangeKind
 from sip.location import Location
 from sip.message.message import Request, Response
@@ -88,8 +89,7 @@ class Network:
         self._news = asyncio.Event()
         self._now = asyncio.get_running_loop().time
         self._ports = iter(range(20_000, 60_000))
-        self.gone: dict[str, list[Binding]] = {}
-        "Bindings of lines that have another password."
+        self.parted_from = Parted()
         self.fetches = True
         "Whether a phone that says 200 fetches, too."
 
@@ -98,8 +98,8 @@ class Network:
     def bindings(self, line: str) -> Iterable[Binding]:
         return self.location.bindings(line, self._now())
 
-    def parted(self, line: str) -> Iterable[Binding]:
-        return self.gone.get(line, ())
+    def parted(self, device_id: int) -> tuple[str, Binding] | None:
+        return self.parted_from.of(device_id, self._now())
 
     def flow_of(self, binding: Binding) -> Flow | None:
         return None if binding.remote in self.cut else Way(binding.remote)

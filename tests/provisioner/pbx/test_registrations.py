@@ -351,8 +351,10 @@ async def test_bindings_made_with_an_old_password_go_at_once_and_are_told(
 ):
     woken: list[None] = []
     for number in (ONE, TWO):
-        await server.register(number)
+        await server.register(number, "Mac: 80:5e:c0:12:34:56")
     watch = server.location.subscribe(ONE, lambda: woken.append(None))
+    (device_id,) = (each.device_id for each in server.location.bindings(ONE, server.sip.now()))
+    assert device_id is not None
     # As another process does it.
     elsewhere = replace(sample, database=await Database.open(database_url))
     await apply_text(elsewhere, WITH_A_PASSWORD)
@@ -365,7 +367,9 @@ async def test_bindings_made_with_an_old_password_go_at_once_and_are_told(
     assert [change.kind for change in watch.take().changes] == [ChangeKind.REVOKED]
     assert woken
     assert (server.contacts(ONE), len(server.contacts(TWO))) == ([], 1)
-    assert [each.contact for each in server.parted.of(ONE, server.sip.now())] == [CONTACT]
+    parted = server.parted.of(device_id, server.sip.now())
+    assert parted is not None
+    assert (parted[0], parted[1].contact) == (ONE, CONTACT)
     server.versions[ONE] = 2
     assert (await server.register(ONE, cseq=2)).status == 200
     assert server.contacts(ONE) == [CONTACT]

@@ -218,8 +218,9 @@ async def test_a_phone_whose_connection_is_gone_is_waited_for(firm: Installation
 async def test_a_phone_that_needs_a_new_password_is_told_where_it_was(firm: Installation):
     """It is registered no more, and would not come by itself before its time."""
     network = Network(firm)
-    network.gone[FIRST] = await network.register(DESK, FIRST)
-    for binding in network.gone[FIRST]:
+    bindings = await network.register(DESK, FIRST)
+    network.parted_from.note(FIRST, bindings)
+    for binding in bindings:
         network.location.apply([Change(ChangeKind.REVOKED, FIRST, binding, 0.0)])
     async with telling(network):
         await office(firm, "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession
 
 from phone_templates import cfg
@@ -17,10 +18,24 @@ from provisioner.operations.devices import render_device
 from provisioner.operations.installation import Installation
 from sip.message.message import Request
 from sip.message.parser import parse_datagram
+from tests.provisioner.conftest import apply_text
 from tests.provisioner.pbx.phone import Phone, phone
 from tests.provisioner.web.asking import all_secrets
 
 ANNA, LINE = MacAddress("0015654aa937"), "48223809986"
+MOVED = MacAddress("001565000001")
+OWN, PASSWORD = "48225550001", "a-password-of-its-own"
+BEFORE = f"""
+customers:
+  - login: przenosiny
+    name: Przenosiny
+    lines: [{{number: "{OWN}", product: telefonia-ip-plus, password: {PASSWORD}}}]
+    devices: [{{mac: "{MOVED}", model: T46S, accounts: [{{account: 1, line: "{OWN}"}}]}}]
+"""
+WITHOUT_ACCOUNT = BEFORE.replace(f'{{account: 1, line: "{OWN}"}}', "")
+WITHOUT_LINE = WITHOUT_ACCOUNT.replace(
+    f'{{number: "{OWN}", product: telefonia-ip-plus, password: {PASSWORD}}}', ""
+)
 
 
 async def is_told(mine: Phone, status: int = 200) -> str:
@@ -36,12 +51,12 @@ async def is_told(mine: Phone, status: int = 200) -> str:
                 return str(came.event)
 
 
-async def fetch(installation: Installation) -> None:
+async def fetch(installation: Installation, mac: MacAddress = ANNA) -> None:
     """The phone gets its own file by the URL that it was told."""
-    told = dict(cfg.parse(await render_device(installation, ANNA)))
+    told = dict(cfg.parse(await render_device(installation, mac)))
     async with (
         ClientSession() as session,
-        session.get(f"{told['static.auto_provision.server.url']}{ANNA.hex}.cfg") as answer,
+        session.get(f"{told['static.auto_provision.server.url']}{mac.hex}.cfg") as answer,
     ):
         assert answer.status == 200
 
@@ -84,3 +99,19 @@ async def test_a_phone_that_refuses_is_seen_to_refuse(sample: Installation, runn
         found = [said.get_nowait() for _ in range(said.qsize())]
     assert [each["step"] for each in found] == ["asked", "told", "answered", "done"]
     assert (found[2]["status"], found[3]["outcome"]) == (481, "refused")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("after", [WITHOUT_ACCOUNT, WITHOUT_LINE])
+async def test_a_phone_whose_only_line_is_taken_from_it_is_told(
+    sample: Installation, running: Running, after: str
+):
+    """It would go on registering that until it came by itself."""
+    await apply_text(sample, BEFORE)
+    await claims.claim(sample, MOVED, COMMAND_LINE)
+    await fetch(sample, MOVED)
+    await running.settled()
+    async with phone(running.sip, OWN, PASSWORD) as mine:
+        assert (await mine.register()).status == 200
+        await apply_text(sample, after)
+        assert await is_told(mine) == "check-sync;reboot=false"
