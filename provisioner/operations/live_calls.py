@@ -141,7 +141,7 @@ async def prove_live(
         test_phones() as phones,
     ):
         with blaming(_PHONE):
-            run = _Run(installation, living, company, phones, number, login)
+            run = _Run(installation, living, company, phones, number, login, since)
             await run.begin()
             for place in range(1, calls + 1):
                 await tell(Begun(expected.kind, place, calls))
@@ -173,6 +173,7 @@ class _Run:
         phones: TestPhones,
         number: str,
         login: str,
+        since: int,
     ) -> None:
         self._installation = installation
         self._living = living
@@ -180,6 +181,7 @@ class _Run:
         self._phones = phones
         self._number = number
         self._login = login
+        self._since = since
         self._caller = company.account.number
         self._room = Room()
 
@@ -189,7 +191,7 @@ class _Run:
 
     async def call(self, exchange: Exchange) -> ProvedCall:
         """Makes one, and judges it. Raises `Conflict`, `ProofBroke`, `PhonesFailed`, `StorageError`."""
-        await unchanged(self._installation, self._login, exchange)
+        await unchanged(self._installation, self._login, exchange, self._since)
         at, before = utc_now(), self._phones.late_s
         # Who has answered last the engine knows better than what is stored.
         current = replace(exchange, used=self._company.exchange.used)

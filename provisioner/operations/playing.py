@@ -10,7 +10,6 @@ from provisioner.operations.twins import Twin
 from sip.testcall.account import Account
 from sip.testcall.agents import TestPhones
 from sip.testcall.expected import expected
-from sip.testcall.lateness import Lateness
 from sip.testcall.observed import (
     Ended,
     Light,
@@ -49,10 +48,11 @@ class Stage:
 
     async def play(self, scenario: Scenario) -> Sequence[Observation]:
         """All that the phones see of it. Raises `PhonesFailed`."""
-        before = self._phones.late_s
-        with Lateness() as late:
+        phones = self._phones
+        with self._twin.pace.lateness as late:
+            before = late.total_s + phones.late_s
             observations = await self._play(scenario)
-        self.late_s = late.total_s + self._phones.late_s - before
+            self.late_s = late.total_s + phones.late_s - before
         return observations
 
     async def _play(self, scenario: Scenario) -> Sequence[Observation]:

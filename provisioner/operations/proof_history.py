@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,6 +99,8 @@ async def keep_proof(
     of that was tried, and an alarm about it goes on. Returns its id; None: the customer is gone meanwhile.
     Raises `StorageError`.
     """
+    # Of many calls both take long: calls of people are served meanwhile.
+    details, messages = await asyncio.to_thread(_written, proof)
     async with installation.database.append() as session:
         if await session.get(CustomerRow, customer_id) is None:
             return None
@@ -109,10 +112,10 @@ async def keep_proof(
             calls=len(proof.calls),
             failed=sum(not call.passed for call in proof.calls),
             actor=actor.name,
-            details=json.dumps(plain(without_messages(proof)), ensure_ascii=False),
+            details=details,
             run_id=None if within is None else within.run_id,
             fingerprint=fingerprint,
-            messages=packed([call.messages for call in proof.calls]),
+            messages=messages,
         )
         await announce(session)
         session.add(row)
@@ -129,6 +132,12 @@ async def keep_proof(
         elif not proof.passed and within is not None and within.alarm:
             await _raise_alarm(session, row, within.alarm)
         return row.id
+
+
+def _written(proof: Proof) -> tuple[str, str | None]:
+    """As it is kept, and its SIP messages apart from it."""
+    details = json.dumps(plain(without_messages(proof)), ensure_ascii=False)
+    return details, packed([call.messages for call in proof.calls])
 
 
 async def _raise_alarm(session: AsyncSession, row: ProofRow, text: str) -> None:

@@ -147,7 +147,7 @@ async def tried(
     places: Sequence[int] = range(calls or len(found))
     if equals is not None:
         places = equals.places(exchange.customer_id, number, found)
-    run = _Run(installation, twin, asked, exchange, tell, places, phones)
+    run = _Run(installation, twin, asked, exchange, since, tell, places, phones)
     # One after another they take so much longer.
     longest_s = LONGEST_S if phones is None else LONGEST_S * _LANES
     async with one_run(number, _PHONES, longest_s):
@@ -168,6 +168,7 @@ class _Run:
         twin: TwinMaker,
         asked: Asked,
         exchange: Exchange,
+        since: int,
         tell: Tell,
         places: Sequence[int],
         phones: TestPhones | None,
@@ -179,6 +180,7 @@ class _Run:
         self._twin = twin
         self._asked = asked
         self._exchange = exchange
+        self._since = since
         self._tell = tell
         self._phones = phones
         self._count = len(places)
@@ -244,7 +246,7 @@ class _Run:
 
         Raises `Conflict`.
         """
-        stored = await unchanged(self._installation, self._asked.login, self._exchange)
+        stored = await unchanged(self._installation, self._asked.login, self._exchange, self._since)
         return replace(with_caller(stored, self._asked.emergency_numbers), used=twin.exchange.used)
 
 
@@ -256,8 +258,14 @@ async def stored_exchange(installation: Installation, login: str) -> Exchange:
     return exchange
 
 
-async def unchanged(installation: Installation, login: str, known: Exchange) -> Exchange:
-    """The same, where what is configured is still as it was known to be. Raises `Conflict` as well."""
+async def unchanged(installation: Installation, login: str, known: Exchange, since: int) -> Exchange:
+    """The same, where what is configured is still as it was known to be, read after the change `since`.
+
+    Raises `Conflict` as well.
+    """
+    async with installation.database.read() as session:
+        if await newest(session) == since:
+            return known
     stored = await stored_exchange(installation, login)
     if replace(stored, used={}) != replace(known, used={}):
         raise Conflict(f"the switchboard of {login} was changed just now: repeat this")

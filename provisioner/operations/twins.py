@@ -9,6 +9,7 @@ from typing import Protocol
 
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.exchange import Exchange
+from sip.testcall.lateness import Lateness
 from sip.testcall.process import PhonesProcess
 from sip.transport.flow import Address
 
@@ -31,6 +32,8 @@ class Pace:
     def __init__(self) -> None:
         self.registering = asyncio.Semaphore(_MOST_REGISTERING)
         "For phones that register: so many at a time, of all test calls together."
+        self.lateness = Lateness()
+        "Of this process while there are test calls."
         self._turn = asyncio.Lock()
 
     @asynccontextmanager

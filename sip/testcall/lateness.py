@@ -12,7 +12,7 @@ _LEAST_S = 0.03
 
 
 class Lateness:
-    """Counts it while its context lasts."""
+    """Counts it while its context lasts, which several may enter: the process is woken once for all."""
 
     def __init__(self, tell: Callable[[float], None] = lambda _: None) -> None:
         """`tell` is told each time by how much."""
@@ -20,15 +20,19 @@ class Lateness:
         self._tell = tell
         self._due = 0.0
         self._next: asyncio.TimerHandle | None = None
+        self._users = 0
 
     def __enter__(self) -> Lateness:
-        self._wake_later()
+        self._users += 1
+        if self._users == 1:
+            self._wake_later()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._next is not None:
+        self._users -= 1
+        if not self._users and self._next is not None:
             self._next.cancel()
 
     def _wake_later(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 RATE = 8_000
@@ -30,8 +31,12 @@ class Tone:
     "Against full scale: a sine of the greatest amplitude has -3 dB."
 
 
+@lru_cache(maxsize=64)
 def tone(hz: int, level_db: float = -12.0) -> array[int]:
-    """One second of it, in 16 bits; it can be repeated without a click, `hz` being whole. 0 Hz is silence."""
+    """One second of it, in 16 bits; it can be repeated without a click, `hz` being whole. 0 Hz is silence.
+
+    It is the same for all who send it, and nobody's to change.
+    """
     amplitude = _FULL_SCALE * math.sqrt(2) * 10 ** (level_db / 20) if hz else 0.0
     return array("h", (round(amplitude * math.sin(2 * math.pi * hz * at / RATE)) for at in range(RATE)))
 
