@@ -86,6 +86,8 @@ class Subscriptions:
         self._unheard: Counter[str] = Counter()
         "NOTIFYs that wait for an answer, by the line that is told."
         self._woken = asyncio.Event()
+        self._wakes_at = 0.0
+        "When times are looked at next, unless it is woken."
         news.on_news(self._hear)
         server.on("SUBSCRIBE", self._subscribe)
 
@@ -93,9 +95,10 @@ class Subscriptions:
         """Tells what is new, and ends what has not been refreshed, until it is cancelled."""
         while True:
             due = self._notifier.deadline
-            wait_s = _IDLE_S if due is None else min(_IDLE_S, max(0.0, due - self._server.now()))
+            now = self._server.now()
+            self._wakes_at = now + _IDLE_S if due is None else min(now + _IDLE_S, due)
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(max(0.0, self._wakes_at - now)):
                     await self._woken.wait()
             except TimeoutError:
                 pass
@@ -261,3 +264,7 @@ class Subscriptions:
             if not self._unheard[line]:
                 del self._unheard[line]
         self._send(self._notifier.answered(notify.subscription, response, self._server.now()))
+        due = self._notifier.deadline
+        if due is not None and due < self._wakes_at:
+            # What has happened while it was under way is told soon, and not when somebody looks.
+            self._woken.set()

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.centrex.customer import Extension, HuntGroup, Line
 from provisioner.centrex.exchange import Exchange
+from provisioner.pbx import subscriptions
 from provisioner.pbx.lamps import Lamps
 from provisioner.pbx.subscriptions import Subscriptions
 from sip.call.ringing import Why
@@ -90,6 +91,22 @@ async def test_a_lamp_follows_a_line_through_a_call_that_it_gets(office: Office)
     assert await office.next() == [("terminated", "recipient")]
     office.call().begins(ANNA, "101")
     assert await office.next() == [("proceeding", "initiator")], "what is over is told once"
+
+
+async def test_what_happens_before_a_phone_has_answered_is_told_when_it_may_be(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(subscriptions, "_IDLE_S", 3600.0)
+    await office.watch("102")
+    office.flow.status = 0
+    call = office.call().begins(RECEPTION, "102").rings(ANNA)
+    ringing = await office.flow.notify()
+    call.answers(ANNA)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    office.flow.status = 200
+    office.flow.server.received(ringing.response(200), office.flow)
+    assert await office.next() == [("confirmed", "recipient")]
 
 
 async def test_a_group_is_lit_while_it_rings_and_by_whoever_answered_for_it(office: Office):
