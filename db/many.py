@@ -7,7 +7,7 @@ are busy waits some milliseconds to get it back. So there many rows go into one 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, count
@@ -30,7 +30,7 @@ def in_parts(
     begin = 0
     for number in _parts(len(rows), len(rows[0]) if rows else 0):
         part = rows[begin : begin + number]
-        yield _for_many(statement, number), tuple(map(as_sqlite_keeps_it, chain.from_iterable(part)))
+        yield _for_many(statement, number), as_sqlite_keeps_them(chain.from_iterable(part))
         begin += number
 
 
@@ -68,6 +68,8 @@ def _for_many(statement: str, rows: int) -> str:
     raise ValueError(f"not a statement for many rows: {statement}")
 
 
-def as_sqlite_keeps_it(value: object) -> object:
-    """A value for a statement: SQLAlchemy keeps moments there as text without a zone."""
-    return value.isoformat(" ", "microseconds")[:26] if type(value) is datetime else value
+def as_sqlite_keeps_them(values: Iterable[object]) -> tuple[object, ...]:
+    """Values for a statement: SQLAlchemy keeps moments there as text without a zone."""
+    return tuple(
+        [each.isoformat(" ", "microseconds")[:26] if type(each) is datetime else each for each in values]
+    )

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.many import as_sqlite_keeps_it, in_parts
+from db.many import as_sqlite_keeps_them, in_parts
 from db.plain import Rows
 from db.uncollected import uncollected
 
@@ -48,8 +48,8 @@ class ConnectionWriter:
 
     async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
         """See `Writer`."""
-        given = map(as_sqlite_keeps_it, parameters) if self.database == "sqlite" else parameters
-        found = await self._connection.exec_driver_sql(self._worded(statement), tuple(given))
+        given = as_sqlite_keeps_them(parameters) if self.database == "sqlite" else tuple(parameters)
+        found = await self._connection.exec_driver_sql(self._worded(statement), given)
         return [tuple(row) for row in found] if found.returns_rows else []
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
@@ -145,7 +145,7 @@ class _SqliteWriter:
 
     async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
         """See `Writer`."""
-        return self._connection.execute(statement, tuple(map(as_sqlite_keeps_it, parameters))).fetchall()
+        return self._connection.execute(statement, as_sqlite_keeps_them(parameters)).fetchall()
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         """See `Writer`."""

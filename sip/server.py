@@ -175,7 +175,12 @@ class SipServer:
         if self.ears.there:
             self.ears.came(message)
         try:
-            self.perform(self.transactions.receive(message, flow, self.now()))
+            match self.transactions.receive(message, flow, self.now()):
+                case [NewRequest() as new]:
+                    # It has left no trace, so there is nothing to be woken for.
+                    self._take(new)
+                case effects:
+                    self.perform(effects)
         except Exception:
             # Our own mistake; the next message is served.
             logger.exception("a message could not be taken %r remote=%s", message, flow.remote)
@@ -224,7 +229,9 @@ class SipServer:
         flow = self._answer_flow(new.request, new.flow)
         if flow is not new.flow:
             new = NewRequest(new.request, flow, new.key)
-        return self.transactions.serve(new, self.now())
+        transaction = self.transactions.serve(new, self.now())
+        self._arm()
+        return transaction
 
     def answer(
         self, request: Request, flow: Flow, response: Response, transaction: ServerTransaction | None
@@ -252,8 +259,6 @@ class SipServer:
                     effect.flow.send(effect.data)
                 case Reply(request, flow, data):
                     self._answer_flow(request, flow).send(data)
-                case NewRequest():
-                    self._take(effect)
                 case Refused(request, flow, response):
                     self.answer(request, flow, response, None)
                 case Answered(transaction, response) if transaction in self._asked:

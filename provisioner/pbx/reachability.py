@@ -27,6 +27,8 @@ _AGAIN_S = 5.0
 "How soon a phone is asked again that has not answered."
 _IDLE_S = 1.0
 "The plan is looked at after so long even if nothing is due."
+_COME_AND_GO = ENDS | {ChangeKind.REGISTERED, ChangeKind.MOVED}
+"What says whom to ask: a refresh, as nearly all that happens is, changes nothing of that."
 
 
 class Reachability:
@@ -46,7 +48,7 @@ class Reachability:
     async def run(self) -> None:
         """Asks until it is cancelled."""
         woken = asyncio.Event()
-        watch = self._location.subscribe(None, woken.set, pending=100_000)
+        watch = self._location.subscribe(None, woken.set, _COME_AND_GO, pending=100_000)
         there = [(each.aor, each.binding) for each in self._location.snapshot(self._clock())]
         self._probes.restore(there, self._clock())
         try:

@@ -78,6 +78,7 @@ class Intake:
             deque(maxlen=_ROOM[rank]) for rank in Rank
         )
         "Each after the time when it came."
+        self._in_order = tuple(zip(Rank, self._waiting, strict=True))
         self.dropped = 0
         "Datagrams that nobody has looked at."
         self._come = self._brought = 0
@@ -111,7 +112,7 @@ class Intake:
     def take(self, now: float) -> Datagram | None:
         """The next one."""
         too_early = now - _LONGEST_S
-        for rank, waiting in zip(Rank, self._waiting, strict=True):
+        for rank, waiting in self._in_order:
             while waiting:
                 is_late = rank is not Rank.KNOWN and waiting[0][0] < now - _LATE_S
                 came_at, datagram = waiting.pop() if is_late else waiting.popleft()
