@@ -28,7 +28,8 @@ STATUSES = st.sampled_from([100, 180, 183, 200, 200, 200, 302, 408, 481, 486, 48
 BODIES = st.sampled_from([b"", sdp(4000), sdp(4000, "sendonly"), b"v=0"])
 PASSING_S = st.sampled_from([0.0, 0.2, 0.5, 1.0]) | st.floats(0, 5) | st.sampled_from([5.0, 32.0, 61.0])
 METHODS = st.sampled_from(["INVITE", "UPDATE", "INFO", "OPTIONS", "BYE", "PRACK", "REFER", "NOTIFY"])
-EXTENSIONS = st.sampled_from([{}, {}, {"Supported": "100rel"}, {"Require": "100rel"}])
+UPDATES = {"Allow": "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"}
+EXTENSIONS = st.sampled_from([{}, {}, {"Supported": "100rel", **UPDATES}, {"Require": "100rel"}])
 QUIET_S = 2_000
 
 
@@ -113,7 +114,9 @@ class AnyOrder(RuleBasedStateMachine):
         invites = [each for each in phone.inbox if isinstance(each, Request) and each.method == "INVITE"]
         if invites:
             invite = invites[-1 - age % len(invites)]
-            self.sent[phone].append(phone.says(invite, status, body, Require="100rel", RSeq=str(rseq)))
+            response = phone.says(invite, status, body, Require="100rel", RSeq=str(rseq), **UPDATES)
+            self.sent[phone].append(response)
+            self.talks.append(called(phone, invite, response))
 
     @rule(which=WHICH, age=WHICH, body=BODIES)
     def thanks(self, which: int, age: int, body: bytes) -> None:
