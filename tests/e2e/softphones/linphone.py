@@ -18,6 +18,7 @@ _CONFIG = """\
 {ports}
 bind_address={listens.host}
 use_ipv6=0
+100rel_support_level={reliably}
 guess_hostname=0
 register_only_when_network_is_up=0
 default_proxy=0
@@ -96,6 +97,10 @@ class Linphone:
         """Answers the call that rings."""
         self.program.told("answer")
 
+    def passes_first_to_second(self) -> None:
+        """Connects the one that it has put on hold to the one that it has called then."""
+        self.program.told("transfer 1 --to-call 2")
+
     async def moves(self, uri: str) -> None:
         """Sends the call that rings somewhere else."""
         self.program.told(f"redirect all {uri}")
@@ -149,15 +154,16 @@ async def linphone(
     trusted: Path | None = None,
     listens: Address | None = None,
     tone: Path | None = None,
+    is_reliable: bool = False,
 ) -> AsyncIterator[Linphone]:
     """linphone with `account` at the loopback address `host`, up while the context lasts.
 
     Its instance is made of the phone's MAC, as Yealink phones do it: started again it is the same phone.
     `trusted` is the certificate that a TLS server must be known by. With `tone`, a file of sound, it can
-    talk.
+    talk. With `is_reliable` it wants a PRACK for what it says while it rings, and says one (RFC 3262).
     """
     config, listens = folder / "linphonerc", listens or free(host)
-    _write_profile(folder, config, account, listens, trusted)
+    _write_profile(folder, config, account, listens, trusted, is_reliable=is_reliable)
     command: list[str | Path] = ["linphonec", "-c", config, "-d", "6", "-l", folder / _LOG]
     async with running(command, folder, {"HOME": str(folder)}, is_typed_to=True) as program:
         if tone is not None:
@@ -167,7 +173,7 @@ async def linphone(
 
 
 def _write_profile(
-    folder: Path, config: Path, account: Account, listens: Address, trusted: Path | None
+    folder: Path, config: Path, account: Account, listens: Address, trusted: Path | None, *, is_reliable: bool
 ) -> None:
     # Without this folder it ends and doesn't say why.
     (folder / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
@@ -177,6 +183,7 @@ def _write_profile(
         listens=listens,
         trusted=f"root_ca={trusted}" if trusted is not None else "",
         codecs=_CODECS,
+        reliably=2 if is_reliable else 0,
         ports="\n".join(f"{_PORTS[transport]}={port}" for transport, port in ports.items()),
     )
     config.write_text(text)
