@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 
+from db.changes import touch
 from db.queries import proof_runs as queries
 from db.schema import ProofScheduleRow
 from provisioner.centrex.actor import Actor
@@ -126,6 +127,8 @@ async def set_schedule(
         after = said if reset else replace(before, **given)
         if after == before:
             return
+        # A company file that is being applied may say it, too.
+        touch(session, f"customer:{customer_id}")
         kept = proof_schedule_row(row, after)
         if kept is None:
             await session.delete(row)

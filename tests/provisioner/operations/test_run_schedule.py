@@ -13,8 +13,10 @@ from db.schema import ProofScheduleRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.customer import ProofSchedule
 from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.operations import companies
 from provisioner.operations.installation import Installation
 from provisioner.operations.line_services import set_dnd
+from provisioner.operations.owed import SLICE
 from provisioner.operations.proof_runs import Cause, ProofRun, list_runs
 from provisioner.operations.proof_schedules import Schedule, list_schedules, set_schedule, show_schedule
 from provisioner.operations.run_schedule import CALM, LONGEST_WAIT, has_own_night, make_due, nights, spared
@@ -139,7 +141,11 @@ async def owns(installation: Installation) -> ProofSchedule:
     return (await show_schedule(installation, "firma")).own
 
 
-async def test_a_company_file_says_it_too_and_touches_no_phone(firma: Installation):
+@pytest.mark.parametrize("phones", [SLICE, 0], ids=["few phones", "many"])
+async def test_a_company_file_says_it_too_and_touches_no_phone(
+    firma: Installation, monkeypatch: pytest.MonkeyPatch, phones: int
+):
+    monkeypatch.setattr(companies, "SLICE", phones)
     plan = await just(firma, test_calls={"nightly": False, "window": "22:00-23:00"})
     assert [str(each) for each in plan.changes] == [
         "change customer firma: nightly of test_calls: none -> no",
@@ -156,3 +162,20 @@ async def test_a_company_file_says_it_too_and_touches_no_phone(firma: Installati
     assert await owns(firma) == ProofSchedule()
     await put(firma, other("nowa", test_calls={"after_changes": False}))
     assert (await show_schedule(firma, "nowa")).own == ProofSchedule(after_changes=False)
+
+
+async def test_what_was_said_while_a_company_file_was_looked_at_is_not_lost(
+    firma: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(window="22:00-23:00"))
+    monkeypatch.setattr(companies, "SLICE", 0)
+    foreseen = companies._foreseen
+
+    async def meanwhile(*asked: Any) -> Any:
+        found = await foreseen(*asked)
+        await set_schedule(firma, "firma", COMMAND_LINE, ProofSchedule(), reset=True)
+        return found
+
+    monkeypatch.setattr(companies, "_foreseen", meanwhile)
+    await just(firma, test_calls={"after_changes": False})
+    assert await owns(firma) == ProofSchedule(after_changes=False)
