@@ -25,6 +25,11 @@ from phone_templates.yealink.parameters import catalogue
 from phone_templates.yealink.user_agent import write_user_agent
 
 _TRIES_OF_A_MISSING_FILE = 3
+_ATTEMPTS = "static.auto_provision.attempt_before_failed"
+_AGAIN_S = "static.auto_provision.retry_delay_after_file_transfer_failed"
+"How often it tries where a server can't, and after how many seconds again. Earlier firmware has neither."
+_USUAL_ATTEMPTS, _USUAL_AGAIN_S = 3, 5
+_SERVER_ERROR = 500
 _VERSION = VERSION_LINE.encode("ascii")
 
 # Parameters whose files are fetched with the configuration, before anything is applied. Certificates, VPN
@@ -71,6 +76,8 @@ class Fetch:
     url: str
     login: Login | None = None
     "For the case that the server asks; None: the phone has none for it."
+    after_s: float = 0.0
+    "How long the phone waits before: the server could not just now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,14 +315,35 @@ class BootMachine:
         """The file, or None if it is not there. Raises `_ServerFailed`."""
         tries = 1 if self.generation.prefixes_static else _TRIES_OF_A_MISSING_FILE
         for _ in range(tries):
-            answer = yield Fetch(url, self._login(url))
-            assert answer is not None  # noqa: S101 - `_advance` sends one after every Fetch
+            answer = yield from self._answered(url)
             if answer.status == 200:
                 return answer.body
             if answer.status != 404:
                 why = "no answer in time" if answer.status is None else f"status {answer.status}"
                 raise _ServerFailed(f"{url}: {why}")
         return None
+
+    def _answered(self, url: str) -> Generator[Effect, _Answer | None, _Answer]:
+        """What the server says, asked again as long as it says that it can't.
+
+        Whatever that says of `Retry-After`: the vendor's guides know no such thing.
+        """
+        attempts, again_s = self._number(_ATTEMPTS, _USUAL_ATTEMPTS), self._number(_AGAIN_S, _USUAL_AGAIN_S)
+        after_s = 0
+        while True:
+            answer = yield Fetch(url, self._login(url), after_s)
+            assert answer is not None  # noqa: S101 - `_advance` sends one after every Fetch
+            attempts -= 1
+            if answer.status is None or answer.status < _SERVER_ERROR or attempts <= 0:
+                return answer
+            after_s = again_s
+
+    def _number(self, name: str, usual: int) -> int:
+        """A setting that is one or more; 1 where the firmware doesn't know it."""
+        if catalogue().find(name, self.generation) is None:
+            return 1
+        said = self.memory.settings.get(name, "")
+        return max(1, int(said)) if said.isdecimal() else usual
 
     def _take_over(self, server_url: str, boot_file: BootFile | None, found: list[_File]) -> _Steps:
         """Fetch what the files name, apply them, and only then update the firmware."""

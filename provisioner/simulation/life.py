@@ -109,7 +109,8 @@ class Life(Sitter):
             await self._stays()
 
     async def _boots(self) -> Boot:
-        booted = await boot(self._box.machine, self._box.source, self._stage.network)
+        stage = self._stage
+        booted = await boot(self._box.machine, self._box.source, stage.network, stage.hurry)
         self._tally.boots(booted)
         return booted
 

@@ -7,8 +7,10 @@ import resource
 from provisioner.centrex.errors import BadValue
 
 _OWN_FILES = 256
-_FILES_OF_EACH = 4
-"A phone has a socket for UDP, one that listens, a connection, and while it boots another."
+_FILES_OF_EACH = 3
+"""A phone has a socket for UDP, one that listens for what is too large for that, and a connection while it
+fetches, or by which it registers. Both at once are few: only those that are told to fetch.
+"""
 
 
 def make_room(phones: int) -> None:

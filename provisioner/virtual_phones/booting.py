@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import aiohttp
@@ -35,8 +36,13 @@ class Boot:
     done: Done
 
 
-async def boot(phone: BootMachine, source: str, network: Network = DIRECT) -> Boot:
-    """Boots `phone` from the local address `source` and performs what it wants."""
+async def boot(
+    phone: BootMachine, source: str, network: Network = DIRECT, hurry: float = 1.0
+) -> Boot:
+    """Boots `phone` from the local address `source` and performs what it wants.
+
+    What it waits for before it tries again is divided by `hurry`.
+    """
     asked: list[Asked] = []
     seen: list[Effect] = []
     connector = aiohttp.TCPConnector(local_addr=(source, 0), ssl=network.tls or True)
@@ -49,6 +55,7 @@ async def boot(phone: BootMachine, source: str, network: Network = DIRECT) -> Bo
             if not effects or not isinstance(effects[-1], Fetch):
                 break
             url = effects[-1].url
+            await asyncio.sleep(effects[-1].after_s / hurry)
             status, body = await _get(session, effects[-1], known, network)
             asked.append(Asked(url, status, len(body)))
             effects = phone.answer(url, status, body)

@@ -59,7 +59,13 @@ class SipPhone:
     """A phone that has booted, and is registered with its server."""
 
     def __init__(
-        self, machine: BootMachine, source: str, server: SipServer, sitter: Sitter, network: Network
+        self,
+        machine: BootMachine,
+        source: str,
+        server: SipServer,
+        sitter: Sitter,
+        network: Network,
+        hurry: float,
     ) -> None:
         self.registrations: Sequence[Registration] = ()
         self.subscriptions: Sequence[Subscription] = ()
@@ -67,7 +73,7 @@ class SipPhone:
         "What it has fetched, each time that it was told to."
         self.times_told = 0
         self._machine, self._source = machine, source
-        self._server, self._sitter, self._network = server, sitter, network
+        self._server, self._sitter, self._network, self._hurry = server, sitter, network, hurry
         self._told = asyncio.Event()
         self._is_quiet = asyncio.Event()
         self._handset = Handset(server.transactions, _audio, self._is_quiet.set)
@@ -117,7 +123,7 @@ class SipPhone:
         while True:
             await self._told.wait()
             self._told.clear()
-            fetched = await boot(self._machine, self._source, self._network)
+            fetched = await boot(self._machine, self._source, self._network, self._hurry)
             if not self.fetched.full():
                 self.fetched.put_nowait(fetched)
             self._sitter.fetched(fetched)
@@ -174,7 +180,7 @@ async def registered(
     """
     has = accounts(machine)
     server = SipServer()
-    phone = SipPhone(machine, source, server, sitter, network)
+    phone = SipPhone(machine, source, server, sitter, network, hurry)
     async with (
         listening(bind(Address(source, 0)), server, secure=network.tls) as transport,
         asyncio.TaskGroup() as tasks,

@@ -184,6 +184,32 @@ def test_nothing_is_applied_when_the_server_fails_half_way(model, status):
 
 
 @pytest.mark.parametrize(
+    ("model", "firmware", "waits"),
+    [("VP530P", None, [0]), ("T28P", "2.73.0.50", [0]), ("T46S", None, [0, 5, 5])],
+)
+def test_a_server_that_can_not_just_now_is_asked_again_by_firmware_that_knows_of_it(model, firmware, waits):
+    new = phone(model, firmware, stored_url=SERVER)
+    first = new.start()[-1]
+    asked, effects = [first], new.answer(first.url, 503)
+    while isinstance(effects[-1], Fetch) and effects[-1].url == first.url:
+        asked.append(effects[-1])
+        effects = new.answer(first.url, 503)
+    assert [each.after_s for each in asked] == waits
+    assert effects == [Done(Outcome.FAILED, SERVER, f"{first.url}: status 503")]
+
+
+def test_a_server_that_can_again_is_asked_for_the_rest_at_once():
+    t46s = phone("T46S", stored_url=SERVER)
+    t46s.memory.settings["static.auto_provision.retry_delay_after_file_transfer_failed"] = "60"
+    first = t46s.start()[-1].url
+    (again,) = t46s.answer(first, 503)
+    assert (again.url, again.after_s) == (first, 60)
+    (next_one,) = t46s.answer(first, 404)
+    assert next_one.url != first
+    assert next_one.after_s == 0
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "lang.gui = Polish\n",
