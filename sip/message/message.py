@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sip.auth_header import parse_auth
 from sip.message import lexer
 from sip.message.address import Contact, InfoReference, NameAddress
 from sip.message.errors import BadHeader, MessageError
-from sip.message.headers import Headers
+from sip.message.headers import Field, Headers
 from sip.message.reasons import REASONS
 from sip.message.remembered import remembered
 from sip.message.typed import Lines, Needed, One, Several
@@ -36,6 +38,8 @@ from sip.message.via import Via
 
 _STAR = "*"
 _OF_EACH_RESPONSE = frozenset({"via", "from", "to", "call-id", "cseq"})
+_ONCE = len(_OF_EACH_RESPONSE) - 1
+"Of these there is one each, but for Via."
 
 
 class Message:
@@ -196,6 +200,9 @@ class Request(Message):
         `to_tag` goes into To where that has no tag yet; for a 100 leave it out (§8.2.6.2).
         """
         fields = [field for field in self.headers.fields if field[0] in _OF_EACH_RESPONSE]
+        if sum(key != "via" for key, _, _ in fields) > _ONCE:
+            # What is wrong with the request must not be wrong with its answer (§7.3.1).
+            fields = _first_of_each(fields)
         if to_tag is not None and not self._to_has_tag():
             tag = f";tag={lexer.token(to_tag)}"
             fields = [(key, name, value + tag if key == "to" else value) for key, name, value in fields]
@@ -231,3 +238,14 @@ class Response(Message):
     @property
     def start_line(self) -> str:
         return f"SIP/2.0 {self.status} {self.reason_phrase}"
+
+
+def _first_of_each(fields: Sequence[Field]) -> list[Field]:
+    """Without what stands there once more; there is a Via for each server that it has come through."""
+    seen: set[str] = set()
+    kept: list[Field] = []
+    for field in fields:
+        if field[0] == "via" or field[0] not in seen:
+            seen.add(field[0])
+            kept.append(field)
+    return kept

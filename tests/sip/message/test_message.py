@@ -314,6 +314,19 @@ Content-Length: 0
     )
 
 
+@pytest.mark.parametrize("twice", ["From: <sip:a@b>;tag=c", "t: <sip:a@b>", "Call-ID: d", "CSeq: 9 INVITE"])
+def test_what_a_request_has_twice_its_answer_has_once(twice):
+    with pytest.raises(MessageError) as refused:
+        parse_datagram(INVITE.replace(b"\r\n\r\n", b"\r\n" + twice.encode() + b"\r\n\r\n", 1))
+    assert refused.value.request is not None
+    answer = refused.value.request.response(400, to_tag="y")
+    plain = request(INVITE).response(400, to_tag="y")
+    for name in ("From", "Call-ID", "CSeq"):
+        assert answer.headers.all(name) == plain.headers.all(name)
+    assert len(answer.headers.all("To")) == 1
+    assert len(answer.via) == len(plain.via)
+
+
 def test_a_response_keeps_a_tag_that_is_there_and_says_the_time_of_a_100():
     asked = request(INVITE.replace(b"t: <sip:101@pbx.example.com>", b"t: sip:101@pbx;tag=x\r\nTimestamp: 54"))
     assert asked.response(200, to_tag="y").to.tag == "x"
