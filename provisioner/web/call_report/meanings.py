@@ -85,13 +85,14 @@ def read(text: str, *, came: bool) -> Read:
         cseq = " ".join(wording.values(text, "CSeq")).split()
         is_of_invite = cseq[-1:] == ["INVITE"]
         label = f"{answer[1]} {answer[2]}".strip()[:_LONGEST_LABEL]
-        return Read(label, _answer(int(answer[1]), is_of_invite=is_of_invite), "")
+        return Read(label, meaning_of(int(answer[1]), is_of_invite=is_of_invite), "")
     method, _, rest = first.partition(" ")
     number = wording.user_of(rest.partition(" ")[0])
     return Read(method[:_LONGEST_LABEL], _request(method, text, came=came), number)
 
 
-def _answer(status: int, *, is_of_invite: bool) -> Meaning:
+def meaning_of(status: int, *, is_of_invite: bool = True) -> Meaning:
+    """What an answer means, to an INVITE or to another request."""
     if 200 <= status < 300:
         return Meaning.ANSWERED if is_of_invite else Meaning.FINE
     if 300 <= status < 400:

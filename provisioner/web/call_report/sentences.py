@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from provisioner.centrex.trial_caller import CALLER_LINE
 from provisioner.operations.printable import printable
 from provisioner.operations.proofs import Proof, ProvedCall
+from provisioner.web.call_report.meanings import meaning_of
 from provisioner.web.call_report.words import Words
 from sip.testcall.findings import Code, Finding
 from sip.testcall.plan import Cause
 
+_STATUS = re.compile(r"[1-6][0-9]{2}")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 _TIMES = frozenset(
     {Code.NOT_TOGETHER, Code.TOO_EARLY, Code.TOO_LATE, Code.TOO_SHORT, Code.TOO_LONG, Code.RANG_ON}
@@ -20,6 +22,8 @@ _TIMES = frozenset(
 )
 _RINGS = frozenset({Code.WRONG_RING})
 _LAMPS = frozenset({Code.LAMP_WRONG, Code.LAMP_LATE})
+_ANSWERS = frozenset({Code.WRONG_STATUS, Code.CODE_REFUSED, Code.LAMP_REFUSED})
+"What they have seen is the status of an answer, and so is what the first should have."
 _PHONES = frozenset(
     {Code.WRONG_ORDER, Code.NO_WINNER, Code.WRONG_WINNER, Code.TWO_WINNERS, Code.ONE_WAY_AUDIO}
     | {Code.WRONG_AUDIO}
@@ -65,11 +69,20 @@ class Sentences:
             return words.inside if value else words.usual
         if not value:
             return words.nothing
+        if value in _statuses(finding) and _STATUS.fullmatch(value):
+            meaning = words.meanings[meaning_of(int(value))].rstrip(".")
+            return words.status.format(meaning=meaning, status=value)
         if finding.code in _LAMPS and value in words.lights:
             return words.lights[value]
         if finding.code in _PHONES:
             return ", ".join(self.phone(each) for each in value.split(", "))
         return _POINT.sub(words.comma, value) if finding.code in _TIMES else value
+
+
+def _statuses(finding: Finding) -> tuple[str, ...]:
+    if finding.code not in _ANSWERS:
+        return ()
+    return (finding.seen, finding.expected) if finding.code is Code.WRONG_STATUS else (finding.seen,)
 
 
 def for_call(call: ProvedCall, words: Words) -> Sentences:

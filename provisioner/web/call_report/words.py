@@ -29,6 +29,8 @@ class Words:
     "What lamps show, by `Light`."
     meanings: Mapping[Meaning, str]
     "Of SIP messages."
+    status: str
+    "Of an answer, with what it means."
 
     title: str
     passed: str
@@ -99,6 +101,7 @@ PL = Words(
     single=sentences_pl.SINGLE,
     lights=sentences_pl.LIGHTS,
     meanings=sentences_pl.MEANINGS,
+    status="„{meaning}” ({status})",
     title="Test połączeń z numerem {number}",
     passed="Numer {number} dzwoni tak, jak go ustawiono.",
     failed="Numer {number} nie dzwoni tak, jak go ustawiono.",
@@ -168,6 +171,7 @@ EN = Words(
     single=sentences_en.SINGLE,
     lights=sentences_en.LIGHTS,
     meanings=sentences_en.MEANINGS,
+    status='"{meaning}" ({status})',
     title="Test calls to {number}",
     passed="{number} rings as it is configured.",
     failed="{number} does not ring as it is configured.",

@@ -45,6 +45,18 @@ def test_each_language_has_every_finding_setting_and_scenario(words: Words):
             assert "{" not in sentence.text + sentence.blames
 
 
+def test_an_answer_is_said_with_what_it_means():
+    def said(code: Code, words: Words) -> str:
+        return Sentences(words, {}).of(Finding(code, "", "480", "404", Cause(Setting.EXCHANGE))).text
+
+    assert said(Code.WRONG_STATUS, PL) == (
+        "Dzwoniący dostał złą odpowiedź: „Nie ma takiego numeru” (404) zamiast „Nikt nie odebrał” (480)."
+    )
+    refused = said(Code.CODE_REFUSED, EN)
+    assert "did not take code 480 from" in refused, "that is what was dialled, and no status"
+    assert refused.endswith('Its answer: "There is no such number" (404).')
+
+
 def test_findings_are_said_in_whole_sentences_with_names_that_people_know():
     polish = text_of(page(WRONG, PL))
     assert "Numer 600 nie dzwoni tak, jak go ustawiono." in polish
