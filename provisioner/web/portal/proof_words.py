@@ -46,6 +46,7 @@ class ProofWords:
 
     test_all: str
     runs: str
+    run_goes_on: str
     causes: Mapping[Cause, str]
     run_states: Mapping[State, str]
     run_came_to: str
@@ -108,6 +109,8 @@ _PL = ProofWords(
     past="Testy tego numeru, od najstarszego",
     test_all="Testuj wszystkie numery",
     runs="Testy wielu numerów naraz",
+    run_goes_on="Trwa test wszystkich numerów. Wyniki pojawiają się na liście: odśwież stronę, by je "
+    "zobaczyć.",
     causes={
         Cause.ASKED: "na żądanie",
         Cause.CHANGE: "po zmianie ustawień",
@@ -188,6 +191,7 @@ _EN = ProofWords(
     past="Tests of this number, the oldest first",
     test_all="Test all numbers",
     runs="Tests of many numbers",
+    run_goes_on="All numbers are being tested. Results come into the list: load the page again to see them.",
     causes={
         Cause.ASKED: "asked for",
         Cause.CHANGE: "after a change",

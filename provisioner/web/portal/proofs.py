@@ -71,6 +71,8 @@ class RunView:
     state: str
     came_to: str
     is_red: bool
+    goes_on: bool
+    "Its time has come, and more will come of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def _runs(runs: Sequence[ProofRun], login: str, words: ProofWords, who: Reader) 
                 green=run.green, red=run.red, unchanged=run.unchanged, untested=run.untested
             ),
             is_red=run.red > 0,
+            goes_on=not run.is_over and run.due_at <= who.now,
         )
 
 
