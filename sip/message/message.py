@@ -38,8 +38,6 @@ from sip.message.via import Via
 
 _STAR = "*"
 _OF_EACH_RESPONSE = frozenset({"via", "from", "to", "call-id", "cseq"})
-_ONCE = len(_OF_EACH_RESPONSE) - 1
-"Of these there is one each, but for Via."
 
 
 class Message:
@@ -200,7 +198,8 @@ class Request(Message):
         `to_tag` goes into To where that has no tag yet; for a 100 leave it out (§8.2.6.2).
         """
         fields = [field for field in self.headers.fields if field[0] in _OF_EACH_RESPONSE]
-        if sum(key != "via" for key, _, _ in fields) > _ONCE:
+        single = [key for key, _, _ in fields if key != "via"]
+        if len(set(single)) < len(single):
             # What is wrong with the request must not be wrong with its answer (§7.3.1).
             fields = _first_of_each(fields)
         if to_tag is not None and not self._to_has_tag():

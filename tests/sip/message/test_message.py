@@ -327,6 +327,14 @@ def test_what_a_request_has_twice_its_answer_has_once(twice):
     assert len(answer.via) == len(plain.via)
 
 
+def test_what_a_request_has_twice_its_answer_has_once_though_something_else_is_missing():
+    without = INVITE.replace(b"\r\nt: <sip:101@pbx.example.com>", b"\r\nCSeq: 9 INVITE")
+    with pytest.raises(MessageError) as refused:
+        parse_datagram(without)
+    assert refused.value.request is not None
+    assert len(refused.value.request.response(400).headers.all("CSeq")) == 1
+
+
 def test_a_response_keeps_a_tag_that_is_there_and_says_the_time_of_a_100():
     asked = request(INVITE.replace(b"t: <sip:101@pbx.example.com>", b"t: sip:101@pbx;tag=x\r\nTimestamp: 54"))
     assert asked.response(200, to_tag="y").to.tag == "x"
