@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from db import changes
 from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
 from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
-from db.stops_once import connecting
+from db.stops_once import Connecting
 from db.uncollected import uncollected
 from db.watched import watched
 from db.writing import SqliteTransactions, Work, Writer, writer_of
@@ -107,8 +107,17 @@ def make_private(url: URL) -> None:
 class Database:
     """An open database. Sessions are one task's, and short."""
 
-    def __init__(self, url: URL, reader: AsyncEngine, writer: AsyncEngine, busy_s: float) -> None:
+    def __init__(
+        self,
+        url: URL,
+        reader: AsyncEngine,
+        writer: AsyncEngine,
+        busy_s: float,
+        connecting: Connecting | None = None,
+    ) -> None:
+        """`connecting` makes the connections of both engines, on SQLite."""
         self.url = url
+        self._connecting = connecting
         self._busy_s = busy_s
         self._reader = reader
         self._engines = (reader, writer)
@@ -148,6 +157,7 @@ class Database:
     @classmethod
     def _sqlite(cls, url: URL, busy_s: float) -> Self:
         make_private(url)
+        connecting = Connecting()
 
         def engine(begin: str, pool_size: int, waits_s: float, *pragmas: str) -> AsyncEngine:
             made = create_async_engine(
@@ -163,7 +173,8 @@ class Database:
             return made
 
         reader = engine("BEGIN", 8, busy_s, "query_only=ON")
-        return cls(url, reader, engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S, *_WRITES_MANY), busy_s)
+        writer = engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S, *_WRITES_MANY)
+        return cls(url, reader, writer, busy_s, connecting)
 
     @classmethod
     def _postgresql(cls, url: URL, busy_s: float) -> Self:
@@ -186,6 +197,8 @@ class Database:
             await self._transactions.close()
         for engine in self._engines:
             await engine.dispose()
+        if self._connecting is not None:
+            await self._connecting.ended()
 
     async def rows(self, statement: str, **parameters: object) -> Rows:
         """All rows of one SELECT in plain SQL (`db.plain`), several times faster than a session.

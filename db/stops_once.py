@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import suppress
+from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
 import aiosqlite
 
 from db.read_ahead import ReadAheadCursor
 
 _ROWS_AT_ONCE = 64
+_LOOK_S, _ENDS_S = 0.001, 5.0
 
 
 class _StopsOnce(aiosqlite.Connection):
@@ -33,9 +37,29 @@ class _StopsOnce(aiosqlite.Connection):
         return None if self._ends is None else asyncio.shield(self._ends)
 
 
-def connecting(database: str, **options: Any) -> aiosqlite.Connection:
-    """As `aiosqlite.connect`; for `async_creator_fn`, which leaves the thread to its maker."""
-    made = _StopsOnce(lambda: sqlite3.connect(database, **options), _ROWS_AT_ONCE)
-    # Or a connection that nobody has closed would keep the process up.
-    made._thread.daemon = True
-    return made
+class Connecting:
+    """What `async_creator_fn` is to be, which leaves a connection's thread to its maker."""
+
+    def __init__(self) -> None:
+        self._threads: WeakSet[Thread] = WeakSet()
+
+    def __call__(self, database: str, **options: Any) -> aiosqlite.Connection:
+        """As `aiosqlite.connect`."""
+        made = _StopsOnce(lambda: sqlite3.connect(database, **options), _ROWS_AT_ONCE)
+        # Or a connection that nobody has closed would keep the process up.
+        made._thread.daemon = True
+        self._threads.add(made._thread)
+        return made
+
+    async def ended(self) -> None:
+        """Returns when the threads of all connections have ended, which are all closed, or after `_ENDS_S`.
+
+        Nobody waits for the thread of a connection whose user was cancelled while it was being made, and it
+        would have something to tell a loop that is no more.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDS_S):
+                while True:
+                    if not any(thread.is_alive() for thread in self._threads):
+                        return
+                    await asyncio.sleep(_LOOK_S)

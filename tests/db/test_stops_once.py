@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from db.engine import Database
@@ -36,3 +41,30 @@ async def test_who_is_cancelled_twice_while_it_reads_leaves_nothing_that_waits_f
     if left:
         _, hanging = await asyncio.wait(left, timeout=60)
         assert not hanging
+
+
+async def test_a_database_that_is_closed_has_no_thread_left_though_a_connection_was_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It would have something to tell a loop that is no more."""
+    others = set(threading.enumerate())
+    database = await Database.open(f"sqlite:///{tmp_path}/centralka.db")
+    loop, begun, connect = asyncio.get_running_loop(), asyncio.Event(), sqlite3.connect
+
+    def slow(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        loop.call_soon_threadsafe(begun.set)
+        time.sleep(0.1)
+        return connect(*arguments, **options)
+
+    async def writes() -> None:
+        async with database.append():
+            raise AssertionError("it is cancelled before")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", slow)
+        writing = asyncio.create_task(writes())
+        await begun.wait()
+        writing.cancel()
+        await asyncio.wait([writing])
+        await database.close()
+    assert set(threading.enumerate()) <= others
