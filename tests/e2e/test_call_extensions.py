@@ -1,4 +1,4 @@
-"""What not every phone can do, as those use it that can: PRACK, UPDATE, Replaces, and lamps."""
+"""What not every phone can do, as those use it that can: PRACK, INFO, UPDATE, Replaces, lamps."""
 
 from __future__ import annotations
 
@@ -64,14 +64,19 @@ async def call(caller: Linphone, number: str, callee: Linphone) -> None:
     await asyncio.gather(caller.talks(), callee.talks())
 
 
-async def test_phones_that_want_a_prack_say_and_get_one(tmp_path: Path, migrated_sqlite: Path) -> None:
+async def test_phones_get_a_prack_for_what_they_say_and_are_told_which_key_is_pressed(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
     async with linphones(2, tmp_path, migrated_sqlite, is_reliable=True) as (alice, bob):
         await call(alice, "102", bob)
         await asyncio.gather(hears(alice.heard(), 1000), hears(bob.heard(), 440))
+        alice.presses("5")
+        await bob.program.says("Receiving tone 5")
         await alice.hangs_up()
         await bob.is_hung_up()
         await alice.unregister()
         await bob.unregister()
+    assert re.search(r"^INFO sip:", bob.log(), re.MULTILINE)
     # The caller is told so under our number, and the callee is thanked under its own.
     for phone in (alice, bob):
         said = re.search(r"^RSeq: (\d+)\r?$", phone.log(), re.MULTILINE)

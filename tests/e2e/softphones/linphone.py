@@ -19,6 +19,8 @@ _CONFIG = """\
 bind_address={listens.host}
 use_ipv6=0
 100rel_support_level={reliably}
+use_info=1
+use_rfc2833=0
 guess_hostname=0
 register_only_when_network_is_up=0
 default_proxy=0
@@ -122,6 +124,10 @@ class Linphone:
         """Talks to it again."""
         self.program.told("resume")
         await self.talks()
+
+    def presses(self, key: str) -> None:
+        """Has a key pressed while it talks; it says so by INFO."""
+        self.program.told(key)
 
     async def hangs_up(self) -> None:
         """Ends its call, or turns down the one that rings."""
