@@ -40,7 +40,7 @@ class Progress(NamedTuple):
     fetched_at: datetime | None
     "When it got its own file, then or shortly before; None: it did not."
     revision_id: int | None
-    "What it got, where it had another before."
+    "What it got then."
     device_id: int
 
 
@@ -48,12 +48,9 @@ _INSERT = f"INSERT INTO provisioning_requests ({', '.join(RequestTrace._fields)}
     ", ".join("?" * len(RequestTrace._fields))
 )
 _SEEN = (
-    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = coalesce(?, fetched_at)"
-    " WHERE id = ?"
+    "UPDATE devices SET contacted_at = ?, contacted_from = ?, fetched_at = coalesce(?, fetched_at),"
+    " fetched_revision_id = coalesce(?, fetched_revision_id) WHERE id = ?"
 )
-# Apart from the rest: to write the same number again would cost as much as all of that, for its index and for
-# a look whether there is such a revision.
-_FETCHED = "UPDATE devices SET fetched_revision_id = ? WHERE id = ?"
 
 
 class PhoneEvent(NamedTuple):
@@ -70,19 +67,17 @@ class PhoneEvent(NamedTuple):
 
 _HAPPENED = f"INSERT INTO phone_events ({', '.join(PhoneEvent._fields)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _LISTED = """
-SELECT d.id, d.mac, d.fetched_revision_id,
+SELECT d.id, d.mac,
     EXISTS (SELECT 1 FROM device_tokens t WHERE t.device_id = d.id AND t.first_used_at IS NOT NULL)
 FROM devices d WHERE d.mac IN
 """
 
 
 async def devices_of_ids(writer: Writer, ids: Collection[int]) -> Rows:
-    """Number, MAC and the revision fetched last, of those of these devices that there are."""
+    """Number and MAC of those of these devices that there are."""
     if not ids:
         return []
-    return await writer.rows(
-        f"SELECT id, mac, fetched_revision_id FROM devices WHERE id IN ({_listed(ids)})"  # noqa: S608
-    )
+    return await writer.rows(f"SELECT id, mac FROM devices WHERE id IN ({_listed(ids)})")  # noqa: S608
 
 
 async def devices_of_macs(writer: Writer, macs: Collection[str]) -> Rows:
@@ -90,14 +85,6 @@ async def devices_of_macs(writer: Writer, macs: Collection[str]) -> Rows:
     if not macs:
         return []
     return await writer.rows(f"{_LISTED} ({', '.join('?' * len(macs))})", tuple(macs))
-
-
-async def revisions_there(writer: Writer, ids: Collection[int]) -> frozenset[int]:
-    """Which of these revisions there are; those of a device go with it."""
-    if not ids:
-        return frozenset()
-    found = await writer.rows(f"SELECT id FROM revisions WHERE id IN ({_listed(ids)})")  # noqa: S608
-    return frozenset(number for (number,) in found)
 
 
 def _listed(ids: Collection[int]) -> str:
@@ -119,10 +106,7 @@ async def note_progress(writer: Writer, progress: Iterable[Progress]) -> None:
     """How far each device came, one entry for each."""
     # In one order: on PostgreSQL two processes that write of the same devices would wait for each other.
     rows = sorted(progress, key=attrgetter("device_id"))
-    seen = [(each.at, each.source, each.fetched_at, each.device_id) for each in rows]
-    await writer.many(_SEEN, seen)
-    fetched = [(each.revision_id, each.device_id) for each in rows if each.revision_id is not None]
-    await writer.many(_FETCHED, fetched)
+    await writer.many(_SEEN, rows)
 
 
 async def prune_requests(writer: Writer, devices: Collection[int], kept: int) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.schema.base import Base, Numbered, one_of, owned
 from db.schema.customers import CustomerRow, SiteRow
 from db.schema.lines import LineRow
+from db.schema.types import Id
 
 
 class DeviceRow(Numbered):
@@ -38,10 +39,8 @@ class DeviceRow(Numbered):
     contacted_from: Mapped[str | None]
     fetched_at: Mapped[datetime | None]
     "When it last got its own file, or heard that it has it already."
-    fetched_revision_id: Mapped[int | None] = mapped_column(
-        ForeignKey("revisions.id", ondelete="SET NULL", use_alter=True), index=True
-    )
-    "Which revision that was."
+    fetched_revision_id: Mapped[int | None] = mapped_column(Id)
+    "Which revision that was; without a reference, whose check and index each request would pay for."
     service_token_sealed: Mapped[bytes]
     service_token_hash: Mapped[str] = mapped_column(unique=True)
     service_token_version: Mapped[int] = mapped_column(default=1)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.base import Numbered
+from db.schema.types import Id
 
 
 class ProvisioningRequestRow(Numbered):
-    """One request of a phone and what it got. Its newest are found by device."""
+    """One request of a phone and what it got.
+
+    Found by device, the newest, too: a device has some hundreds of them. Strangers have ten thousand.
+    """
 
     __tablename__ = "provisioning_requests"
-    __table_args__ = (Index(None, "device_id", "id"),)
+    __table_args__ = (
+        Index(None, "device_id", "revision_id", "id"),
+        Index(
+            "ix_provisioning_requests_strangers",
+            "id",
+            sqlite_where=text("device_id IS NULL"),
+            postgresql_where=text("device_id IS NULL"),
+        ),
+    )
 
     at: Mapped[datetime]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
@@ -29,9 +41,9 @@ class ProvisioningRequestRow(Numbered):
     path: Mapped[str]
     "With tokens redacted."
     file_name: Mapped[str | None]
-    revision_id: Mapped[int | None] = mapped_column(
-        ForeignKey("revisions.id", ondelete="SET NULL"), index=True
-    )
+    revision_id: Mapped[int | None] = mapped_column(Id)
+    """Which revision it got. No reference, whose check and index each request would pay for: the revision may
+    be gone with its phone, and its number is never given again."""
     status: Mapped[int]
     reason: Mapped[str]
     "A stable word for why it got this answer."

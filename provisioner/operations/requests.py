@@ -266,8 +266,6 @@ class _Listed(NamedTuple):
 
     id: int
     mac: str
-    fetched: int | None
-    "The revision that it got last."
     had_token: bool = False
     "A token of it was used; False, too, where nobody asked for it by its MAC."
 
@@ -295,9 +293,6 @@ async def _store(writer: Writer, traces: Sequence[Trace]) -> _Stored:
     """Writes the traces."""
     listed = await _listed(writer, traces)
     of_id, of_mac = {each.id: each for each in listed}, {each.mac: each for each in listed}
-    # What a device refers to is there; most fetch what they have.
-    revisions = {each.fetched for each in listed if each.fetched is not None}
-    revisions |= await tracing.revisions_there(writer, _revisions(traces) - revisions)
     rows: list[RequestTrace] = []
     events: list[PhoneEvent] = []
     progress: dict[int, Trace] = {}
@@ -315,9 +310,9 @@ async def _store(writer: Writer, traces: Sequence[Trace]) -> _Stored:
             continue
         if owner is not None:
             progress[owner] = trace
-            if answer.is_own_file and trace.method == "GET" and answer.revision_id in revisions:
+            if answer.is_own_file and trace.method == "GET" and answer.revision_id is not None:
                 fetched[owner] = trace
-        rows.append(_row(trace, device, answer.revision_id if answer.revision_id in revisions else None))
+        rows.append(_row(trace, device))
     await tracing.add_events(writer, events)
     await tracing.add_requests(writer, rows)
     await tracing.note_progress(
@@ -327,7 +322,7 @@ async def _store(writer: Writer, traces: Sequence[Trace]) -> _Stored:
                 trace.at,
                 trace.ask.source,
                 got.at if (got := fetched.get(each)) else None,
-                got.answer.revision_id if got and got.answer.revision_id != of_id[each].fetched else None,
+                got.answer.revision_id if got else None,
                 each,
             )
             for each, trace in progress.items()
@@ -346,14 +341,11 @@ async def _listed(writer: Writer, traces: Sequence[Trace]) -> list[_Listed]:
     return [*answered, *(_Listed(*row) for row in await tracing.devices_of_macs(writer, macs))]
 
 
-def _revisions(traces: Sequence[Trace]) -> set[int]:
-    """Those that traces speak of."""
-    return {trace.answer.revision_id for trace in traces if trace.answer.revision_id is not None}
-
-
-def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> RequestTrace:
+def _row(trace: Trace, device: _Listed | None) -> RequestTrace:
     ask, answer = trace.ask, trace.answer
     agent = parse_user_agent(ask.agent)
+    # A phone that is gone has taken its files along.
+    is_gone = answer.device_id is not None and device is None
     return RequestTrace(
         at=trace.at,
         device_id=device.id if device else None,
@@ -365,7 +357,7 @@ def _row(trace: Trace, device: _Listed | None, revision_id: int | None) -> Reque
         method=trace.method,
         path=redacted(ask),
         file_name=answer.file_name,
-        revision_id=revision_id,
+        revision_id=None if is_gone else answer.revision_id,
         status=trace.status,
         reason=_reason(answer, device),
         sent_bytes=trace.sent_bytes,

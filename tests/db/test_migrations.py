@@ -143,3 +143,31 @@ async def test_rows_made_after_the_stock_get_numbers_of_their_own(database: Data
         await session.execute(sa.text("INSERT INTO products (name, title) VALUES ('x', 'X')"))
     async with database.read() as session:
         assert await session.scalar(sa.text("SELECT id FROM products WHERE name = 'x'")) == 4
+
+
+async def test_numbers_of_revisions_that_are_gone_do_not_survive_the_way_back(
+    database_url: str, sample: Any
+) -> None:
+    await fill(database_url, sample)
+    database = await Database.open(database_url)
+    async with database.change() as session:
+        kept = await session.scalar(sa.text("SELECT revision_id FROM provisioning_requests"))
+        await session.execute(sa.text("UPDATE devices SET fetched_revision_id = 1000000"))
+        # The newest of them is deleted before: its number is taken all the same.
+        number = await session.scalar(sa.text("SELECT max(id) FROM provisioning_requests"))
+        copied = "INSERT INTO provisioning_requests (at, source, user_agent, method, path, status, reason,"
+        copied += " sent_bytes) SELECT at, source, user_agent, method, path, status, reason, sent_bytes"
+        await session.execute(sa.text(f"{copied} FROM provisioning_requests"))
+        await session.execute(sa.text("DELETE FROM provisioning_requests WHERE id > :id"), {"id": number})
+    await database.close()
+
+    migrations.downgrade(database_url, "0015")
+    with migrations.migrating(database_url) as connection:
+        assert connection.scalar(sa.text("SELECT fetched_revision_id FROM devices")) is None
+        assert connection.scalar(sa.text("SELECT revision_id FROM provisioning_requests")) == kept is not None
+    migrations.upgrade(database_url)
+
+    with migrations.migrating(database_url) as connection:
+        assert connection.scalar(sa.text("SELECT revision_id FROM provisioning_requests")) == kept
+        connection.execute(sa.text(f"{copied} FROM provisioning_requests"))
+        assert connection.scalar(sa.text("SELECT max(id) FROM provisioning_requests")) > number + 1
