@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from provisioner.centrex.customer import (
     Forwardings,
     HuntGroup,
     HuntStrategy,
+    Line,
     Member,
 )
 from provisioner.centrex.errors import NotFound
@@ -24,6 +26,7 @@ from provisioner.centrex.trial_caller import with_caller
 from provisioner.operations.proofs import proved
 from provisioner.operations.trials import trials
 from sip.testcall.findings import Code, Finding
+from sip.testcall.judging import case
 from sip.testcall.observed import (
     Answered,
     Broke,
@@ -49,7 +52,7 @@ from sip.testcall.verdict import judge
 from tests.provisioner.operations.any_company import companies
 from tests.provisioner.operations.proofs import AT
 from tests.provisioner.operations.witnesses import ELSEWHERE, witnessed
-from tests.provisioner.pbx.switchboards import exchange, line_of, to
+from tests.provisioner.pbx.switchboards import exchange, group, line_of, to
 
 EXAMPLES = 2_000 if os.environ.get("CENTRALKA_PROVE") else 60
 FIRST, SECOND, THIRD = line_of("101"), line_of("102"), line_of("103")
@@ -588,3 +591,28 @@ def test_a_call_that_was_never_made_says_nothing_of_the_exchange():
     (finding,) = judge(scenario, registered).findings
     assert isinstance(finding, Finding)
     assert finding.code is Code.NOT_DIALLED
+
+
+def test_of_a_large_random_group_some_orders_are_tried_and_not_all_are_held(monkeypatch: pytest.MonkeyPatch):
+    numbers = [str(number) for number in range(110, 122)]
+    lines = {line_of(number): Line(line_of(number), "telefonia-ip-plus") for number in numbers}
+    extensions = {number: Extension(number, line_of(number)) for number in numbers}
+    extension_of = {line_of(number): number for number in numbers}
+    everybody = group("600", *numbers, strategy=HuntStrategy.RANDOM)
+    alike = replace(exchange(everybody), lines=lines, extensions=extensions, extension_of=extension_of)
+    here = with_caller(alike, ())
+    scenario = next(each for each in trials(here, "600") if each.kind is Kind.NO_ANSWER)
+    seen = without(Rang, line_of("115"))(witnessed(here, scenario))
+    made = 0
+
+    def counted(members: Iterable[str]) -> Iterator[tuple[str, ...]]:
+        nonlocal made
+        for order in permutations(members):
+            made += 1
+            assert made <= 200
+            yield order
+
+    monkeypatch.setattr(case, "permutations", counted)
+    monkeypatch.setattr(case, "_MOST_ORDERS", 100)
+    assert judge(scenario, seen).findings
+    assert made == 100
