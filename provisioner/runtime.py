@@ -1,4 +1,4 @@
-"""What a server tells the interpreter when it is up."""
+"""What a server tells the interpreter before it is up, and when it is."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def settle_in() -> None:
 
     A full collection walks through everything that lives: with many phones it stops the loop for a quarter
     of a second. After this it has little to walk through: requests and calls go as soon as they are over, for
-    there are no circles in them. To look through what is new costs a quarter of a batch, in which nearly all
-    is in use. And a thread of the database waits for the loop's thread up to the switch interval, each time
-    that it has something to say.
+    there are no circles in them. What was imported takes 130 ms: it is spared before anybody is served, and
+    what has come since then when the server is up. To look through what is new costs a quarter of a batch,
+    in which nearly all is in use. And a thread of the database waits for the loop's thread up to the switch
+    interval, each time that it has something to say.
     """
     gc.collect()
     gc.freeze()

@@ -43,6 +43,7 @@ def main() -> None:
 async def _work(orders: Orders) -> None:
     sockets = {name: socket(fileno=descriptor) for name, descriptor in orders.sockets.items()}
     over = _over()
+    settle_in()
     async with (
         opened(orders.data_dir, orders.settings) as installation,
         keeping(orders.settings.limits) as keeper,

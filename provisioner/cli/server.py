@@ -61,6 +61,7 @@ def serve(
     async def run() -> None:
         # Whoever reads the last line may stop the server at once.
         stop = on_stop()
+        settle_in()
         async with (
             opened(chosen_data_dir(data_dir), settings) as installation,
             serving(installation, lambda line: print(line, flush=True)),
