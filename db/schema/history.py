@@ -22,6 +22,7 @@ class ProvisioningRequestRow(Numbered):
         Index(None, "device_id", "revision_id", "id"),
         Index(
             "ix_provisioning_requests_strangers",
+            "device_id",
             "id",
             sqlite_where=text("device_id IS NULL"),
             postgresql_where=text("device_id IS NULL"),

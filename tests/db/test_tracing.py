@@ -11,8 +11,10 @@ from sqlalchemy import select, text, update
 
 from db import engine
 from db.engine import Database
-from db.queries.tracing import Progress, note_progress
+from db.plain import Rows
+from db.queries.tracing import Progress, note_progress, prune_strangers
 from db.schema import DeviceRow
+from db.writing import Writer
 from tests.db.conftest import insert_sample
 
 WAITING = text(
@@ -58,3 +60,24 @@ async def test_two_processes_may_write_of_the_same_phones_in_any_order(
     async with database.read() as session:
         sources = (await session.scalars(select(DeviceRow.contacted_from))).all()
     assert sources in (["192.0.2.1"] * 2, ["192.0.2.2"] * 2)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_oldest_requests_of_strangers_are_found_without_sorting_them(database: Database):
+    asked: list[str] = []
+
+    async def plan(writer: Writer) -> None:
+        class Explaining:
+            database = writer.database
+            many = writer.many
+
+            async def rows(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
+                rows = await writer.rows(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                asked.extend(row[3] for row in rows)
+                return []
+
+        await prune_strangers(Explaining(), 10_000)
+
+    await database.appended(plan)
+    assert [line for line in asked if "ix_provisioning_requests_strangers" in line]
+    assert [line for line in asked if "ORDER BY" in line] == []

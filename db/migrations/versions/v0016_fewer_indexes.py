@@ -20,7 +20,7 @@ down_revision: str | None = "0015"
 _REQUESTS, _DEVICES = "provisioning_requests", "devices"
 _COLUMNS = {_REQUESTS: "revision_id", _DEVICES: "fetched_revision_id"}
 _OF_DEVICE = ["device_id", "id"]
-"The newest requests of a phone were found by it."
+"The newest requests of a phone were found by it; those of strangers still are."
 _OF_DEVICE_AND_REVISION = ["device_id", "revision_id", "id"]
 "Finds those, of the few hundred that a phone has, and which of them got a revision."
 
@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_provisioning_requests_strangers",
         _REQUESTS,
-        ["id"],
+        _OF_DEVICE,
         sqlite_where=of_strangers,
         postgresql_where=of_strangers,
     )
