@@ -17,8 +17,10 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+")
 _NONE = r'\x00-\x20\x7f<>"'
 _NO_URI = re.compile(f"[{_NONE}]")
 _HOST = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._-]++"
+# Where there is an @ there is a user. That is not said by a possessive group: where such a one fails, older
+# releases of Python 3.11 lose their place.
 _SIP_URI = re.compile(
-    rf"([Ss][Ii][Pp][Ss]?+):(?:([^@:{_NONE}]++)(?::([^@{_NONE}]*+))?+@)?+"
+    rf"([Ss][Ii][Pp][Ss]?+):(?:([^@:{_NONE}]++)(?::([^@{_NONE}]*+))?@|(?![^@]*+@))"
     rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?:;([^?{_NONE}]*+))?+(?:\?([^{_NONE}]*+))?+"
 )
 HOST_PORT = rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?+"
