@@ -14,9 +14,9 @@ from sip.errors import BadAuthHeader
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _PIECE = re.compile(
     # A parameter, before its name perhaps a scheme; or a scheme that has none, with one word at most …
-    rf"(?:({_WORD})(?:[ \t]++({_WORD}))?+[ \t]*+=[ \t]*+"
-    r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^ \t,"]*+))'
-    rf"|({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?+)"
+    rf"(?:({_WORD})(?:[ \t]++({_WORD}))?[ \t]*+=[ \t]*+"
+    r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"|([^ \t,"]*+))'
+    rf"|({_WORD})(?:[ \t]++[A-Za-z0-9._~+/-]++=*+)?)"
     # … up to the next; or whatever else is left.
     r"[ \t]*+(?:,[ \t,]*+|\Z)|(.++)",
     re.DOTALL,

@@ -11,10 +11,10 @@ from sip.message.errors import BadHeader
 from sip.message.parameters import NONE, Parameters
 from sip.message.uri import Uri, parse_uri
 
-_QVALUE = re.compile(r"(?:0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)")
+_QVALUE = re.compile(r"(?:0(?:\.[0-9]{0,3}+)?|1(?:\.0{0,3}+)?)")
 _DEFAULT_EXPIRES_S = 3600
 _NAME_ADDR = re.compile(
-    rf'(?:({lexer.QUOTED})[ \t]*+|([^"<;]*+))<([^>]*+)>[ \t]*+(?:;(.*+))?+', re.DOTALL
+    rf'(?:({lexer.QUOTED})[ \t]*+|([^"<;]*+))<([^>]*+)>[ \t]*+(?:;(.*+))?', re.DOTALL
 )
 
 

@@ -17,15 +17,14 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+")
 _NONE = r'\x00-\x20\x7f<>"'
 _NO_URI = re.compile(f"[{_NONE}]")
 _HOST = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._-]++"
-# Where there is an @ there is a user. That is not said by a possessive group: where such a one fails, older
-# releases of Python 3.11 lose their place.
+# Where there is an @ there is a user.
 _SIP_URI = re.compile(
     rf"([Ss][Ii][Pp][Ss]?+):(?:([^@:{_NONE}]++)(?::([^@{_NONE}]*+))?@|(?![^@]*+@))"
-    rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?:;([^?{_NONE}]*+))?+(?:\?([^{_NONE}]*+))?+"
+    rf"({_HOST})(?::([0-9]{{1,5}}+))?(?:;([^?{_NONE}]*+))?(?:\?([^{_NONE}]*+))?"
 )
-HOST_PORT = rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?+"
+HOST_PORT = rf"({_HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}+))?"
 "As Via has them: see `checked_host`, `checked_port`."
-_ESCAPE = re.compile(r"((?:%[0-9A-Fa-f]{2})++)")
+_ESCAPE = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")

@@ -212,7 +212,7 @@ class SessionExpires:
         return f"{self.interval_s}{self.parameters}"
 
 
-_RETRY_AFTER = re.compile(r"([0-9]++)[ \t]*+(?:\(([^()]*+)\)[ \t]*+)?+(?:;(.*+))?+", re.DOTALL)
+_RETRY_AFTER = re.compile(r"([0-9]++)[ \t]*+(?:\(([^()]*+)\)[ \t]*+)?(?:;(.*+))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sip.message.uri import HOST_PORT, checked_host, checked_port
 
 _VIA = re.compile(
     rf"({lexer.WORD})[ \t]*+/[ \t]*+({lexer.WORD})[ \t]*+/[ \t]*+({lexer.WORD})"
-    rf"[ \t]++{HOST_PORT}[ \t]*+(?:;(.*+))?+",
+    rf"[ \t]++{HOST_PORT}[ \t]*+(?:;(.*+))?",
     re.DOTALL,
 )
 _COOKIE = "z9hG4bK"

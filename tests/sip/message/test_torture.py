@@ -40,7 +40,7 @@ HALF = {
     *("badinv01", "insuf", "multi01", "scalar02", "badvers", "quotbal", "mismatch01", "mismatch02"),
     "ipv6-bug-abnf-3-colons",
 }
-"Those whose answer can't be read either, for it repeats what was wrong."
+"Those whose answer can't be read either, or names no tag, for it repeats what was wrong."
 DROPPED = {"scalarlg", "bigcode"}
 "Responses that can't be read: nobody is told (RFC 3261 §8.1.3.1 and RFC 4475 §3.1.2.5, §3.1.2.19)."
 
@@ -88,8 +88,10 @@ def test_what_is_refused_can_be_answered_with_what_it_brought(rfc, name):
     if not isinstance(message, Request):
         return
     answer = message.response(400, to_tag="a")
-    for header in ("Via", "From", "Call-ID", "CSeq"):
-        assert answer.headers.all(header) == message.headers.all(header)
+    assert answer.headers.all("Via") == message.headers.all("Via")
+    for header in ("From", "Call-ID", "CSeq"):
+        # What may stand once is answered once (multi01).
+        assert answer.headers.all(header) == message.headers.all(header)[:1]
     if name not in HALF:
         again = response(bytes(answer))
         assert again.to.tag
