@@ -105,6 +105,9 @@ async def test_who_calls_and_who_rings_change_what_they_agreed_upon(
         here, there = free(served.host(one)), free(served.host(other))
         ringing, calling = await served.account(other), await served.account(one)
         await sipp.registers(ringing, tmp_path, there, [60])
+        # Whoever has just come is asked whether he is there; afterwards not for a minute.
+        asked = (scenes.gets("OPTIONS"), scenes.answers("200 OK"))
+        await sipp.plays(asked, "asked", ringing, tmp_path, there)
         caller, callee = scenes.Caller(calling, "102"), scenes.Callee(ringing)
         rings = (
             callee.is_called(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import zipfile
@@ -58,14 +59,17 @@ def test_installed_wheel_runs_its_main_job_in_an_empty_venv(wheel: Path, tmp_pat
         timeout=300,
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    # The phones of test calls are a process of their own: with nothing to do it ends.
-    phones = subprocess.run(
-        [str(venv / "bin" / "python"), "-P", "-m", "sip.testcall"],
-        cwd=tmp_path,
-        check=False,
-        input="",
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    # The phones of test calls are a process of their own: it ends where nobody can want any.
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        phones = subprocess.run(
+            [str(venv / "bin" / "python"), "-P", "-m", "sip.testcall"],
+            cwd=tmp_path,
+            check=False,
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     assert (phones.returncode, phones.stdout, phones.stderr) == (0, "", "")
