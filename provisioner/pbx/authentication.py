@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from db.errors import StorageError
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.keys import LineKey
+from provisioner.pbx.lookups import once_known
 from sip.bans import Ban, Bans
 from sip.digest import Credentials, parse_credentials
 from sip.digest_guard import Guard, Verdict
@@ -102,18 +102,12 @@ class Authentication:
             self._tasks.create_task(self._look_up(incoming, credentials, admitted))
 
     async def _look_up(self, incoming: Incoming, credentials: Credentials, admitted: Admitted) -> None:
-        try:
-            key = await self._keys.of(credentials.username)
-        except StorageError as error:
-            logger.warning("can't tell who it is error=%s", error)
-            incoming.reply(503, [("Retry-After", "5")])
-        except Exception:
-            # Our own mistake; others are let in.
-            logger.exception("can't tell who it is source=%s", incoming.flow.remote)
-            incoming.reply(500)
-        else:
+        def known(key: LineKey) -> None:
             verdict = self._judge(incoming, credentials, key)
-            incoming.guarded(lambda: self._decide(incoming, credentials, key, verdict, admitted))
+            self._decide(incoming, credentials, key, verdict, admitted)
+
+        try:
+            await once_known(incoming, self._keys.of(credentials.username), "who it is", known)
         finally:
             self._looking_up.discard(incoming.key)
 

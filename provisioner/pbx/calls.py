@@ -11,6 +11,7 @@ from uuid import UUID
 
 from db.errors import StorageError
 from provisioner.pbx.authentication import Authentication, Caller
+from provisioner.pbx.lookups import once_known
 from provisioner.pbx.phones import Phones
 from sip.binding import Binding
 from sip.call.board import Place
@@ -147,17 +148,8 @@ class CallServing:
     async def _route(self, incoming: Incoming, transaction: ServerTransaction, caller: Caller) -> None:
         uri = incoming.request.uri
         dialled = unescape(uri.user) if isinstance(uri, SipUri) and uri.user is not None else ""
-        try:
-            begin = await self._begun(incoming, transaction, caller.number, dialled)
-        except StorageError as error:
-            logger.warning("can't tell whom to ring aor=%s error=%s", caller.number, error)
-            incoming.reply(503, [("Retry-After", "5")])
-            return
-        except Exception as error:
-            failed = error
-            incoming.guarded(lambda: _raise(failed))
-            return
-        incoming.guarded(lambda: self._do(begin))
+        begun = self._begun(incoming, transaction, caller.number, dialled)
+        await once_known(incoming, begun, "whom to ring", self._do)
 
     def _do(self, begin: Callable[[], list[Effect]]) -> None:
         self._check_is_open()
@@ -223,7 +215,3 @@ class CallServing:
             for binding in latest.values()
             if (flow := self._phones.flow_of(binding)) is not None
         ]
-
-
-def _raise(error: Exception) -> None:
-    raise error

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Protocol
 
-from db.errors import StorageError
 from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
+from provisioner.pbx.lookups import once_known
 from sip.message.uri import SipUri
 from sip.server import Incoming, SipServer
 from sip.transport.transport import SipTransport
-
-logger = logging.getLogger(__name__)
 
 
 class Registrar(Protocol):
@@ -67,17 +64,9 @@ class Requests:
 
     async def _catch_up(self, incoming: Incoming, caller: Caller) -> None:
         """Perhaps its phone has just been told to come by that name."""
-        try:
-            await self._domains.catch_up()
-        except StorageError as error:
-            logger.warning("can't tell which names are ours error=%s", error)
-            incoming.reply(503, [("Retry-After", "5")])
-        except Exception:
-            # Our own mistake; others register.
-            logger.exception("can't tell which names are ours source=%s", incoming.flow.remote)
-            incoming.reply(500)
-        else:
-            incoming.guarded(lambda: self._put(incoming, caller))
+        await once_known(
+            incoming, self._domains.catch_up(), "which names are ours", lambda _: self._put(incoming, caller)
+        )
 
     def _line_of(self, incoming: Incoming) -> str | None:
         return self._domains.line_of(incoming.request.to.uri, incoming.flow)

@@ -19,6 +19,7 @@ from provisioner.pbx.authentication import Authentication, Caller
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.lamp_watch import LampWatch
 from provisioner.pbx.lamps import Lamps, Place
+from provisioner.pbx.lookups import once_known
 from provisioner.pbx.router import Switchboards
 from sip.errors import SipError
 from sip.location import Location
@@ -127,17 +128,12 @@ class Subscriptions:
             self._take(incoming, caller, None)
 
     async def _subscribes_to_lamp(self, incoming: Incoming, caller: Caller) -> None:
-        try:
-            exchange = await self._exchanges.of_line(caller.number)
-        except StorageError as error:
-            logger.warning("can't tell whose line it is aor=%s error=%s", caller.number, error)
-            incoming.reply(503, [("Retry-After", "5")])
-        except Exception:
-            # Our own mistake; others are served.
-            logger.exception("can't tell whose line it is aor=%s", caller.number)
-            incoming.reply(500)
-        else:
-            incoming.guarded(lambda: self._take(incoming, caller, exchange))
+        await once_known(
+            incoming,
+            self._exchanges.of_line(caller.number),
+            "whose line it is",
+            lambda exchange: self._take(incoming, caller, exchange),
+        )
 
     def _take(self, incoming: Incoming, caller: Caller, exchange: Exchange | None) -> None:
         """`exchange`: of the caller's company, where lamps are asked for."""
