@@ -78,6 +78,27 @@ async def get(
         yield response
 
 
+async def asked_of(
+    resource: str,
+    server: Running,
+    token: str,
+    method: str,
+    path: str = "",
+    body: object = None,
+    status: int = 200,
+) -> dict[str, Any]:
+    """What a resource of the API answers a program with, which is to have this status."""
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{server.portal_url}/api/v1/{resource}{path}"
+    async with (
+        aiohttp.ClientSession() as http,
+        http.request(method, url, headers=headers, json=body) as response,
+    ):
+        said: dict[str, Any] = await response.json()
+        assert response.status == status, said
+        return said
+
+
 @asynccontextmanager
 async def following(
     server: Running, token: str, query: str = "", last: str | None = None

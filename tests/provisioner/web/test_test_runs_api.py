@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -16,26 +17,14 @@ from tests.provisioner.operations.small import put, small
 from tests.provisioner.operations.test_proof_history import kept
 from tests.provisioner.operations.test_run_service import over
 from tests.provisioner.operations.trying import Found, finding
-from tests.provisioner.web.streams import get, token_for
+from tests.provisioner.web.streams import asked_of, get, token_for
+
+asked = partial(asked_of, "test-runs")
 
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Found:
     return finding(monkeypatch)
-
-
-async def asked(
-    server: Running, token: str, method: str, path: str = "", body: object = None, status: int = 200
-) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"{server.portal_url}/api/v1/test-runs{path}"
-    async with (
-        aiohttp.ClientSession() as http,
-        http.request(method, url, headers=headers, json=body) as response,
-    ):
-        said: dict[str, Any] = await response.json()
-        assert response.status == status, said
-        return said
 
 
 async def test_a_program_has_all_numbers_tested_and_finds_what_they_came_to(

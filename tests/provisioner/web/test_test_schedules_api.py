@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import aiohttp
+from functools import partial
 
 from provisioner.app import Running
 from provisioner.operations.installation import Installation
 from tests.provisioner.operations.small import put, small
-from tests.provisioner.web.streams import token_for
+from tests.provisioner.web.streams import asked_of, token_for
+
+asked = partial(asked_of, "test-schedules")
 
 COMMON = {
     "customer": None,
@@ -21,20 +21,6 @@ COMMON = {
     "own": {"nightly": None, "after_changes": None, "window": None},
 }
 SAMPLE = "nowyklienttestowy"
-
-
-async def asked(
-    server: Running, token: str, method: str, path: str = "", body: object = None, status: int = 200
-) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"{server.portal_url}/api/v1/test-schedules{path}"
-    async with (
-        aiohttp.ClientSession() as http,
-        http.request(method, url, headers=headers, json=body) as response,
-    ):
-        said: dict[str, Any] = await response.json()
-        assert response.status == status, said
-        return said
 
 
 async def test_a_program_says_when_numbers_are_tested(sample: Installation, running: Running):

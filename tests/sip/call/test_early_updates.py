@@ -18,7 +18,7 @@ def board() -> Switchboard:
 
 def test_an_update_changes_what_was_agreed_upon_while_it_rings(board):
     alice, bob = board.phone("101"), board.phone("102")
-    bob.allow = "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE"
+    bob.allow = UPDATES
     invite, incoming, early = agrees_early(alice, bob)
     talk = calling(alice, invite, early)
     pracks(alice, talk, early)
@@ -75,6 +75,15 @@ def agree(
     bob.says(bob.request("PRACK"), 200)
     early = alice.response("183 INVITE")
     return (invite, calling(alice, invite, early)), (incoming, called(bob, incoming, told)), early
+
+
+def offer(alice: Phone, bob: Phone) -> tuple[tuple[Request, Talk], Request, Request]:
+    """Who rings offers the caller, who has thanked, something else; both INVITEs, and the offer."""
+    caller, (incoming, ringing), early = agree(alice, bob, Supported="100rel", Allow=UPDATES)
+    pracks(alice, caller[1], early)
+    alice.takes("200 PRACK")
+    ringing.asks("UPDATE", sdp(6000))
+    return caller, incoming, alice.request("UPDATE")
 
 
 def test_who_rings_changes_what_was_agreed_upon(board):
@@ -161,11 +170,7 @@ def test_a_phone_that_was_stopped_offers_nothing_to_the_caller(board):
 
 def test_the_answer_may_come_when_the_call_is_answered_or_over(board):
     alice, bob = board.phone("101"), board.phone("102")
-    (invite, talk), (incoming, ringing), early = agree(alice, bob, Supported="100rel", Allow=UPDATES)
-    pracks(alice, talk, early)
-    alice.takes("200 PRACK")
-    ringing.asks("UPDATE", sdp(6000))
-    offered = alice.request("UPDATE")
+    (invite, talk), incoming, offered = offer(alice, bob)
     bob.says(incoming, 200)
     bob.takes("ACK")
     alice.takes("200 INVITE")
@@ -173,11 +178,7 @@ def test_the_answer_may_come_when_the_call_is_answered_or_over(board):
     alice.says(offered, 200, sdp(5010))
     assert port(bob.response("200 UPDATE")) == 5010
     hangs_up(board, talk, bob)
-    (invite, talk), (incoming, ringing), early = agree(alice, bob, Supported="100rel", Allow=UPDATES)
-    pracks(alice, talk, early)
-    alice.takes("200 PRACK")
-    ringing.asks("UPDATE", sdp(6000))
-    offered = alice.request("UPDATE")
+    (invite, talk), incoming, offered = offer(alice, bob)
     bob.says(incoming, 486)
     bob.takes("ACK")
     alice.acks_refusal(invite, alice.response("486 INVITE"))
