@@ -108,9 +108,7 @@ def listed_by(verb: str) -> Iterator[None]:
     """What is asked for by its id, and isn't there, is refused with the verb that says what is."""
     try:
         yield
-    except NotFound as error:
-        raise NotFound(f"{error}: `centralka {verb}` lists them") from None
-    except Refused as error:
+    except (NotFound, Refused) as error:
         if error.code != NotFound.code:
             raise
         raise NotFound(f"{error}: `centralka {verb}` lists them") from None
