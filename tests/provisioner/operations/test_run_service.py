@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,7 @@ from provisioner.operations.proofs import Proof
 from provisioner.operations.run_owner import run_owner
 from provisioner.operations.run_service import LEASE, RunService
 from provisioner.operations.test_calls import ProofBroke
+from provisioner.settings import TestCallsSection as Section
 from tests.provisioner.operations.small import just, other, put
 from tests.provisioner.operations.test_proof_history import customer
 from tests.provisioner.operations.trying import TWINS, Found, finding
@@ -52,9 +54,14 @@ def _text(proof: Proof) -> str:
 async def at_work(
     installation: Installation, now: datetime = NOON, settles_s: float = 0
 ) -> AsyncIterator[None]:
-    """A server's, up while the context lasts. What it does is told by the tests' own phones."""
+    """A server's, up while the context lasts. What it does is told by the tests' own phones.
+
+    It makes no run by itself because it is night while this runs.
+    """
     owner = uuid.uuid4().hex
-    made = RunService(installation, TWINS, _text, owner, now=lambda: now, settles_s=settles_s)
+    settings = installation.settings.model_copy(update={"test_calls": Section(nightly=False)})
+    by_day = replace(installation, settings=settings)
+    made = RunService(by_day, TWINS, _text, owner, now=lambda: now, settles_s=settles_s)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(made.run())
         try:
