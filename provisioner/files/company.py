@@ -14,8 +14,9 @@ from pydantic_core import ErrorDetails
 
 from provisioner.centrex.customer import FeatureCodes
 from provisioner.centrex.errors import BadValue
+from provisioner.centrex.fields import BAD_VALUE, Items
 from provisioner.centrex.mac import MacAddress
-from provisioner.centrex.patch import BAD_VALUE, CustomerPatch, Items, Patch, VendorPatch
+from provisioner.centrex.patch import CustomerPatch, Patch, VendorPatch
 from provisioner.centrex.problems import Contradictions, Kind, Problem, Subject
 from provisioner.centrex.text import shown
 from provisioner.files.errors import FileError, FileErrors
