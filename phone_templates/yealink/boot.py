@@ -15,13 +15,13 @@ from enum import StrEnum
 from urllib.parse import urljoin, urlsplit
 
 from phone_templates.catalogue import Generation
-from phone_templates.cfg import REPEATABLE, VERSION_LINE, BadCfg, parse
+from phone_templates.cfg import VERSION_LINE, BadCfg, parse
 from phone_templates.values import CLEARED
 from phone_templates.yealink.boot_file import BadBootFile, BootFile, parse_boot_file
+from phone_templates.yealink.boot_memory import Memory
 from phone_templates.yealink.encryption import BadAesKey, NotEncrypted, decrypted
 from phone_templates.yealink.files import COMMON_BOOT_FILE
 from phone_templates.yealink.models import Model
-from phone_templates.yealink.parameters import catalogue
 from phone_templates.yealink.user_agent import write_user_agent
 
 _TRIES_OF_A_MISSING_FILE = 3
@@ -111,20 +111,6 @@ class Done:
 Effect = Fetch | Apply | Update | Done
 
 
-@dataclass(slots=True)
-class Memory:
-    """What survives a restart."""
-
-    settings: dict[str, str] = field(default_factory=dict)
-    "Parameters that the firmware knows, as last provisioned."
-    passwords: dict[str, str] = field(default_factory=dict)
-    "Of the phone's own pages, by user."
-    digests: dict[str, str] = field(default_factory=dict)
-    "MD5 of each file as it was applied, by file name."
-    firmware_url: str = ""
-    "Where the installed firmware came from."
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int | None
@@ -172,7 +158,7 @@ class BootMachine:
         self.model = model
         self.name = name or model.name
         self.firmware = firmware or f"{model.firmware_prefixes[-1]}.{model.newest}.0.10"
-        self.generation = model.generation(self.firmware)
+        self.memory = Memory(model.generation(self.firmware))
         dhcp = "dhcp_enable" if self.generation is Generation.V70 else "dhcp_option.enable"
         # The order varies between firmwares; this one is of V81.
         self._discovery: dict[str, str | None] = {
@@ -180,35 +166,39 @@ class BootMachine:
             "auto_provision.pnp_enable": pnp_url,
             f"auto_provision.{dhcp}": dhcp_url,
         }
-        self.memory = Memory()
         self._steps: _Steps | None = None
         self._asked: str | None = None
         if stored_url:
-            self.memory.settings[self._own("auto_provision.server.url")] = stored_url
+            self.memory.put("auto_provision.server.url", stored_url)
         if stored_key:
-            self.memory.settings[self._own("auto_provision.aes_key.mac")] = stored_key
+            self.memory.put("auto_provision.aes_key.mac", stored_key)
+
+    @property
+    def generation(self) -> Generation:
+        """Of the firmware that it runs."""
+        return self.memory.generation
 
     @property
     def user_agent(self) -> str:
         """What it calls itself over HTTP."""
-        silent = self._setting("auto_provision.user_agent_mac.enable", "1") == "0"
+        silent = self.memory.setting("auto_provision.user_agent_mac.enable", "1") == "0"
         return write_user_agent(self.model, self.firmware, None if silent else self.mac, self.name)
 
     @property
     def stored_url(self) -> str | None:
         """The provisioning server that it has been told."""
-        return self._setting("auto_provision.server.url") or None
+        return self.memory.setting("auto_provision.server.url") or None
 
     @property
     def discovers(self) -> bool:
         """Whether it would still take a server from the network, which outranks the stored one."""
-        return any(self._is_on(switch) for switch in self._discovery)
+        return any(self.memory.is_on(switch) for switch in self._discovery)
 
     @property
     def asks_again_after_minutes(self) -> int | None:
         """How often it asks on its own while it runs; None: it doesn't."""
-        minutes = self._setting("auto_provision.repeat.minutes", "1440")
-        on = self._setting("auto_provision.repeat.enable") == "1"
+        minutes = self.memory.setting("auto_provision.repeat.minutes", "1440")
+        on = self.memory.setting("auto_provision.repeat.enable") == "1"
         return int(minutes) if on and minutes.isdecimal() else None
 
     def install(self, firmware: str) -> None:
@@ -216,20 +206,12 @@ class BootMachine:
 
         Raises `BadFirmware`.
         """
-        self.generation, self.firmware = self.model.generation(firmware), firmware
-        self.memory.settings = {
-            self._own_spelling(name): value for name, value in self.memory.settings.items()
-        }
-
-    def _own_spelling(self, name: str) -> str:
-        bare = name.removeprefix("static.")
-        spellings = (f"static.{bare}", bare) if self.generation.prefixes_static else (bare,)
-        known = (each for each in spellings if catalogue().find(each, self.generation) is not None)
-        return next(known, name)
+        self.memory.run(self.model.generation(firmware))
+        self.firmware = firmware
 
     def factory_reset(self) -> None:
         """Forget everything that was provisioned or typed in."""
-        self.memory = Memory()
+        self.memory = Memory(self.generation)
         self._steps = None
         self._asked = None
 
@@ -328,7 +310,8 @@ class BootMachine:
 
         Whatever that says of `Retry-After`: the vendor's guides know no such thing.
         """
-        attempts, again_s = self._number(_ATTEMPTS, _USUAL_ATTEMPTS), self._number(_AGAIN_S, _USUAL_AGAIN_S)
+        attempts = self.memory.number(_ATTEMPTS, _USUAL_ATTEMPTS)
+        again_s = self.memory.number(_AGAIN_S, _USUAL_AGAIN_S)
         after_s = 0
         while True:
             answer = yield Fetch(url, self._login(url), after_s)
@@ -338,23 +321,16 @@ class BootMachine:
                 return answer
             after_s = again_s
 
-    def _number(self, name: str, usual: int) -> int:
-        """A setting that is one or more; 1 where the firmware doesn't know it."""
-        if catalogue().find(name, self.generation) is None:
-            return 1
-        said = self.memory.settings.get(name, "")
-        return max(1, int(said)) if said.isdecimal() else usual
-
     def _take_over(self, server_url: str, boot_file: BootFile | None, found: list[_File]) -> _Steps:
         """Fetch what the files name, apply them, and only then update the firmware."""
         changed = any(self.memory.digests.get(file.name) != file.digest for file in found)
         if changed:
             settings = tuple(pair for file in found for pair in file.settings)
             yield from self._fetch_resources(server_url, dict(settings))
-            ignored = self._apply(settings, overwrite=boot_file is not None and boot_file.overwrite)
+            ignored = self.memory.take_over(settings, overwrite=boot_file is not None and boot_file.overwrite)
             self.memory.digests.update((file.name, file.digest) for file in found)
             yield Apply(settings, ignored)
-        firmware_url = self._setting("firmware.url")
+        firmware_url = self.memory.setting("firmware.url")
         if firmware_url and firmware_url != self.memory.firmware_url:
             self.memory.firmware_url = firmware_url
             yield Update(firmware_url)
@@ -374,27 +350,6 @@ class BootMachine:
                 url = urljoin(_directory(path), f"{self.mac}-{file_name}.xml")
                 yield Fetch(url, self._login(url))
 
-    def _apply(self, settings: tuple[tuple[str, str], ...], *, overwrite: bool) -> tuple[str, ...]:
-        """Take the settings over; the names that this firmware doesn't know are left out and returned."""
-        kept = self.memory.settings
-        if overwrite:
-            # overwrite_mode 1: what is blank or gone returns to its default, `static.` parameters excepted.
-            kept = {name: value for name, value in kept.items() if name.startswith("static.")}
-        ignored = []
-        for name, value in settings:
-            if catalogue().find(name, self.generation) is None:
-                ignored.append(name)
-            elif name in REPEATABLE:
-                user, _, password = value.partition(":")
-                self.memory.passwords[user] = password
-            elif value == CLEARED or (overwrite and not value and not name.startswith("static.")):
-                kept.pop(name, None)
-            elif value or not self.generation.prefixes_static:
-                # Since V81 a blank value changes nothing (overwrite_mode 0).
-                kept[name] = value
-        self.memory.settings = kept
-        return tuple(ignored)
-
     def _file(self, url: str, body: bytes) -> _File:
         """A configuration file, read. Raises `BadCfg` for what a phone refuses."""
         name = urlsplit(url).path.rpartition("/")[2]
@@ -407,10 +362,10 @@ class BootMachine:
     def _plain(self, name: str, body: bytes) -> bytes:
         """A file as it is, or decrypted (`update_file_mode` 0: both are taken). Raises `BadCfg`."""
         if body.startswith(_VERSION):
-            if self._setting("auto_provision.update_file_mode") == "1":
+            if self.memory.setting("auto_provision.update_file_mode") == "1":
                 raise BadCfg(1, f"{name} is not encrypted")
             return body
-        key = self.file_key(for_own_file=name == f"{self.mac}.cfg")
+        key = self.memory.file_key(for_own_file=name == f"{self.mac}.cfg")
         if key is not None:
             try:
                 plain = decrypted(body, key)
@@ -420,36 +375,17 @@ class BootMachine:
                 return plain
         return body
 
-    def file_key(self, *, for_own_file: bool = True) -> str | None:
-        """What it decrypts its own file with, or its model's; None: it can't decrypt.
-
-        The vendor's default keys are left out: nobody should rely on what everybody knows.
-        """
-        file = "mac" if for_own_file else "com"
-        families = ("aes_key", "aes_key_16")
-        return next(filter(None, (self._setting(f"auto_provision.{each}.{file}") for each in families)), None)
-
     def _server_urls(self) -> list[str]:
         """Where it looks, in order: discovery outranks the stored URL until it is turned off."""
-        found = [url for switch, url in self._discovery.items() if self._is_on(switch)]
+        found = [url for switch, url in self._discovery.items() if self.memory.is_on(switch)]
         return list(dict.fromkeys(url for url in [*found, self.stored_url] if url))
 
     def _login(self, url: str) -> Login | None:
         """The login of its provisioning server, for that server alone."""
-        user_name = self._setting("auto_provision.server.username")
+        user_name = self.memory.setting("auto_provision.server.username")
         if not user_name or self.stored_url is None or urlsplit(url)[:2] != urlsplit(self.stored_url)[:2]:
             return None
-        return Login(user_name, self._setting("auto_provision.server.password"))
-
-    def _is_on(self, switch: str) -> bool:
-        return self._setting(switch, "1") == "1"
-
-    def _setting(self, bare_name: str, default: str = "") -> str:
-        return self.memory.settings.get(self._own(bare_name), default)
-
-    def _own(self, bare_name: str) -> str:
-        """How this firmware spells a parameter that newer ones prefix."""
-        return f"static.{bare_name}" if self.generation.prefixes_static else bare_name
+        return Login(user_name, self.memory.setting("auto_provision.server.password"))
 
 
 def _text(name: str, body: bytes) -> str:

@@ -79,7 +79,7 @@ def test_a_key_that_is_cleared_is_forgotten():
     machine = keyed(phone(firmware="66.81.0.1"), SHORT)
     clear = told(*(f"static.auto_provision.aes_key_16.{each} = %NULL%" for each in ("com", "mac")))
     boot(machine, {f"{MAC}.cfg": encrypted(clear, SHORT)})
-    assert machine.file_key() is machine.file_key(for_own_file=False) is None
+    assert machine.memory.file_key() is machine.memory.file_key(for_own_file=False) is None
 
 
 def test_other_firmware_takes_the_key_along_under_its_own_name():
@@ -99,7 +99,7 @@ def test_a_boot_file_is_plain_and_names_encrypted_files():
         f"{MAC}.cfg": encrypted(told("lang.gui = Polish"), LONG),
     }
     assert boot(machine, files).outcome is Outcome.APPLIED
-    assert machine.file_key() == LONG, "what has `static.` before it outlives overwrite_mode 1"
+    assert machine.memory.file_key() == LONG, "what has `static.` before it outlives overwrite_mode 1"
 
 
 def test_a_phone_that_was_told_to_take_encrypted_files_only_refuses_plain_ones():

@@ -63,7 +63,7 @@ async def is_encrypted_for(
     """What it gets at its own address is what it should have, and openssl reads it with its key."""
     ((token, key),) = await tokens_of(installation, machine.mac)
     assert machine.stored_url == f"{running.provisioning_url}/{token}/"
-    assert machine.file_key() == key
+    assert machine.memory.file_key() == key
     for name, file in ((f"{machine.mac}.cfg", DeviceFile.MAC), (machine.model.model_file, DeviceFile.MODEL)):
         reply = await ask(running, f"/{token}/{name}")
         text = (await devices.render_device(installation, MacAddress(machine.mac), file)).encode()
@@ -86,11 +86,11 @@ async def test_a_phone_boots_through_on_two_rotations_and_off(
     await turn(sample, True)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=True)
-    first = machine.file_key()
+    first = machine.memory.file_key()
     await rotate(sample)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=True)
-    assert machine.file_key() != first
+    assert machine.memory.file_key() != first
     await turn(sample, False)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=False)
@@ -171,17 +171,17 @@ async def test_a_phone_that_logs_in_gets_its_files_in_the_key_of_its_password(
         await rotate(sample)
         await works(machine)
     ((_, key),) = await tokens_of(sample, T46S)
-    assert machine.file_key() == key
+    assert machine.memory.file_key() == key
 
 
 async def test_new_firmware_spells_the_same_key_otherwise(sample: Installation, running: Running):
     machine = await settled(sample, running, T46G, "28.80.0.5")
     await turn(sample, True)
     await works(machine)
-    key = machine.file_key()
+    key = machine.memory.file_key()
     machine.install("28.81.0.1")
     await works(machine)
-    assert machine.file_key() == key
+    assert machine.memory.file_key() == key
     await is_encrypted_for(sample, running, machine, encrypted=True)
 
 
@@ -191,13 +191,13 @@ async def test_new_firmware_that_takes_a_longer_key_is_told_it_under_the_shorter
     machine = await settled(sample, running, T46S, "66.81.0.10")
     await turn(sample, True)
     await works(machine)
-    short = machine.file_key()
+    short = machine.memory.file_key()
     machine.install("66.86.0.15")
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=True)
     machine.install("66.81.0.10")
     await works(machine)
-    assert machine.file_key() == short
+    assert machine.memory.file_key() == short
     await is_encrypted_for(sample, running, machine, encrypted=True)
 
 

@@ -160,4 +160,4 @@ async def test_no_order_of_events_locks_a_phone_out(
     assert stands.state is (State.ENCRYPTED if stands.wanted else State.PLAIN), (stands, happened)
     ((token, key),) = await tokens_of(sample, mac)
     assert world.phone.stored_url == f"{running.provisioning_url}/{token}/", happened
-    assert world.phone.file_key() == key, happened
+    assert world.phone.memory.file_key() == key, happened
