@@ -11,6 +11,7 @@ from rich.table import Table
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.cli.common import AsJson, ConfigFile, DataDir, moment, out, print_json, with_installation
 from provisioner.operations import firmware
+from provisioner.operations.firmware_check import check_firmware
 from provisioner.operations.installation import Installation
 
 FirmwareName = Annotated[
@@ -85,7 +86,7 @@ def firmware_remove(name: FirmwareName, data_dir: DataDir = None, config: Config
 
 def firmware_check(as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Hold the files of this machine against what was added. Exit code 1 where a phone would ask in vain."""
-    found = with_installation(data_dir, config, firmware.check_firmware)
+    found = with_installation(data_dir, config, check_firmware)
     if as_json:
         print_json(found)
     else:

@@ -27,7 +27,7 @@ from provisioner.files.devices_csv import CsvDevices
 from provisioner.operations import audit
 from provisioner.operations.companies import Plan, change_customer
 from provisioner.operations.context import phones_of
-from provisioner.operations.firmware import Aim, aim_of, aims
+from provisioner.operations.firmware_aims import Aim, aim_of, aims
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.ladder import Ladder, Rung

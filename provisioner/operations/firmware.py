@@ -8,17 +8,12 @@ the phone can tell.
 from __future__ import annotations
 
 import asyncio
-import codecs
-import hashlib
-import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,33 +23,19 @@ from phone_templates.yealink.firmware import FirmwareName, models_of_prefix, par
 from phone_templates.yealink.models import find_model
 from provisioner.centrex import text
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.customer import Customer
-from provisioner.centrex.devices import Device, VendorLevel
 from provisioner.centrex.errors import BadValue, Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
-from provisioner.operations.context import all_customers
-from provisioner.operations.drafts import CantWrite, drafting, sync_directory
+from provisioner.operations.drafts import drafting
+from provisioner.operations.firmware_aims import aims
+from provisioner.operations.firmware_files import MIB, BadFirmwareFile, Copy, copied, publish, sum_of, unlink
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.phones.firmware import Standing, files_named, standing, target_of
-from provisioner.phones.levels import levels_of
-from provisioner.phones.lint.case import FirmwareState
+from provisioner.phones.firmware import Standing, files_named
 from provisioner.store.options import option_from_json
-from provisioner.store.vendors import load_vendor
 
 _DRAFT = "adding"
 "One file is taken in at a time; what a killed run left here is cleared by the next."
-_MIB = 1024 * 1024
-_LOOKED_AT = 4096
-"Bytes of the beginning that tell a text."
 _SHA256 = re.compile("[0-9a-f]{64}")
-_TEXT_CONTROLS = frozenset(b"\t\n\f\r")
-
-
-class BadFirmwareFile(BadValue):
-    """A file that no phone can want."""
-
-    code = "bad-firmware-file"
 
 
 class OtherBytes(Conflict):
@@ -67,39 +48,6 @@ class FirmwareWanted(Conflict):
     """Some phones shall have the file."""
 
     code = "firmware-wanted"
-
-
-class Fault(StrEnum):
-    """What is wrong with a file in the firmware folder."""
-
-    MISSING = "missing"
-    SIZE = "size"
-    CHECKSUM = "checksum"
-    NOT_ADDED = "not-added"
-    LEFT_OVER = "left-over"
-
-    @property
-    def is_missed(self) -> bool:
-        """Whether a phone may ask for the file in vain."""
-        return self in (Fault.MISSING, Fault.SIZE, Fault.CHECKSUM)
-
-
-_ADVICE = {
-    Fault.MISSING: "it was added and is not there: copy it back, or `firmware add` the vendor's file again",
-    Fault.SIZE: "it has not the size that it was added with and is not served: `firmware add` it again",
-    Fault.CHECKSUM: "its bytes are not those that were added: `firmware add` the vendor's file again",
-    Fault.NOT_ADDED: "it was never added, so no phone gets it: `firmware add` it, or remove it",
-    Fault.LEFT_OVER: "left by an `add` that was cut short: the next one clears it away",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is wrong in the firmware folder."""
-
-    name: str
-    fault: Fault
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +71,6 @@ class Firmware:
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """The firmware that a phone shall have, and where it stands."""
-
-    file: str
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
 class Added:
     """What `add_firmware` made of a file."""
 
@@ -142,15 +82,6 @@ class Added:
     "Whose versions begin with its prefix."
     is_new: bool
     "False: it was there already, with these bytes."
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """The bytes of a file, on the disk for sure."""
-
-    path: Path
-    size: int
-    sha256: str
 
 
 async def add_firmware(
@@ -173,19 +104,19 @@ async def add_firmware(
     target = folder / source.name
     with drafting(folder / _DRAFT) as draft:
         copy = await asyncio.to_thread(
-            _copied, source, draft / "file", installation.settings.firmware.max_mib * _MIB
+            copied, source, draft / "file", installation.settings.firmware.max_mib * MIB
         )
         if wanted is not None and copy.sha256 != wanted:
             raise BadFirmwareFile(
                 f"{source} has the SHA-256 {copy.sha256}, not {wanted}: download it again, or correct the sum"
             )
-        there = await asyncio.to_thread(_sum_of, target)
+        there = await asyncio.to_thread(sum_of, target)
         async with installation.database.change() as session:
             row = await queries.file_named(session, source.name)
             _refuse_other_bytes(source.name, row.sha256 if row else there, copy.sha256)
             # The row comes last: what it names is there, and without it nothing is served.
             if there != copy.sha256:
-                await asyncio.to_thread(_publish, copy.path, target)
+                await asyncio.to_thread(publish, copy.path, target)
             if row is None:
                 await _record(session, actor, source.name, named, copy)
     return Added(
@@ -198,7 +129,7 @@ async def add_firmware(
     )
 
 
-async def _record(session: AsyncSession, actor: Actor, name: str, named: FirmwareName, copy: _Copy) -> None:
+async def _record(session: AsyncSession, actor: Actor, name: str, named: FirmwareName, copy: Copy) -> None:
     now = utc_now()
     session.add(
         FirmwareRow(
@@ -250,82 +181,12 @@ def _checked_sum(sha256: str | None) -> str | None:
     return digits
 
 
-def _copied(source: Path, target: Path, limit: int) -> _Copy:
-    """Copies the file and brings it to the disk. Raises `BadFirmwareFile` and `CantWrite`."""
-    try:
-        reading = source.open("rb")
-    except OSError as error:
-        raise BadValue(f"can't read {source}: {error.strerror}") from error
-    try:
-        with (
-            reading,
-            os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writing,
-        ):
-            size, digest = _pour(reading, writing, source, limit)
-            writing.flush()
-            os.fsync(writing.fileno())
-    except OSError as error:
-        raise CantWrite(f"can't copy {source} into the firmware folder: {error.strerror or error}") from error
-    return _Copy(target, size, digest)
-
-
-def _pour(reading: BinaryIO, writing: BinaryIO, source: Path, limit: int) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    while block := reading.read(_MIB):
-        if size == 0:
-            _refuse_text(source, block[:_LOOKED_AT])
-        size += len(block)
-        if size > limit:
-            raise BadFirmwareFile(
-                f"{source} is larger than {limit // _MIB} MiB: that is no phone's firmware, or raise"
-                " [firmware] max_mib"
-            )
-        digest.update(block)
-        writing.write(block)
-    if size == 0:
-        raise BadFirmwareFile(f"{source} is empty: download it again")
-    return size, digest.hexdigest()
-
-
-def _refuse_text(source: Path, beginning: bytes) -> None:
-    """A page that says why there is no file, saved under the file's name."""
-    if any(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in beginning):
-        return
-    try:
-        # The look may end within a character, which this one forgives.
-        codecs.getincrementaldecoder("utf-8")().decode(beginning)
-    except UnicodeDecodeError:
-        return
-    raise BadFirmwareFile(
-        f"{source} is a text, such as the error page of a web server, and no firmware: download it again"
-    )
-
-
-def _sum_of(file: Path) -> str | None:
-    """The SHA-256 of a file, hex; None where there is none."""
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise CantWrite(f"can't read {file}: {error.strerror}") from error
-
-
 def _refuse_other_bytes(name: str, there: str | None, given: str) -> None:
     if there not in (None, given):
         raise OtherBytes(
             f"there is a firmware {name} already, with the SHA-256 {there}; this one has {given}: phones may"
             " have the old one, so give the new one another name, or remove the old one first"
         )
-
-
-def _publish(file: Path, target: Path) -> None:
-    try:
-        file.replace(target)
-        sync_directory(target.parent)
-    except OSError as error:
-        raise CantWrite(f"can't make {target}: {error.strerror or error}") from error
 
 
 async def remove_firmware(installation: Installation, name: str, actor: Actor) -> None:
@@ -343,15 +204,7 @@ async def remove_firmware(installation: Installation, name: str, actor: Actor) -
             summary = f"remove firmware {name} ({row.sha256})"
             await audit.record(session, actor, utc_now(), "firmware.remove", name, summary)
         # Without its row it is served to nobody: a run that is killed here leaves a file that `check` names.
-        await asyncio.to_thread(_unlink, installation.firmware_dir / name)
-
-
-def _unlink(file: Path) -> None:
-    try:
-        file.unlink(missing_ok=True)
-        sync_directory(file.parent)
-    except OSError as error:
-        raise CantWrite(f"can't remove {file}: {error.strerror}; no phone gets it any more") from error
+        await asyncio.to_thread(unlink, installation.firmware_dir / name)
 
 
 async def list_firmware(installation: Installation) -> list[Firmware]:
@@ -405,70 +258,3 @@ async def _standing(session: AsyncSession, installation: Installation) -> dict[s
     async for _, aim in aims(session, installation):
         stands[aim.file][aim.standing] += 1
     return stands
-
-
-async def aims(
-    session: AsyncSession, installation: Installation, login: str | None = None
-) -> AsyncIterator[tuple[Device, Aim]]:
-    """The phones that shall have a firmware, of all customers or of one. Customers are read whole."""
-    vendor = await load_vendor(session, installation.vault)
-    async for stored in all_customers(session, installation, login):
-        for device in stored.customer.devices:
-            aim = aim_of(device, stored.customer, vendor)
-            if aim is not None:
-                yield device, aim
-
-
-def aim_of(device: Device, customer: Customer, vendor: VendorLevel) -> Aim | None:
-    """The firmware that the phone shall have; None where nothing is said of it."""
-    model = find_model(device.model)
-    target = target_of(model, levels_of(device, customer, vendor))
-    return Aim(target.file, standing(model, target, device.firmware_seen)) if target else None
-
-
-async def check_firmware(installation: Installation) -> list[Damage]:
-    """What is wrong with the files on this machine, by name. Reads every byte of them."""
-    async with installation.database.read() as session:
-        return await _checked(session, installation)
-
-
-async def firmware_states(session: AsyncSession, installation: Installation) -> dict[str, FirmwareState]:
-    """How each file that was added is found, as lint wants it."""
-    damaged = {each.name for each in await _checked(session, installation)}
-    return {
-        name: FirmwareState.DAMAGED if name in damaged else FirmwareState.GOOD
-        for name in await queries.names(session)
-    }
-
-
-async def _checked(session: AsyncSession, installation: Installation) -> list[Damage]:
-    rows = {row.name: row for row in await queries.all_files(session)}
-    return await asyncio.to_thread(lambda: list(_damages(installation.firmware_dir, rows)))
-
-
-def _damages(folder: Path, rows: Mapping[str, FirmwareRow]) -> Iterator[Damage]:
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    for name in sorted(rows.keys() | there):
-        fault = _fault(folder / name, rows.get(name))
-        if fault is not None:
-            yield Damage(name, fault, _ADVICE[fault])
-
-
-def _fault(file: Path, row: FirmwareRow | None) -> Fault | None:
-    if row is None:
-        return Fault.LEFT_OVER if file.name.startswith(".") else Fault.NOT_ADDED
-    if not file.is_file():
-        return Fault.MISSING
-    if file.stat().st_size != row.size:
-        return Fault.SIZE
-    return Fault.CHECKSUM if _sum_of(file) != row.sha256 else None
-
-
-async def served_firmware(session: AsyncSession, installation: Installation, name: str) -> Path | None:
-    """Where a file lies that may go out: it was added, and has the size that it had then."""
-    row = await queries.file_named(session, name)
-    file = installation.firmware_dir / name
-    try:
-        return file if row is not None and file.is_file() and file.stat().st_size == row.size else None
-    except OSError:
-        return None

@@ -26,7 +26,7 @@ from provisioner.files.company import CompanyFile, read_company_file
 from provisioner.files.errors import FileErrors
 from provisioner.operations.addresses import leads_to_old_tls, public_addresses
 from provisioner.operations.context import all_customers
-from provisioner.operations.firmware import firmware_states
+from provisioner.operations.firmware_check import firmware_states
 from provisioner.operations.installation import Installation
 from provisioner.phones.check import (
     patch_with_known_models,

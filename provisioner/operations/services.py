@@ -18,7 +18,7 @@ from provisioner.centrex.devices import Device, PhoneOptions
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import XML_TYPE, Answer, Ask, Reason
 from provisioner.operations.context import customer_of, phones_of
-from provisioner.operations.firmware import served_firmware
+from provisioner.operations.firmware_check import served_firmware
 from provisioner.operations.installation import Installation
 from provisioner.operations.phone_events import ACTION, answer_event
 from provisioner.operations.uploads import newest_upload

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from itertools import groupby
 
 from provisioner.operations.doctor.check import Check, failure, ok, some, warning
-from provisioner.operations.firmware import check_firmware
+from provisioner.operations.firmware_check import check_firmware
 from provisioner.operations.installation import Installation, database_file
 
 

@@ -36,7 +36,7 @@ from provisioner.operations.bans import add_ban, list_bans
 from provisioner.operations.devices import list_devices, render_device
 from provisioner.operations.drafts import CantWrite, drafting
 from provisioner.operations.export import MARK, export
-from provisioner.operations.firmware import check_firmware
+from provisioner.operations.firmware_check import check_firmware
 from provisioner.operations.installation import KEY_FILE, Installation, opened, utc_now
 from provisioner.operations.rollouts import Reach
 from provisioner.phones.render import DeviceFile

@@ -18,16 +18,15 @@ from provisioner.operations.backup import back_up, restore
 from provisioner.operations.companies import apply
 from provisioner.operations.devices import list_devices, show_device
 from provisioner.operations.firmware import (
-    Aim,
-    BadFirmwareFile,
-    Fault,
     FirmwareWanted,
     OtherBytes,
     add_firmware,
-    check_firmware,
     list_firmware,
     remove_firmware,
 )
+from provisioner.operations.firmware_aims import Aim
+from provisioner.operations.firmware_check import Fault, check_firmware
+from provisioner.operations.firmware_files import BadFirmwareFile
 from provisioner.operations.installation import Installation, opened
 from provisioner.operations.lint import lint_stored
 from provisioner.phones.firmware import Standing

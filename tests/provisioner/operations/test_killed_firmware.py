@@ -9,14 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 from provisioner.centrex.actor import COMMAND_LINE
-from provisioner.operations.firmware import (
-    Fault,
-    add_firmware,
-    check_firmware,
-    list_firmware,
-    remove_firmware,
-    served_firmware,
-)
+from provisioner.operations.firmware import add_firmware, list_firmware, remove_firmware
+from provisioner.operations.firmware_check import Fault, check_firmware, served_firmware
 from provisioner.operations.installation import Installation
 from tests.copies import config_file
 from tests.forked import forking
