@@ -14,7 +14,7 @@ import stock
 from registrars import HOST, Registrar, free_port
 
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.devices import render_device
+from provisioner.operations.device_files import render_device
 from provisioner.operations.installation import opened
 from provisioner.settings import read_settings
 

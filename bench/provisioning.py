@@ -28,7 +28,7 @@ from servers import Load, Server, centralka, certificate, load, nginx, paths, wa
 from servers import storm as storm_of
 
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.devices import render_device
+from provisioner.operations.device_files import render_device
 from provisioner.operations.installation import opened
 from provisioner.settings import read_settings
 

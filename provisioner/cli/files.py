@@ -20,7 +20,7 @@ from provisioner.cli.common import (
     print_json,
     with_installation,
 )
-from provisioner.operations import devices
+from provisioner.operations import device_files
 from provisioner.phones.render import DeviceFile
 
 FileOption = Annotated[
@@ -39,7 +39,7 @@ def render(
     text = with_installation(
         data_dir,
         config,
-        lambda installation: devices.render_device(
+        lambda installation: device_files.render_device(
             installation, MacAddress.parse(mac), _file(file), mask=mask
         ),
     )
@@ -52,9 +52,7 @@ def diff(
         int | None, typer.Option("--revision", help="From this one; default: the one before.")
     ] = None,
     file: FileOption = None,
-    staged: Annotated[
-        bool, typer.Option("--staged", help="What a rollout would change, instead.")
-    ] = False,
+    staged: Annotated[bool, typer.Option("--staged", help="What a rollout would change, instead.")] = False,
     history: Annotated[bool, typer.Option("--history", help="List the revisions instead.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -67,14 +65,14 @@ def diff(
             raise BadValue("--staged compares with what the phone gets now: leave the other option out")
         out.print(
             with_installation(
-                data_dir, config, lambda installation: devices.diff_staged(installation, address, which)
+                data_dir, config, lambda installation: device_files.diff_staged(installation, address, which)
             ),
             markup=False,
         )
         return
     if history or as_json:
         revisions = with_installation(
-            data_dir, config, lambda installation: devices.history_of(installation, address, which)
+            data_dir, config, lambda installation: device_files.history_of(installation, address, which)
         )
         if as_json:
             print_json(revisions)
@@ -83,7 +81,9 @@ def diff(
             out.print(f"{each.number}  {moment(each.created_at)}  {each.actor}  {each.cause}", markup=False)
         return
     text = with_installation(
-        data_dir, config, lambda installation: devices.diff_device(installation, address, revision, which)
+        data_dir,
+        config,
+        lambda installation: device_files.diff_device(installation, address, revision, which),
     )
     out.print(text or "Nothing differs.", markup=False)
 
@@ -105,7 +105,9 @@ def rollback(
     changed = with_installation(
         data_dir,
         config,
-        lambda installation: devices.roll_back(installation, address, revision, COMMAND_LINE, _file(file)),
+        lambda installation: device_files.roll_back(
+            installation, address, revision, COMMAND_LINE, _file(file)
+        ),
     )
     for each in changed:
         out.print(f"new bytes: {each.owner} {each.file} revision {each.number}", markup=False)

@@ -23,7 +23,7 @@ from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
 from provisioner.demo.test_calls import show_test_calls
 from provisioner.files.company import read_company_file
-from provisioner.operations import claims, companies, devices
+from provisioner.operations import claims, companies, device_files, devices
 from provisioner.operations.event_tail import event_tail
 from provisioner.operations.events import LineKind, Wanted
 from provisioner.operations.installation import Installation, initialise, opened
@@ -194,7 +194,7 @@ async def _show_change(
     told_macs = [mac for mac, phone in phones.items() if phone.times_told]
     verdict.expect(told_macs == touched, "no other phone is told")
     console.print(
-        escape(await devices.diff_device(installation, MacAddress.parse(touched[0]))), highlight=False
+        escape(await device_files.diff_device(installation, MacAddress.parse(touched[0]))), highlight=False
     )
 
 

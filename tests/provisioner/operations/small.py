@@ -12,7 +12,7 @@ from phone_templates import cfg
 from provisioner.centrex.actor import COMMAND_LINE, Actor
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
-from provisioner.operations import devices
+from provisioner.operations import device_files
 from provisioner.operations.companies import Plan, apply
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import DeviceFile
@@ -91,7 +91,7 @@ async def exact(
     installation: Installation, mac: MacAddress = DESK, file: DeviceFile = DeviceFile.MAC
 ) -> dict[str, str]:
     """The settings that the phone gets, secrets and all."""
-    return dict(cfg.parse(await devices.render_device(installation, mac, file)))
+    return dict(cfg.parse(await device_files.render_device(installation, mac, file)))
 
 
 def phones(plan: Plan) -> set[str]:

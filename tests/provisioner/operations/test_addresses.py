@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from provisioner.app import publish, serving
-from provisioner.operations import devices
+from provisioner.operations import device_files
 from provisioner.operations.addresses import listened_on
 from provisioner.operations.installation import Installation
 from provisioner.settings import read_settings
@@ -56,13 +56,13 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
 async def test_listening_elsewhere_writes_new_revisions_that_say_so(firma: Installation):
     await publish(firma, "127.0.0.1:8099", SIP)
     count = len(await audits(firma))
-    first = (await devices.history_of(firma, DESK))[0].number
+    first = (await device_files.history_of(firma, DESK))[0].number
     await publish(firma, "127.0.0.1:8099", SIP)
     assert len(await audits(firma)) == count
-    assert (await devices.history_of(firma, DESK))[0].number == first
+    assert (await device_files.history_of(firma, DESK))[0].number == first
     await publish(firma, "127.0.0.1:9099", SIP)
     for mac in (DESK, HALL):
-        newest = (await devices.history_of(firma, mac))[0]
+        newest = (await device_files.history_of(firma, mac))[0]
         assert (newest.actor, newest.cause) == ("system", "serve listens elsewhere")
     entry = (await audits(firma))[-1]
     assert (entry.actor, entry.verb) == ("system", "serve")
@@ -77,9 +77,9 @@ async def test_listening_elsewhere_changes_nothing_for_phones_that_are_told_a_co
         '[public]\nprovisioning_url = "https://pbx.example.com"\nsip_host = "a.example"\nsip_port = 5060\n',
     )
     await publish(public, "127.0.0.1:8099", SIP)
-    before = await devices.history_of(public, DESK)
+    before = await device_files.history_of(public, DESK)
     await publish(public, "127.0.0.1:9099", SIP)
-    assert await devices.history_of(public, DESK) == before
+    assert await device_files.history_of(public, DESK) == before
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from provisioner.centrex.errors import BadValue, CentralkaError
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.files.errors import FileErrors
-from provisioner.operations import claims, devices
+from provisioner.operations import claims, device_files, devices
 from provisioner.operations.companies import apply, change_customer
 from provisioner.operations.installation import Installation
 from tests.provisioner.conftest import SAMPLE
@@ -111,7 +111,7 @@ async def test_a_removed_phone_that_comes_back_is_another_one(firma: Installatio
     assert before["account.1.password"] == after["account.1.password"]
     url = "static.auto_provision.server.url"
     assert before[url] != after[url]
-    assert (await devices.history_of(firma, DESK))[0].number == 1
+    assert (await device_files.history_of(firma, DESK))[0].number == 1
 
 
 async def test_a_line_goes_with_the_phone_and_the_extension_that_used_it(firma: Installation):
@@ -351,7 +351,7 @@ async def test_two_runs_at_once_are_done_one_after_the_other(firma: Installation
     customers = (await dump(firma))["customers"]
     assert len(customers) == 5
     assert any("'Firma 2', 'en'" in row for row in customers)
-    numbers = [each.number for each in await devices.history_of(firma, DESK)]
+    numbers = [each.number for each in await device_files.history_of(firma, DESK)]
     assert numbers == list(range(len(numbers), 0, -1))
 
 

@@ -33,7 +33,8 @@ from provisioner.operations.archive import CHECKSUMS as SUMS
 from provisioner.operations.archive import HEADER, BadArchive
 from provisioner.operations.backup import DATABASE, Contents, back_up, restore
 from provisioner.operations.bans import add_ban, list_bans
-from provisioner.operations.devices import list_devices, render_device
+from provisioner.operations.device_files import render_device
+from provisioner.operations.devices import list_devices
 from provisioner.operations.drafts import CantWrite, drafting
 from provisioner.operations.export import MARK, export
 from provisioner.operations.firmware_check import check_firmware

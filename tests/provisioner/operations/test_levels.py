@@ -11,7 +11,7 @@ from db.queries.serving import content_of_model
 from db.schema import AuditRow, DeviceFileRow, RevisionRow
 from phone_templates import cfg
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import devices
+from provisioner.operations import device_files
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import FIRST_CONTACT
 from tests.provisioner.operations.small import (
@@ -148,7 +148,7 @@ async def test_a_secret_word_reaches_the_phone_and_no_stored_text(hall: Installa
     plan = await say(hall, level, {"settings": {"ldap.password": "Tajne-2"}})
     assert str(DESK) in phones(plan)
     assert (await exact(hall))["ldap.password"] == "Tajne-2"
-    masked = await devices.render_device(hall, DESK, mask=True)
+    masked = await device_files.render_device(hall, DESK, mask=True)
     assert "Tajne" not in masked
     assert "/ldap.password@2»" in masked
     async with hall.database.read() as session:

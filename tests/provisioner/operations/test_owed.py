@@ -17,7 +17,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import Conflict
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.errors import FileErrors
-from provisioner.operations import claims, devices, encryption, owed, rollouts
+from provisioner.operations import claims, device_files, encryption, owed, rollouts
 from provisioner.operations.companies import Plan
 from provisioner.operations.installation import Installation
 from provisioner.operations.owed import SLICE, settle
@@ -254,7 +254,7 @@ async def test_a_password_that_changes_meanwhile_stays(large: Installation, mean
 
 
 async def test_a_roll_back_meanwhile_holds(large: Installation, meanwhile: Any):
-    meanwhile(lambda: devices.roll_back(large, mac(1), 1, COMMAND_LINE))
+    meanwhile(lambda: device_files.roll_back(large, mac(1), 1, COMMAND_LINE))
     await just(large, phone={"nat_keepalive_s": 25})
     told = await alive(large)
     assert told.count("25") == SLICE * 5 // 2 - 1

@@ -11,7 +11,7 @@ import pytest
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import claims, devices
+from provisioner.operations import claims, device_files
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.phones.render import DeviceFile
 from tests.provisioner.operations.small import DESK, ONE, TWO, audits, just, line, put, small
@@ -58,7 +58,7 @@ def test_another_process_with_another_order_of_sets_writes_the_same_bytes():
 async def test_a_revision_says_who_when_and_which_change_caused_it(firma: Installation):
     before = utc_now()
     await put(firma, small(name="Firma 2"), actor=ANNA)
-    newest, first = await devices.history_of(firma, DESK)
+    newest, first = await device_files.history_of(firma, DESK)
     assert (first.number, first.actor, first.cause) == (1, "cli", "apply test.yaml")
     assert (newest.number, newest.actor, newest.cause) == (2, "anna", "apply test.yaml")
     assert before <= newest.created_at <= utc_now()
@@ -68,19 +68,19 @@ async def test_a_revision_says_who_when_and_which_change_caused_it(firma: Instal
 
 async def test_what_changes_no_bytes_makes_no_revision(firma: Installation):
     await just(firma, credit_limit="10.00", lines=[line(ONE, product="telefonia-ip-standard"), line(TWO)])
-    assert [each.number for each in await devices.history_of(firma, DESK)] == [1]
+    assert [each.number for each in await device_files.history_of(firma, DESK)] == [1]
 
 
 async def test_bytes_that_come_back_are_a_new_revision(firma: Installation):
     await just(firma, name="Firma 2")
     await just(firma, name="Firma")
-    assert [each.number for each in await devices.history_of(firma, DESK)] == [3, 2, 1]
-    assert await devices.diff_device(firma, DESK, 1) == ""
+    assert [each.number for each in await device_files.history_of(firma, DESK)] == [3, 2, 1]
+    assert await device_files.diff_device(firma, DESK, 1) == ""
 
 
 async def test_a_difference_masks_secrets_and_shows_that_there_is_a_newer_one(firma: Installation):
     await just(firma, lines=[line(ONE, password="Tajne-123"), line(TWO)])
-    difference = await devices.diff_device(firma, DESK)
+    difference = await device_files.diff_device(firma, DESK)
     assert f"-account.1.password = «line/{ONE}/password@1»" in difference
     assert f"+account.1.password = «line/{ONE}/password@2»" in difference
     assert "Tajne" not in difference
@@ -90,29 +90,29 @@ async def test_a_difference_masks_secrets_and_shows_that_there_is_a_newer_one(fi
 
 async def test_a_claim_is_a_revision_of_that_phone_alone(firma: Installation):
     await claims.claim(firma, DESK, ANNA)
-    newest = (await devices.history_of(firma, DESK))[0]
+    newest = (await device_files.history_of(firma, DESK))[0]
     assert (newest.number, newest.actor) == (2, "anna")
     assert newest.cause.startswith("claim")
-    assert "token@2»" in await devices.diff_device(firma, DESK)
+    assert "token@2»" in await device_files.diff_device(firma, DESK)
 
 
 async def test_a_difference_goes_from_the_revision_that_is_asked_for(firma: Installation):
     for name in ("Druga", "Trzecia"):
         await just(firma, extensions=[{"number": "101", "name": name}, {"number": "102"}])
-    assert "-account.1.label = Druga" in await devices.diff_device(firma, DESK)
-    assert "-account.1.label = Recepcja" in await devices.diff_device(firma, DESK, 1)
+    assert "-account.1.label = Druga" in await device_files.diff_device(firma, DESK)
+    assert "-account.1.label = Recepcja" in await device_files.diff_device(firma, DESK, 1)
 
 
 @pytest.mark.parametrize("number", [0, -1, 7, 2**31])
 async def test_a_revision_that_is_not_there_is_refused_with_those_that_are(firma: Installation, number: int):
     with pytest.raises(NotFound, match=f"there is no revision {number}: this file has revisions 1 to 1"):
-        await devices.diff_device(firma, DESK, number)
+        await device_files.diff_device(firma, DESK, number)
 
 
 async def test_files_and_phones_that_are_not_there_are_refused(firma: Installation):
     with pytest.raises(NotFound, match="has no boot file"):
-        await devices.render_device(firma, DESK, DeviceFile.BOOT)
+        await device_files.render_device(firma, DESK, DeviceFile.BOOT)
     with pytest.raises(NotFound, match="has no boot file"):
-        await devices.diff_device(firma, DESK, file=DeviceFile.BOOT)
+        await device_files.diff_device(firma, DESK, file=DeviceFile.BOOT)
     with pytest.raises(NotFound, match="list it with `apply`"):
-        await devices.history_of(firma, MacAddress("00156500ffff"))
+        await device_files.history_of(firma, MacAddress("00156500ffff"))

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import Conflict, NotFound
-from provisioner.operations import claims, devices
+from provisioner.operations import claims, device_files, devices
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import DeviceFile
 from tests.provisioner.operations.small import (
@@ -31,7 +31,7 @@ async def rename(installation: Installation, name: str) -> None:
 
 
 async def back(installation: Installation, number: int | None) -> None:
-    await devices.roll_back(installation, DESK, number, COMMAND_LINE)
+    await device_files.roll_back(installation, DESK, number, COMMAND_LINE)
 
 
 async def held(installation: Installation) -> int | None:
@@ -51,9 +51,9 @@ async def test_a_roll_back_brings_the_text_back_with_todays_password_and_token(f
 
 async def test_a_roll_back_is_a_revision_and_an_entry_of_the_audit(firma: Installation):
     await rename(firma, "Portiernia")
-    (change,) = await devices.roll_back(firma, DESK, 1, COMMAND_LINE)
+    (change,) = await device_files.roll_back(firma, DESK, 1, COMMAND_LINE)
     assert (change.owner, change.number) == (str(DESK), 3)
-    newest = (await devices.history_of(firma, DESK))[0]
+    newest = (await device_files.history_of(firma, DESK))[0]
     assert newest.cause == f"roll {DESK.hex}.cfg back to revision 1"
     entry = (await audits(firma))[-1]
     assert (entry.verb, entry.subject, entry.summary) == ("devices.rollback", str(DESK), newest.cause)
@@ -87,13 +87,13 @@ async def test_a_file_that_is_let_go_follows_the_data_again(firma: Installation)
 
 
 async def test_letting_go_of_what_is_not_held_changes_no_bytes(firma: Installation):
-    assert await devices.roll_back(firma, DESK, None, COMMAND_LINE) == ()
+    assert await device_files.roll_back(firma, DESK, None, COMMAND_LINE) == ()
 
 
 async def test_each_file_of_a_phone_is_held_by_itself(firma: Installation):
     await just(firma, phone={"boot_mode": "true"})
     await rename(firma, "Portiernia")
-    await devices.roll_back(firma, DESK, 1, COMMAND_LINE, DeviceFile.MODEL)
+    await device_files.roll_back(firma, DESK, 1, COMMAND_LINE, DeviceFile.MODEL)
     states = {file.name: file.held for file in (await devices.show_device(firma, DESK)).files}
     assert [name for name, number in states.items() if number == 1] == ["y000000000066.cfg"]
     assert (await exact(firma))["account.1.label"] == "Portiernia"

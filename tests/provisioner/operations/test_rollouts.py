@@ -12,7 +12,7 @@ import pytest
 from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
 from provisioner.centrex.errors import Conflict, Forbidden, NotFound
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import claims, devices, rollouts
+from provisioner.operations import claims, device_files, devices, rollouts
 from provisioner.operations.companies import Plan
 from provisioner.operations.installation import Installation
 from provisioner.operations.rollouts import Reach, Rollout, Standing
@@ -72,7 +72,7 @@ async def last(installation: Installation) -> Rollout:
 
 async def texts(installation: Installation) -> list[str]:
     files = [(mac, file) for mac in (DESK, HALL) for file in (DeviceFile.MAC, DeviceFile.MODEL)]
-    return [await devices.render_device(installation, mac, file) for mac, file in files]
+    return [await device_files.render_device(installation, mac, file) for mac, file in files]
 
 
 async def label(installation: Installation, mac: MacAddress = DESK) -> str:
@@ -269,22 +269,22 @@ async def test_a_phone_that_loses_its_line_does_not_wait_with_the_password(
 async def test_a_file_that_is_rolled_back_stays_there_through_every_step(firma: Installation):
     await just(firma, **named("Druga"))
     await just(firma, **named("Trzecia"))
-    await devices.roll_back(firma, DESK, 1, COMMAND_LINE)
+    await device_files.roll_back(firma, DESK, 1, COMMAND_LINE)
     await stage(firma, **named("Portiernia"))
     for step in (release, back, release):
         await step(firma)
         assert await label(firma) == "Recepcja"
         assert (await devices.show_device(firma, DESK)).files[0].held == 1
-    await devices.roll_back(firma, DESK, None, COMMAND_LINE)
+    await device_files.roll_back(firma, DESK, None, COMMAND_LINE)
     assert await label(firma) == "Portiernia"
 
 
 async def test_a_phone_that_waits_can_be_held_elsewhere_and_comes_back_to_wait(firma: Installation):
     await just(firma, **named("Druga"))
     await stage(firma, **named("Portiernia"))
-    await devices.roll_back(firma, DESK, 1, COMMAND_LINE)
+    await device_files.roll_back(firma, DESK, 1, COMMAND_LINE)
     assert await label(firma) == "Recepcja"
-    await devices.roll_back(firma, DESK, None, COMMAND_LINE)
+    await device_files.roll_back(firma, DESK, None, COMMAND_LINE)
     assert await label(firma) == "Druga"
     assert (await devices.show_device(firma, DESK)).files[0].staged is not None
 
@@ -292,20 +292,20 @@ async def test_a_phone_that_waits_can_be_held_elsewhere_and_comes_back_to_wait(f
 async def test_a_file_that_comes_or_goes_with_the_change_waits_too(firma: Installation):
     await stage(firma, phone={"boot_mode": "true"})
     with pytest.raises(NotFound, match="no boot file"):
-        await devices.render_device(firma, DESK, DeviceFile.BOOT)
+        await device_files.render_device(firma, DESK, DeviceFile.BOOT)
     await release(firma)
-    boot = await devices.render_device(firma, DESK, DeviceFile.BOOT)
+    boot = await device_files.render_device(firma, DESK, DeviceFile.BOOT)
     await stage(firma, phone={"boot_mode": None})
-    assert await devices.render_device(firma, DESK, DeviceFile.BOOT) == boot
-    assert "+" not in (await devices.diff_staged(firma, DESK, DeviceFile.BOOT)).split("\n", 3)[3]
+    assert await device_files.render_device(firma, DESK, DeviceFile.BOOT) == boot
+    assert "+" not in (await device_files.diff_staged(firma, DESK, DeviceFile.BOOT)).split("\n", 3)[3]
     staged = next(each for each in (await devices.show_device(firma, DESK)).files if "boot" in each.name)
     with pytest.raises(Conflict, match="has no boot file"):
-        await devices.roll_back(firma, DESK, staged.staged, COMMAND_LINE, DeviceFile.BOOT)
+        await device_files.roll_back(firma, DESK, staged.staged, COMMAND_LINE, DeviceFile.BOOT)
     await release(firma)
     with pytest.raises(NotFound, match="no boot file"):
-        await devices.render_device(firma, DESK, DeviceFile.BOOT)
+        await device_files.render_device(firma, DESK, DeviceFile.BOOT)
     await back(firma)
-    assert await devices.render_device(firma, DESK, DeviceFile.BOOT) == boot
+    assert await device_files.render_device(firma, DESK, DeviceFile.BOOT) == boot
 
 
 async def test_the_model_file_waits_as_the_phones_own_does(firma: Installation):
@@ -320,7 +320,7 @@ async def test_the_model_file_waits_as_the_phones_own_does(firma: Installation):
 
 async def test_what_waits_can_be_compared(firma: Installation):
     await stage(firma, **named("Portiernia"), lines=[line(ONE, password="Tajne-123"), line(TWO)])
-    difference = await devices.diff_staged(firma, DESK)
+    difference = await device_files.diff_staged(firma, DESK)
     assert "-account.1.label = Recepcja" in difference
     assert "+account.1.label = Portiernia" in difference
     assert "Tajne" not in difference
@@ -328,7 +328,7 @@ async def test_what_waits_can_be_compared(firma: Installation):
     assert "+account.1.password" not in difference
     await release(firma)
     with pytest.raises(NotFound, match="nothing is staged"):
-        await devices.diff_staged(firma, DESK)
+        await device_files.diff_staged(firma, DESK)
 
 
 async def test_a_change_that_is_taken_out_of_the_data_is_staged_no_more(firma: Installation):
@@ -341,7 +341,7 @@ async def test_a_change_that_is_taken_out_of_the_data_is_staged_no_more(firma: I
 
 async def test_lists_tell_what_each_phone_gets_will_get_and_is_held_at(firma: Installation):
     await just(firma, **named("Druga"))
-    await devices.roll_back(firma, HALL, 1, COMMAND_LINE)
+    await device_files.roll_back(firma, HALL, 1, COMMAND_LINE)
     await stage(firma, **named("Portiernia", "Serwis"))
     desk, hall = await devices.list_devices(firma)
     assert (desk.revision, desk.staged_revision, desk.held_revision) == (2, 3, None)
@@ -358,7 +358,7 @@ async def test_each_step_is_audited_and_names_who_did_what(firma: Installation):
     assert (released.verb, released.actor, released.subject) == ("rollout.release", "anna", "firma")
     assert released.summary == f"release phone {DESK}: apply test.yaml"
     assert (taken.verb, taken.summary) == ("rollout.back", f"take back phone {DESK}: apply test.yaml")
-    newest = (await devices.history_of(firma, DESK))[0]
+    newest = (await device_files.history_of(firma, DESK))[0]
     assert (newest.actor, newest.cause) == ("anna", taken.summary)
 
 

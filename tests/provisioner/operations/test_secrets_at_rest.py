@@ -16,7 +16,7 @@ from phone_templates.values import references
 from provisioner.app import serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import claims, devices
+from provisioner.operations import claims, device_files, devices
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import DeviceFile
 from provisioner.store.secret_values import open_secrets
@@ -135,9 +135,9 @@ async def test_no_secret_is_kept_or_logged_in_clear(
 async def test_what_people_are_shown_masks_every_secret(planted: Installation):
     secrets = await all_secrets(planted)
     await just(planted, lines=[line(ONE, password="Tajne-linii-8"), line(TWO)])
-    shown = [repr(await devices.show_device(planted, DESK)), await devices.diff_device(planted, DESK)]
+    shown = [repr(await devices.show_device(planted, DESK)), await device_files.diff_device(planted, DESK)]
     shown += [
-        await devices.render_device(planted, mac, file, mask=True)
+        await device_files.render_device(planted, mac, file, mask=True)
         for mac in (DESK, HALL)
         for file in (DeviceFile.MAC, DeviceFile.MODEL)
     ]

@@ -20,7 +20,7 @@ from db.tail import waking
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import devices, resyncs, rollouts
+from provisioner.operations import device_files, devices, resyncs, rollouts
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.resyncs import Cause, Kind
 from provisioner.pbx import resync
@@ -175,7 +175,7 @@ async def test_a_roll_back_is_a_change(firm: Installation):
     async with telling(network):
         await office(firm, "1")
         await outcomes(firm, (DESK, Outcome.FETCHED))
-        await devices.roll_back(firm, DESK, 1, COMMAND_LINE)
+        await device_files.roll_back(firm, DESK, 1, COMMAND_LINE)
         await outcomes(firm, (DESK, Outcome.FETCHED), (DESK, Outcome.FETCHED))
     assert len(network.told) == 2
 

@@ -14,7 +14,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.control.client import ask
 from provisioner.operations import claims
-from provisioner.operations.devices import render_device
+from provisioner.operations.device_files import render_device
 from provisioner.operations.installation import Installation
 from sip.message.message import Request
 from sip.message.parser import parse_datagram

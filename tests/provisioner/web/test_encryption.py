@@ -9,7 +9,7 @@ from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
 from provisioner.centrex.errors import Conflict, Forbidden, NotFound
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations import devices, encryption
+from provisioner.operations import device_files, encryption
 from provisioner.operations.encryption import State
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import DeviceFile
@@ -66,7 +66,7 @@ async def is_encrypted_for(
     assert machine.memory.file_key() == key
     for name, file in ((f"{machine.mac}.cfg", DeviceFile.MAC), (machine.model.model_file, DeviceFile.MODEL)):
         reply = await ask(running, f"/{token}/{name}")
-        text = (await devices.render_device(installation, MacAddress(machine.mac), file)).encode()
+        text = (await device_files.render_device(installation, MacAddress(machine.mac), file)).encode()
         assert reply.status == 200
         if not encrypted:
             assert (reply.body, key) == (text, None)
@@ -263,7 +263,7 @@ async def test_a_roll_back_keeps_what_the_data_say_of_encryption(sample: Install
     mac = MacAddress(T46S)
     await turn(sample, True)
     await works(machine)
-    await devices.roll_back(sample, mac, 1, COMMAND_LINE)
+    await device_files.roll_back(sample, mac, 1, COMMAND_LINE)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=True)
     await rotate(sample)
@@ -272,7 +272,7 @@ async def test_a_roll_back_keeps_what_the_data_say_of_encryption(sample: Install
     await turn(sample, False)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=False)
-    await devices.roll_back(sample, mac, None, COMMAND_LINE)
+    await device_files.roll_back(sample, mac, None, COMMAND_LINE)
     await turn(sample, True)
     await works(machine)
     await is_encrypted_for(sample, running, machine, encrypted=True)

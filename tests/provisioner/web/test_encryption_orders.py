@@ -14,7 +14,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.errors import Conflict
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
-from provisioner.operations import claims, devices, encryption, rollouts
+from provisioner.operations import claims, device_files, encryption, rollouts
 from provisioner.operations.companies import apply
 from provisioner.operations.encryption import State
 from provisioner.operations.installation import Installation
@@ -91,7 +91,7 @@ class World:
                 # The first revisions with the addresses of this server.
                 for file, first in ((DeviceFile.MAC, 2), (DeviceFile.MODEL, 1)):
                     number = first if event == "roll back" else None
-                    await devices.roll_back(installation, self.mac, number, COMMAND_LINE, file)
+                    await device_files.roll_back(installation, self.mac, number, COMMAND_LINE, file)
             case "release all" | "take back":
                 step = rollouts.release if event == "release all" else rollouts.take_back
                 with suppress(Conflict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.app import Running
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.devices import history_of
+from provisioner.operations.device_files import history_of
 from provisioner.operations.installation import Installation
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.web.asking import (
