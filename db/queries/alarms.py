@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.pruning import forget_oldest
-from db.schema import AlarmRow, CustomerRow, DeviceRow
+from db.schema import AlarmRow, CustomerRow, DeviceRow, ProofRow
 
 
 class About(NamedTuple):
@@ -21,6 +24,36 @@ class About(NamedTuple):
     "Twelve lower-case hex digits."
     customer: str | None
     "A login."
+    proof: int | None
+    "The newest test of its number that went wrong."
+
+
+class Standing(StrEnum):
+    """How an alarm stands."""
+
+    WAITING = "waiting"
+    "Nobody has seen to it, and it is not over."
+    SEEN = "seen"
+    "Somebody has, and it is not over as far as is known."
+    OVER = "over"
+    "What it is about was found in order again."
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which are looked for; what is None or empty chooses nothing."""
+
+    customer_id: int | None = None
+    standing: Standing | None = None
+    kind: str | None = None
+    text: str = ""
+
+
+class Place(NamedTuple):
+    """Behind which alarm a page begins."""
+
+    waits: bool
+    number: int
 
 
 class Waiting(NamedTuple):
@@ -33,19 +66,54 @@ class Waiting(NamedTuple):
 
 
 _WAITS = AlarmRow.acknowledged_at.is_(None), AlarmRow.over_at.is_(None)
+_STANDS = {
+    Standing.WAITING: _WAITS,
+    Standing.SEEN: (AlarmRow.acknowledged_at.is_not(None), AlarmRow.over_at.is_(None)),
+    Standing.OVER: (AlarmRow.over_at.is_not(None),),
+}
+_RANK = case((and_(*_WAITS), 0), else_=1)
+_BETWEEN = re.compile(r"[:.\s-]")
+_PART_OF_MAC = re.compile(r"[0-9a-f]{2,12}")
 
 
-async def alarms(session: AsyncSession, *, waiting: bool) -> list[About]:
-    """All alarms, or those that wait for somebody; the newest first."""
+async def alarms(
+    session: AsyncSession, chosen: Chosen, behind: Place | None = None, most: int | None = None
+) -> list[About]:
+    """So many of them: those that wait for somebody first, and of these and the others the newest first."""
+    went_wrong = (
+        select(func.max(ProofRow.id))
+        .where(
+            ProofRow.customer_id == AlarmRow.customer_id,
+            ProofRow.number == AlarmRow.number,
+            ProofRow.passed.is_(False),
+        )
+        .scalar_subquery()
+    )
     query = (
-        select(AlarmRow, DeviceRow.mac, CustomerRow.login)
+        select(AlarmRow, DeviceRow.mac, CustomerRow.login, went_wrong)
         .outerjoin(DeviceRow, AlarmRow.device_id == DeviceRow.id)
         .outerjoin(CustomerRow, AlarmRow.customer_id == CustomerRow.id)
-        .order_by(AlarmRow.id.desc())
+        .where(*_conditions(chosen))
+        .order_by(_RANK, AlarmRow.id.desc())
     )
-    if waiting:
-        query = query.where(*_WAITS)
+    if behind is not None:
+        rank = 0 if behind.waits else 1
+        query = query.where(tuple_(_RANK, -AlarmRow.id) > tuple_(rank, -behind.number))
+    if most is not None:
+        query = query.limit(most)
     return [About._make(row) for row in await session.execute(query)]
+
+
+async def how_many(session: AsyncSession) -> dict[Standing, int]:
+    """Of all of them, by how they stand."""
+    each = (func.count().filter(and_(*conditions)) for conditions in _STANDS.values())
+    found = (await session.execute(select(*each).select_from(AlarmRow))).one()
+    return dict(zip(_STANDS, found, strict=True))
+
+
+async def how_many_wait(session: AsyncSession) -> int:
+    """For somebody to see to."""
+    return await session.scalar(select(func.count()).select_from(AlarmRow).where(*_WAITS)) or 0
 
 
 async def waiting_by_kind(session: AsyncSession) -> list[Waiting]:
@@ -96,3 +164,21 @@ async def forget_over(session: AsyncSession, customer_id: int, number: str, kind
 
 def _about(customer_id: int, number: str, kind: str) -> tuple[ColumnElement[bool], ...]:
     return AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
+
+
+def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.customer_id is not None:
+        conditions.append(AlarmRow.customer_id == chosen.customer_id)
+    if chosen.standing is not None:
+        conditions += _STANDS[chosen.standing]
+    if chosen.kind is not None:
+        conditions.append(AlarmRow.kind == chosen.kind)
+    if chosen.text:
+        looked_in = (AlarmRow.text, AlarmRow.source, AlarmRow.number, CustomerRow.login, CustomerRow.name)
+        found = [column.icontains(chosen.text, autoescape=True) for column in looked_in]
+        mac = _BETWEEN.sub("", chosen.text.lower())
+        if _PART_OF_MAC.fullmatch(mac):
+            found.append(DeviceRow.mac.contains(mac))
+        conditions.append(or_(*found))
+    return conditions

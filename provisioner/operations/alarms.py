@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from db.queries import alarms as queries
-from db.schema import AlarmRow
 from provisioner.centrex.actor import Actor, Role
-from provisioner.centrex.errors import Forbidden, NotFound
+from provisioner.centrex.errors import BadValue, Forbidden, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation
+from provisioner.operations.visible import customer_seen
+
+Standing = queries.Standing
+
+MOST_ALARMS = 500
+"Of a page."
+_CURSOR = re.compile(r"(waiting|past)-([0-9]{1,18})", re.ASCII)
 
 
 class AlarmKind(StrEnum):
@@ -73,12 +80,80 @@ class Alarm:
     "None: it waits for somebody, unless it is over."
     over_at: datetime | None
     "When what it is about was found in order again."
+    test_call: int | None
+    "The newest test of that extension, group or line that went wrong, if it is kept."
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        if self.over_at is not None:
+            return Standing.OVER
+        return Standing.WAITING if self.acknowledged_at is None else Standing.SEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of them; what is None or empty chooses nothing."""
+
+    customer_id: int | None = None
+    "Whose program asks; None: staff."
+    customer: str | None = None
+    "A login."
+    standing: Standing | None = None
+    kind: AlarmKind | None = None
+    text: str = ""
+    "Stands in what it says, its number, address, MAC or customer."
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of them."""
+
+    alarms: tuple[Alarm, ...]
+    next: str | None
+    "Behind which the next page begins; None: this was the last."
 
 
 async def list_alarms(installation: Installation, *, everything: bool = False) -> list[Alarm]:
-    """Those that wait for somebody, the newest first; with `everything` also all others."""
+    """Those that wait for somebody, the newest first; with `everything` the others behind them."""
+    chosen = queries.Chosen(standing=None if everything else Standing.WAITING)
     async with installation.database.read() as session:
-        return [_alarm(*each) for each in await queries.alarms(session, waiting=not everything)]
+        return [_alarm(each) for each in await queries.alarms(session, chosen)]
+
+
+async def alarm_page(
+    installation: Installation, wanted: Wanted, cursor: str | None = None, most: int = MOST_ALARMS
+) -> Page:
+    """So many of them behind `cursor`: those that wait for somebody first, each the newest first.
+
+    Raises `BadValue` for the cursor, and `NotFound` for a customer that is not there, or not to be seen.
+    """
+    behind = None if cursor is None else _place(cursor)
+    async with installation.database.read() as session:
+        customer_id = wanted.customer_id
+        if wanted.customer is not None:
+            customer_id = await customer_seen(session, wanted.customer, wanted.customer_id)
+        chosen = queries.Chosen(customer_id, wanted.standing, wanted.kind, wanted.text)
+        found = [_alarm(each) for each in await queries.alarms(session, chosen, behind, most + 1)]
+    shown = tuple(found[:most])
+    return Page(shown, _cursor(shown[-1]) if len(found) > most else None)
+
+
+async def count_alarms(installation: Installation) -> dict[Standing, int]:
+    """How many there are, by how they stand."""
+    async with installation.database.read() as session:
+        return await queries.how_many(session)
+
+
+async def count_waiting(installation: Installation) -> int:
+    """How many wait for somebody."""
+    async with installation.database.read() as session:
+        return await queries.how_many_wait(session)
+
+
+def is_cursor(said: str) -> bool:
+    """Whether a page can begin behind that."""
+    return _CURSOR.fullmatch(said) is not None
 
 
 async def acknowledge(installation: Installation, number: int | None, actor: Actor, now: datetime) -> int:
@@ -100,16 +175,29 @@ async def acknowledge(installation: Installation, number: int | None, actor: Act
     return len(seen)
 
 
-def _alarm(row: AlarmRow, mac: str | None, customer: str | None) -> Alarm:
+def _cursor(alarm: Alarm) -> str:
+    return f"{'waiting' if alarm.standing is Standing.WAITING else 'past'}-{alarm.number}"
+
+
+def _place(cursor: str) -> queries.Place:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise BadValue("that is no cursor: send what `next` of the page before said")
+    return queries.Place(found[1] == "waiting", int(found[2]))
+
+
+def _alarm(about: queries.About) -> Alarm:
+    row = about.alarm
     return Alarm(
         number=row.id,
         kind=row.kind,
         text=row.text,
         at=row.at,
-        mac=str(MacAddress(mac)) if mac else None,
-        customer=customer,
+        mac=str(MacAddress(about.mac)) if about.mac else None,
+        customer=about.customer,
         source=row.source,
         about=row.number,
         acknowledged_at=row.acknowledged_at,
         over_at=row.over_at,
+        test_call=about.proof,
     )

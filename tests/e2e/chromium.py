@@ -89,4 +89,5 @@ async def log_in(page: Page, url: str, login: str, password: str) -> None:
     await page.keyboard.press("Tab")
     await page.keyboard.type(password)
     await page.keyboard.press("Enter")
-    await page.wait_for_url("**/registrations")
+    # Not the form, whose address ends in where it leads.
+    await page.wait_for_url(f"{url}/registrations")

@@ -12,10 +12,12 @@ from provisioner.app import serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
+from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.companies import apply
 from provisioner.operations.installation import Installation, initialise, opened
 from provisioner.pbx.recorder import Recorder
 from tests.e2e.chromium import DESKTOP, POCKET, chromium, has_looked, log_in, page_of, remember_looks
+from tests.provisioner.alarms import raised
 from tests.provisioner.bindings import bind, contact_of, happened, now, unbind
 from tests.provisioner.conftest import SAMPLE
 from tests.provisioner.operations.proofs import FINDING, proof
@@ -111,8 +113,8 @@ async def test_everything_fits_has_a_label_and_is_reached_by_the_keyboard(
         await log_in(page, server.portal_url, "anna", PASSWORD)
         await expect(page.get_by_role("status")).to_have_text("na żywo")
         await well_made(page)
-        assert await reached(page, 9) == [
-            *("Przejdź do treści", "Centralka", "Rejestracje", "Połączenia", "Testy", "Wyloguj"),
+        assert await reached(page, 10) == [
+            *("Przejdź do treści", "Centralka", "Rejestracje", "Połączenia", "Testy", "Alarmy", "Wyloguj"),
             *("q", "state", "Pokaż"),
         ]
         await page.keyboard.press("/")
@@ -182,4 +184,30 @@ async def test_test_calls_and_why_a_call_did_not_ring_fit_and_are_reached_by_the
         await question.focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("nie był wtedy zarejestrowany")).to_be_visible()
+        await well_made(page)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, POCKET], ids=["desktop", "pocket"])
+async def test_an_alarm_comes_while_one_looks_and_is_seen_to_by_the_keyboard(
+    shop: Installation, browser: Browser, size: tuple[int, int]
+):
+    first = await raised(shop, AlarmKind.FIRMWARE, customer="nowyklienttestowy", mac=PHONE)
+    async with pages(shop) as server, page_of(browser, size) as page:
+        await log_in(page, server.portal_url, "anna", PASSWORD)
+        await page.get_by_role("link", name="Alarmy 1").click()
+        await expect(page.get_by_role("status")).to_have_text("na żywo")
+        second = await raised(shop, AlarmKind.RED, customer="nowyklienttestowy", number="600")
+        # A test that is over wakes those who look.
+        await kept(shop, proof("600", FINDING))
+        await expect(page.locator("#count-badge")).to_have_text("2")
+        await expect(page.locator("#rows tr").first).to_have_id(f"a-{second}")
+        await page.locator(f"#a-{second} summary").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("because of number-red")).to_be_visible()
+        await well_made(page)
+        for number in (second, first):
+            await page.locator(f"#a-{number}").get_by_role("button", name="Oznacz").focus()
+            await page.keyboard.press("Enter")
+            await expect(page.locator(f"#a-{number}")).to_contain_text("załatwiony")
+        await expect(page.locator("#count-badge")).to_be_hidden()
         await well_made(page)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
+from provisioner.web.api.alarms import acknowledge_alarm, alarms
 from provisioner.web.api.auth import INSTALLATION, for_bearers
 from provisioner.web.api.calls import SWITCHBOARD, calls, end_call, live_calls, one_call
 from provisioner.web.api.events import EVENT_STREAMS, EventStreams, events
@@ -41,6 +42,8 @@ def api_app(installation: Installation, streams: EventStreams, switchboard: Swit
     app.router.add_get("/test-schedules", for_bearers(test_schedules), allow_head=False)
     app.router.add_get("/test-schedules/{customer}", for_bearers(one_test_schedule), allow_head=False)
     app.router.add_put("/test-schedules/{customer}", for_bearers(put_test_schedule))
+    app.router.add_get("/alarms", for_bearers(alarms), allow_head=False)
+    app.router.add_post("/alarms/{id}/acknowledge", for_bearers(acknowledge_alarm))
     app.router.add_get("/openapi.json", _describe)
     return app
 

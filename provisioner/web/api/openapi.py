@@ -11,7 +11,7 @@ from provisioner.operations.calls import MOST_CALLS
 from provisioner.operations.events import KINDS
 from provisioner.operations.registered import LIVE, State
 from provisioner.operations.registrations import MOST_LINES
-from provisioner.web.api import openapi_tests
+from provisioner.web.api import openapi_alarms, openapi_tests
 from provisioner.web.api.calls import USUAL_CALLS, CallBody, CallsBody
 from provisioner.web.api.events import EndBody, EventBody
 from provisioner.web.api.openapi_parts import REF, SWITCH, answered, parameter, ref, refusal, refusals
@@ -22,7 +22,8 @@ from provisioner.web.portal.words import LANGUAGES
 from provisioner.web.streams import STREAM_TYPE
 
 _BODIES = (
-    EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, WhyBody, *openapi_tests.BODIES, Problem,
+    EventBody, EndBody, RegistrationsBody, CallsBody, CallBody, WhyBody, *openapi_tests.BODIES,
+    *openapi_alarms.BODIES, Problem,
 )  # fmt: skip
 _MOMENT = {"type": "string", "format": "date-time"}
 
@@ -46,6 +47,7 @@ def document() -> dict[str, Any]:
             "/calls/{id}/why": {"get": _why()},
             "/calls/live/{id}": {"delete": _hang_up()},
             **openapi_tests.paths(),
+            **openapi_alarms.paths(),
             "/openapi.json": {"get": _openapi()},
         },
         "components": {

@@ -8,7 +8,7 @@ from provisioner.operations.event_tail import EventTail
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.sign_in import SignIn
-from provisioner.web.portal import calls, log_in, one_call, proof_pages, proofs, registrations
+from provisioner.web.portal import alarms, calls, log_in, one_call, proof_pages, proofs, registrations
 from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import Pages
 from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff, nothing
@@ -43,5 +43,8 @@ def add_pages(
     add("GET", f"{proofs.PATH}/going/{{id}}", for_staff(proof_pages.show_going))
     add("GET", f"{proofs.PATH}/going/{{id}}/live", for_staff(proof_pages.follow_going))
     add("GET", f"{proofs.PATH}/made/{{id}}", for_staff(proof_pages.show_made))
+    add("GET", alarms.PATH, for_staff(alarms.show_alarms))
+    add("GET", alarms.LIVE_PATH, for_staff(alarms.follow_alarms))
+    add("POST", f"{alarms.PATH}/{{id}}", for_staff(alarms.see_to))
     add("GET", "/static/{digest}/{name}", for_anybody(pages.static.serve))
     add("GET", "/{path:.*}", for_anybody(nothing))

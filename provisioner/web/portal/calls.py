@@ -17,8 +17,8 @@ from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked, to
 from provisioner.web.portal.listing import Choice, address, number_in, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
-from provisioner.web.portal.pages import Frame, Pages, frame_for
-from provisioner.web.portal.staff import DESK, Desk, words_of
+from provisioner.web.portal.pages import Frame, Pages
+from provisioner.web.portal.staff import DESK, Desk, frame_of, words_of
 from provisioner.web.portal.words import Words
 
 PATH: Final = "/calls"
@@ -105,7 +105,7 @@ async def show_calls(request: web.Request, session: Session) -> web.StreamRespon
     words = words_of(request, session)
     found = await call_board(desk.installation, asked.wanted, asked.before, CALLS)
     view = CallsView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         asked=asked,
         choices=tuple(_choices(asked, words)),
         counts=found.counts,

@@ -25,7 +25,7 @@ from provisioner.web.portal.visitors import (
 START = "/registrations"
 # A page of ours, and no stream: nothing that a browser could take for another host.
 _PAGE = re.compile(
-    r"/(?:registrations|calls|test-calls)(?:/(?!live(?:[/?]|$))[\w%.~&+-]{1,300}){0,3}"
+    r"/(?:registrations|calls|test-calls|alarms)(?:/(?!live(?:[/?]|$))[\w%.~&+-]{1,300}){0,3}"
     r"(?:\?[\w%.~&=+-]{0,500})?",
     re.ASCII,
 )

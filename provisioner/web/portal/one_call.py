@@ -19,8 +19,8 @@ from provisioner.web.answers.saying import Said, said
 from provisioner.web.portal.call_drawings import Bar, bars, state_of, talked, told
 from provisioner.web.portal.call_words import CALL_WORDS, CallWords
 from provisioner.web.portal.moments import Moment, Reader, reader
-from provisioner.web.portal.pages import Frame, frame_for
-from provisioner.web.portal.staff import DESK, words_of
+from provisioner.web.portal.pages import Frame
+from provisioner.web.portal.staff import DESK, frame_of, words_of
 
 _MOST: Final = 60
 "Extensions that are answered for on the page; for others one asks."
@@ -83,7 +83,7 @@ async def show_call(request: web.Request, session: Session) -> web.StreamRespons
     concerned = asked.concerned[:_MOST]
     others = sorted(set(asked.exchange.extensions) - set(concerned))
     view = CallPage(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         call_words=CALL_WORDS[words.code],
         caller=" ".join(filter(None, (call.from_number, call.from_name))),
         dialled=call.to_number,

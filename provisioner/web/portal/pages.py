@@ -39,6 +39,8 @@ class Frame:
     "Who is logged in."
     csrf: str
     "What a form brings along."
+    alarms: int = 0
+    "That wait for somebody."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,6 @@ class Pages:
         )
 
 
-def frame_for(words: Words, session: Session | None, csrf: str = "") -> Frame:
+def frame_for(words: Words, session: Session | None, csrf: str = "", alarms: int = 0) -> Frame:
     """The frame that somebody sees."""
-    return Frame(words, session.login if session else None, session.csrf if session else csrf)
+    return Frame(words, session.login if session else None, session.csrf if session else csrf, alarms)

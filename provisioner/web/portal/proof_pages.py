@@ -24,10 +24,10 @@ from provisioner.web.portal.going import Run
 from provisioner.web.portal.listing import number_in
 from provisioner.web.portal.live import OVER
 from provisioner.web.portal.moments import reader
-from provisioner.web.portal.pages import HEADERS, Frame, Notice, frame_for
+from provisioner.web.portal.pages import HEADERS, Frame, Notice
 from provisioner.web.portal.proof_words import PROOF_WORDS, ProofWords
 from provisioner.web.portal.proofs import PATH, History, history, path_of, path_of_made
-from provisioner.web.portal.staff import DESK, words_of
+from provisioner.web.portal.staff import DESK, frame_of, words_of
 from provisioner.web.portal.visitors import CSRF_FIELD, check_form, form_of
 from provisioner.web.streams import HEARTBEAT, frame
 
@@ -101,12 +101,12 @@ async def show_going(request: web.Request, session: Session) -> web.StreamRespon
     run = desk.going.run(request.match_info["id"])
     if run is None:
         return desk.pages.page(
-            "notice.html", Notice(frame_for(words, session), own.gone_title, own.gone), status=404
+            "notice.html", Notice(frame_of(request, session), own.gone_title, own.gone), status=404
         )
     if run.made is not None:
         raise web.HTTPSeeOther(path_of_made(run.made))
     view = GoingView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         proof_words=own,
         number=run.number,
         back=path_of(run.customer),
@@ -158,7 +158,7 @@ async def show_made(request: web.Request, session: Session) -> web.StreamRespons
     past = await past_of(desk.installation, run.customer, run.number)
     who = reader(words, session.time_zone, utc_now())
     view = MadeView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         proof_words=own,
         title=report.title.format(number=run.number),
         customer=run.customer,

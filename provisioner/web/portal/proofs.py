@@ -17,9 +17,9 @@ from provisioner.operations.proof_runs import ProofRun, list_runs
 from provisioner.operations.sessions import Session
 from provisioner.web.portal.listing import Choice, address, text_in
 from provisioner.web.portal.moments import Moment, Reader, reader
-from provisioner.web.portal.pages import Frame, frame_for
+from provisioner.web.portal.pages import Frame
 from provisioner.web.portal.proof_words import PROOF_WORDS, ProofWords
-from provisioner.web.portal.staff import DESK, words_of
+from provisioner.web.portal.staff import DESK, frame_of, words_of
 
 PATH: Final = "/test-calls"
 NUMBERS: Final = 50
@@ -116,7 +116,7 @@ async def show_customers(request: web.Request, session: Session) -> web.StreamRe
     shown = found[:NUMBERS]
     more = address(PATH, q=text, after=shown[-1].login) if len(found) > NUMBERS else None
     view = CustomersView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         proof_words=PROOF_WORDS[words.code],
         text=text,
         rows=tuple((path_of(each.login), each) for each in shown),
@@ -140,7 +140,7 @@ async def show_numbers(request: web.Request, session: Session) -> web.StreamResp
     own, who, path = PROOF_WORDS[words.code], reader(words, session.time_zone, utc_now()), path_of(login)
     chosen = "" if standing is None else str(standing)
     view = NumbersView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         proof_words=own,
         customer=login,
         path=path,

@@ -20,8 +20,8 @@ from provisioner.web.portal.drawings import Climb, Strip, climb, strip, was
 from provisioner.web.portal.listing import Choice, address, text_in
 from provisioner.web.portal.live import Drawn, follow
 from provisioner.web.portal.moments import Moment, Reader, reader
-from provisioner.web.portal.pages import Frame, Pages, frame_for
-from provisioner.web.portal.staff import DESK, Desk, words_of
+from provisioner.web.portal.pages import Frame, Pages
+from provisioner.web.portal.staff import DESK, Desk, frame_of, words_of
 from provisioner.web.portal.words import Words
 
 PATH: Final = "/registrations"
@@ -114,7 +114,7 @@ async def show_registrations(request: web.Request, session: Session) -> web.Stre
     found = await board(desk.installation, asked.wanted, asked.after, LINES)
     drawn = drawn_rows(desk.pages, found, words, session)
     view = RegistrationsView(
-        frame=frame_for(words, session),
+        frame=frame_of(request, session),
         asked=asked,
         choices=tuple(_choices(asked, words)),
         counts=found.counts,

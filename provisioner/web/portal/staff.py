@@ -12,12 +12,13 @@ from aiohttp import web
 
 from db.errors import StorageError
 from provisioner.centrex.errors import BadValue, CentralkaError, Forbidden, NotFound
+from provisioner.operations.alarms import count_waiting
 from provisioner.operations.event_tail import EventTail
 from provisioner.operations.installation import Installation
 from provisioner.operations.sessions import Session
 from provisioner.operations.sign_in import SignIn
 from provisioner.web.portal.going import Going
-from provisioner.web.portal.pages import HEADERS, Notice, Pages, frame_for
+from provisioner.web.portal.pages import HEADERS, Frame, Notice, Pages, frame_for
 from provisioner.web.portal.visitors import session_in
 from provisioner.web.portal.words import LANGUAGES, PL, Words, words_for
 from provisioner.web.streams import STREAM_TYPE, Streams, TooManyStreams
@@ -43,6 +44,8 @@ class Desk:
 DESK = web.AppKey("desk", Desk)
 _SESSION = web.RequestKey("session", Session)
 "Of whom the page is for, once that is known."
+_ALARMS = web.RequestKey("alarms", int)
+"How many wait for somebody, likewise."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 StaffHandler = Callable[[web.Request, Session], Awaitable[web.StreamResponse]]
@@ -88,10 +91,9 @@ def for_staff(handler: StaffHandler) -> Handler:
 
     @for_anybody
     async def guarded(request: web.Request) -> web.StreamResponse:
-        session = await session_in(request.app[DESK].installation, request)
+        session = await _received(request)
         if session is None:
             raise web.HTTPSeeOther(f"{LOG_IN}?next={quote(request.path_qs, safe='')}")
-        request[_SESSION] = session
         return await handler(request, session)
 
     return guarded
@@ -106,10 +108,23 @@ def words_of(request: web.Request, session: Session | None) -> Words:
 
 async def nothing(request: web.Request) -> web.StreamResponse:
     """Where there is no page; who is logged in is told so in a frame as usual."""
-    session = await session_in(request.app[DESK].installation, request)
+    await _received(request)
+    raise web.HTTPNotFound
+
+
+def frame_of(request: web.Request, session: Session) -> Frame:
+    """What stands around the page that is asked for."""
+    return frame_for(words_of(request, session), session, alarms=request.get(_ALARMS, 0))
+
+
+async def _received(request: web.Request) -> Session | None:
+    """Who is logged in, if anybody is; what the frame of a page says is known from then on."""
+    installation = request.app[DESK].installation
+    session = await session_in(installation, request)
     if session is not None:
         request[_SESSION] = session
-    raise web.HTTPNotFound
+        request[_ALARMS] = await count_waiting(installation)
+    return session
 
 
 def _words(request: web.Request) -> Words:
@@ -129,4 +144,5 @@ def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
 
 def _notice(request: web.Request, status: HTTPStatus, title: str, text: str) -> web.Response:
     pages, session = request.app[DESK].pages, request.get(_SESSION)
-    return pages.page("notice.html", Notice(frame_for(_words(request), session), title, text), status)
+    frame = frame_for(words_of(request, None), None) if session is None else frame_of(request, session)
+    return pages.page("notice.html", Notice(frame, title, text), status)

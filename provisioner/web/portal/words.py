@@ -108,6 +108,12 @@ class Words:
     calls_live: str
     calls_answered: str
     calls_unanswered: str
+    alarms: str
+    search_alarms_hint: str
+    no_alarms_yet: str
+    alarms_waiting: str
+    alarms_seen: str
+    alarms_over: str
     call_talking: str
     call_ringing: str
     count_talking: str
@@ -246,6 +252,12 @@ PL = Words(
     calls_live="trwające",
     calls_answered="odebrane",
     calls_unanswered="nieodebrane",
+    alarms="Alarmy",
+    search_alarms_hint="numer, MAC, adres, klient",
+    no_alarms_yet="Gdy stanie się coś, na co trzeba spojrzeć, pojawi się to tutaj.",
+    alarms_waiting="czekające",
+    alarms_seen="załatwione",
+    alarms_over="zakończone",
     call_talking="rozmowa",
     call_ringing="dzwoni",
     count_talking="rozmowy w toku",
@@ -376,6 +388,12 @@ EN = Words(
     calls_live="going on",
     calls_answered="answered",
     calls_unanswered="not answered",
+    alarms="Alarms",
+    search_alarms_hint="number, MAC, address, customer",
+    no_alarms_yet="What somebody has to look at is shown here once it happens.",
+    alarms_waiting="waiting",
+    alarms_seen="seen to",
+    alarms_over="over",
     call_talking="talking",
     call_ringing="ringing",
     count_talking="talking now",

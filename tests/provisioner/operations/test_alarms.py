@@ -30,7 +30,7 @@ async def test_an_alarm_is_shown_until_it_is_acknowledged_and_kept_after(firma: 
     assert (scan.kind, scan.source, files.text) == ("mac-scan", "192.0.2.7", "because of files")
     assert await acknowledge(firma, scan.number, COMMAND_LINE, LATER) == 1
     assert await list_alarms(firma) == [files]
-    seen, waiting = await list_alarms(firma, everything=True)
+    waiting, seen = await list_alarms(firma, everything=True)
     assert (seen.number, seen.acknowledged_at, waiting) == (scan.number, LATER, files)
     entry = (await audits(firma))[-1]
     assert (entry.verb, entry.actor, entry.summary) == (

@@ -53,7 +53,9 @@
         if (row && rows.children[place] !== row) rows.insertBefore(row, rows.children[place] || null);
       });
       for (const [name, count] of Object.entries(told.counts)) {
-        document.getElementById("count-" + name).textContent = count;
+        const place = document.getElementById("count-" + name);
+        place.textContent = count;
+        if (place.className === "badge") place.hidden = !count;
       }
       nothing.hidden = told.order.length > 0;
     });
