@@ -79,7 +79,7 @@ class Calls:
     ) -> list[Effect]:
         """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it."""
         self._wire.now = now
-        if _is_cancelled(invite):
+        if _is_given_up(invite):
             # While it was thought about whom to ring.
             return self._transactions.respond(invite, invite.request.response(487, to_tag=new_tag()), now)
         self._make_room()
@@ -96,7 +96,7 @@ class Calls:
     ) -> list[Effect]:
         """A line wants a dialog of somebody else for its own. Raises `SipError` where it does not get it."""
         self._wire.now = now
-        if _is_cancelled(invite):
+        if _is_given_up(invite):
             return self._transactions.respond(invite, invite.request.response(487, to_tag=new_tag()), now)
         self._make_room()
         replaced = find_replaced(self._board, replaces, taker)
@@ -192,5 +192,6 @@ class Calls:
         return self._wire.take()
 
 
-def _is_cancelled(invite: ServerTransaction) -> bool:
-    return isinstance(invite, InviteServer) and invite.is_cancelled
+def _is_given_up(invite: ServerTransaction) -> bool:
+    """Whether its caller waits no longer, or never wanted to (§13.3.1)."""
+    return (isinstance(invite, InviteServer) and invite.is_cancelled) or invite.request.expires_s == 0

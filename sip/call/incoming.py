@@ -43,6 +43,9 @@ class IncomingLeg(Leg):
         self._asked = self.invite = transaction
         transaction.failed = self._failed
         self._again = board.wire.alarm(_AGAIN_S, self._say_again)
+        waits_s = invite.expires_s
+        self._expiry = None if waits_s is None else board.wire.alarm(waits_s, self._expire)
+        "How long the caller wants to wait (§13.3.1)."
         self._said: Response | None = None
         "The latest provisional response."
         self._heard_by_now: Leg | None = None
@@ -60,7 +63,7 @@ class IncomingLeg(Leg):
         "Dialogs of the same INVITE that it was before, of which a PRACK may come yet."
 
     def on_cancel(self, cancelled: Callable[[tuple[Reason, ...]], None]) -> None:
-        """`cancelled` is told of a CANCEL that comes before the final response."""
+        """`cancelled` is told of a CANCEL before the final response, or that the caller waits no longer."""
 
         def heard(cancel: Request) -> None:
             cancelled(cancel.reason)
@@ -88,7 +91,7 @@ class IncomingLeg(Leg):
         """See `Leg`. Before it has its answer it is refused instead."""
         if self.is_waiting and not self.is_over:
             self._end()
-            self._again.cancel()
+            self._is_settled()
             self._forget()
         else:
             super().leave(reasons)
@@ -116,7 +119,7 @@ class IncomingLeg(Leg):
 
     def answer(self, leg: Leg, description: SessionDescription, acknowledged: Acknowledged) -> None:
         """Says 200, with what `leg` has answered or offered."""
-        self._again.cancel()
+        self._is_settled()
         self._speak_for(leg)
         # What was agreed upon before is not said once more (RFC 6337 §3.1.1).
         is_agreed = self._agreed_with is leg
@@ -124,14 +127,14 @@ class IncomingLeg(Leg):
 
     def confirm(self) -> None:
         """Says 200 without any media: what the caller wanted is done, and nobody is there to talk to."""
-        self._again.cancel()
+        self._is_settled()
         self._reliably.settle(lambda: self._accept(silence(self.offered)))
 
     def turn_down(
         self, status: int, text: str = "", headers: Iterable[tuple[str, str]] = ()
     ) -> None:
         """Refuses the call, and forgets it."""
-        self._again.cancel()
+        self._is_settled()
         self.refuse(self.invite, status, text, headers)
         self._forget()
 
@@ -242,6 +245,17 @@ class IncomingLeg(Leg):
         elif not self._reliably.is_waiting:
             # Under the next number, and without what was agreed upon already.
             self._reliably.say(self._establishing(self.invite, self._said.status))
+
+    def _is_settled(self) -> None:
+        """What the final response will be is known."""
+        self._again.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+    def _expire(self) -> None:
+        """Its caller has waited for as long as it wanted to: as if it had cancelled (§13.3.1)."""
+        if self.invite.cancelled is not None:
+            self.invite.cancelled(Request("CANCEL", self.invite.request.uri))
 
     def _unheard(self) -> None:
         """It has never thanked for what it was told (RFC 3262 §3)."""
