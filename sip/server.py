@@ -16,7 +16,7 @@ from sip.errors import SipError
 from sip.message.errors import MessageError
 from sip.message.message import Request, Response
 from sip.message.parser import AnyMessage
-from sip.message.uri import SipUri
+from sip.message.uri import SipUri, Uri
 from sip.overhearing import Ears
 from sip.tags import new_tag
 from sip.transaction.effects import Answered, Effect, Failed, NewRequest, Refused, Reply, Send
@@ -34,6 +34,9 @@ Handler = Callable[["Incoming"], None]
 
 EXTENSIONS = frozenset({"100rel", "path", "outbound", "replaces", "timer"})
 "Option tags that a request may require (§8.2.2.3)."
+
+_OF_OTHER_DIALOGS = frozenset({"REGISTER", "SUBSCRIBE"})
+"A REGISTER is in none, whatever its tags; a SUBSCRIBE in one of its handler's."
 
 
 class Transporter(Protocol):
@@ -54,10 +57,7 @@ class Dialogs(Protocol):
         """When `timer` is to be called; None: nothing waits."""
 
     def knows(self, request: Request, flow: Flow) -> bool:
-        """Whether a request has come in a dialog of theirs, and by a way by which its peer may speak.
-
-        One that has come by another way goes to the handler of its method, as if there were no dialog.
-        """
+        """Whether a request has come in a dialog of theirs, and by a way by which its peer may speak."""
 
     def receive(self, transaction: ServerTransaction, now: float) -> list[Effect]:
         """A request has come in a dialog of theirs. Raises `SipError`."""
@@ -85,6 +85,11 @@ class Incoming:
     def key(self) -> str:
         """What its retransmissions are known by."""
         return self._new.key
+
+    @property
+    def uri(self) -> Uri:
+        """The Request-URI. Raises `BadUri`."""
+        return self.request.uri
 
     def serve(self) -> ServerTransaction:
         """Makes a transaction: from now on retransmissions are not handed out again.
@@ -137,6 +142,7 @@ class SipServer:
         self.counters = Counters()
         self.transactions = Transactions()
         self._dialogs: Dialogs | None = None
+        self._elsewhere: Handler | None = None
         self._transport: Transporter | None = None
         self._handlers: dict[str, Handler] = {}
         self._lost: list[Callable[[Flow], None]] = []
@@ -151,9 +157,13 @@ class SipServer:
         """Answers by `transport`; to be called before it takes the first message."""
         self._transport = transport
 
-    def attach(self, dialogs: Dialogs) -> None:
-        """`dialogs` gets the requests within its dialogs, and hears of transactions that are its own."""
-        self._dialogs = dialogs
+    def attach(self, dialogs: Dialogs, elsewhere: Handler | None = None) -> None:
+        """`dialogs` gets the requests within its dialogs, and hears of transactions that are its own.
+
+        `elsewhere` takes those that name another dialog, or have come by another way (§12.2.2); without it
+        who serves their method does.
+        """
+        self._dialogs, self._elsewhere = dialogs, elsewhere
 
     def on(self, method: str, handler: Handler) -> None:
         """`handler` takes the new requests of `method`."""
@@ -305,6 +315,12 @@ class SipServer:
             and self._dialogs.knows(request, incoming.flow)
         ):
             self.perform(self._dialogs.receive(incoming.serve(), self.now()))
+        elif (
+            self._elsewhere is not None
+            and request.to.tag is not None
+            and request.method not in _OF_OTHER_DIALOGS
+        ):
+            self._elsewhere(incoming)
         else:
             handler(incoming)
 
