@@ -25,7 +25,7 @@ from sip.call.transfer import Transfer
 from sip.call.wire import Held
 from sip.errors import SipError
 from sip.message.message import Request
-from sip.message.uri import SipUri, unescape
+from sip.message.uri import SipUri, Uri, unescape
 from sip.server import Incoming, SipServer
 from sip.transaction.effects import Effect
 from sip.transaction.machine import ServerTransaction
@@ -58,6 +58,10 @@ class Asked(Protocol):
     @property
     def request(self) -> Request:
         """As it came."""
+
+    @property
+    def uri(self) -> Uri:
+        """Whom it wants to be called."""
 
     @property
     def flow(self) -> Flow:
@@ -97,7 +101,7 @@ class CallServing:
         self._router = router
         self._tasks = tasks
         self._is_closing = False
-        server.attach(self.calls)
+        server.attach(self.calls, self._from_elsewhere)
         server.on("INVITE", self._invite)
         for method in _WITHIN_A_DIALOG:
             server.on(method, self._from_elsewhere)
@@ -124,10 +128,7 @@ class CallServing:
 
     def _invite(self, incoming: Incoming) -> None:
         self._check_is_open()
-        if incoming.request.to.tag is not None:
-            self._from_elsewhere(incoming)
-        else:
-            self._authentication.admit(incoming, self._calls)
+        self._authentication.admit(incoming, self._calls)
 
     def _from_elsewhere(self, incoming: Incoming) -> None:
         """In no dialog, or not by the way of its phone: who sends it has to prove that he is that (§22.1)."""

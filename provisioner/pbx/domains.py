@@ -30,6 +30,12 @@ class Domains:
             return None
         return unescape(uri.user)
 
+    async def has(self, uri: SipUri, flow: Flow) -> bool:
+        """Whether the host of `uri` is a name of ours, known here yet or not. Raises `StorageError`."""
+        if not self.includes(uri.host, flow) and self.is_behind:
+            await self.catch_up()
+        return self.includes(uri.host, flow)
+
     def includes(self, host: str, flow: Flow) -> bool:
         """Whether `host` is a name of ours, in a request that came by `flow`."""
         name = canonical_host(host)

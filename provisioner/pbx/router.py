@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from random import Random
 from typing import Protocol
@@ -21,6 +22,8 @@ from sip.call.tree.phone import Refusal
 from sip.message.message import Request
 from sip.message.uri import SipUri, TelUri, Uri
 from sip.transport.flow import Address
+
+logger = logging.getLogger(__name__)
 
 
 class Switchboards(Protocol):
@@ -73,6 +76,7 @@ class ExchangeRouter:
         if dialled in self._emergency_numbers:
             # Before anything is looked up: it must not fail because that fails.
             return emergency_call(line, dialled, self._emergency_gateway)
+        await self._check_is_here(asked)
         exchange = await self._exchanges.of_line(line)
         if exchange is None:
             # The line has gone since it proved itself.
@@ -107,6 +111,7 @@ class ExchangeRouter:
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """See `provisioner.pbx.calls.Router`: those of its own company, and no one else's."""
+        await self._check_is_here(asked)
         exchange = await self._exchanges.of_line(line)
 
         def may(other: str, target: Target | None) -> bool:
@@ -116,6 +121,15 @@ class ExchangeRouter:
 
         is_full = exchange is not None and self._engaged.calls_of(line) >= exchange.most_calls(line)
         return Taker(line, dialled, may, _wants_privacy(asked.request), is_full)
+
+    async def _check_is_here(self, asked: Asked) -> None:
+        """Who calls `sip:102@elsewhere.example` means somebody else's 102 (RFC 3261 §8.2.2.1).
+
+        Raises `NoSuchNumber`, `StorageError`.
+        """
+        if isinstance(asked.uri, SipUri) and not await self._domains.has(asked.uri, asked.flow):
+            logger.info("somebody else's number uri=%s source=%s", asked.uri, asked.flow.remote)
+            raise NoSuchNumber(f"{asked.uri.host} is no name of this server")
 
     def shown(self, line: str, to: str) -> Caller:
         """See `provisioner.pbx.calls.Router`: extension and name for colleagues, else the number."""

@@ -115,7 +115,8 @@ async def serving_sip(
         guessing = Guessing(installation, bans)
         guard = Guard(settings.sip.realm, nonces)
         known = GuestKeys(guests, keys)
-        domains = ToldDomains([public.sip_host, settings.sip.realm], installation.database, news)
+        names = [public.sip_host, settings.sip.realm, *(each.local.uri_host for each in listeners)]
+        domains = ToldDomains(names, installation.database, news)
         await domains.catch_up()
         authentication = Authentication(server, guard, known, domains, bans, guessing.note, tasks)
         async with listening(

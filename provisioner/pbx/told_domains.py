@@ -15,16 +15,23 @@ from sip.message.uri import canonical_host
 
 _SCOPES = ("customer:", "device:", "models")
 "What a change's scope begins with that may have told phones another host (`db.changes.touch`)."
+_MOST_FORMER = 1_000
 
 
 class ToldDomains(Domains):
-    """The names that are given, and those that are told."""
+    """The names that are given, and those that are told.
+
+    One that phones are told no longer stays ours while the server runs: until each has fetched its new file,
+    which may take as long as a roll-out, it registers and calls by that.
+    """
 
     def __init__(self, names: Iterable[str], database: Database, news: News) -> None:
         super().__init__(names)
         self._given = self._names
         self._database = database
         self._news = news
+        self._told: dict[str, None] = {}
+        "The newest last; the oldest go where there are too many that are told no longer."
         self._is_stale = True
         self._reading = asyncio.Lock()
         news.on_news(self._hear)
@@ -42,8 +49,11 @@ class ToldDomains(Domains):
                 return
             trusts = self._news.hear()
             moment = self._news.moment
-            told = [option_from_json("sip_host", value) for value in await told_hosts(self._database)]
-            self._names = self._given.union(canonical_host(name) for name in told)
+            values = await told_hosts(self._database)
+            told = {canonical_host(option_from_json("sip_host", value)): None for value in values}
+            former = [name for name in self._told if name not in told][-_MOST_FORMER:]
+            self._told = dict.fromkeys(former) | told
+            self._names = self._given.union(self._told)
             self._is_stale = not (trusts and self._news.hear() and moment == self._news.moment)
 
     def _hear(self, scopes: Sequence[str]) -> None:

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import yaml
 
 from provisioner.app import Running, serving
 from provisioner.operations.calls import Wanted, list_calls
 from provisioner.operations.installation import Installation
 from sip.dialog import Dialog
+from sip.message.message import Request
 from sip.message.sdp import parse_sdp
+from sip.message.uri import SipUri
 from sip.message.values import MediaType, RAck
 from sip.transport.flow import Transport
 from tests.provisioner.conftest import apply_text
@@ -117,6 +120,34 @@ async def test_a_colleague_picks_up_a_call_that_rings_and_a_stranger_does_not(
         await eventually(it_is_written)
 
 
+async def test_a_number_of_a_host_that_is_not_ours_rings_nobody(two: Two, sample: Installation):
+    def at(host: str) -> Request:
+        invite = two.reception.made("INVITE", "102", sdp(4000))
+        return Request("INVITE", SipUri(host, "102"), invite.headers, invite.body)
+
+    await two.reception.proves(at("pbx.example.com"), "404 INVITE")
+    # Phones that are told to register by it call by it.
+    options = {"login": "nowyklienttestowy", "phone": {"sip_host": "pbx.example.com"}}
+    await apply_text(sample, yaml.safe_dump({"customers": [options]}))
+    for host in ("pbx.example.com", "localhost"):
+        await two.reception.calls(at(host))
+        incoming, flow = await two.anna.request("INVITE")
+        two.anna.says(incoming, flow, 486)
+        await two.anna.gets("ACK")
+        await two.reception.gets("486 INVITE")
+
+
+async def test_what_is_in_a_dialog_that_is_not_there_is_told_so(two: Two):
+    for method in ("OPTIONS", "INFO", "UPDATE", "BYE", "INVITE"):
+        request = two.reception.made(method, "102")
+        request.to = request.to.with_tag("nobodys")
+        two.reception.asks(request)
+        await two.reception.gets(f"481 {method}")
+    # Without a tag it is in none, and keeps the way open.
+    two.reception.asks(two.reception.made("OPTIONS", ""))
+    await two.reception.gets("200 OPTIONS")
+
+
 async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(sample: Installation):
     secrets = await all_secrets(sample)
     up: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
@@ -169,6 +200,8 @@ async def test_who_knows_the_tags_of_a_dialog_has_no_say_in_it_without_the_passw
             await sales.proves(dialog.request(method), f"481 {method}")
         assert two.reception.came.empty()
         # It has another address since, and is not registered there yet.
+        elsewhere.asks(dialog.request("OPTIONS"))
+        await elsewhere.gets("401 OPTIONS")
         await elsewhere.proves(dialog.request("BYE"), "200 BYE")
         bye, flow = await two.reception.request("BYE")
         two.reception.says(bye, flow, 200)

@@ -24,8 +24,7 @@ from provisioner.pbx.twin_sources import NoServices
 from provisioner.settings import Settings
 from sip.call.errors import NoSuchNumber
 from sip.call.ringing import Caller, Ring
-from sip.message.message import Request
-from sip.message.uri import SipUri
+from tests.provisioner.pbx.asking import asking
 from tests.provisioner.pbx.switchboards import exchange, group, line_of, seeded, to
 from tests.sip.call.ringing import Played, play
 
@@ -79,8 +78,7 @@ class Server:
         self.router = GuestRouter(self.guests, routes(settings, Both()))
 
     async def played(self, line: str, dialled: str) -> Played:
-        incoming: Any = SimpleNamespace(request=Request("INVITE", SipUri("pbx", dialled)), flow=None)
-        return play(await self.router.route(incoming, line, dialled))
+        return play(await self.router.route(asking(dialled), line, dialled))
 
 
 @pytest.fixture

@@ -179,6 +179,11 @@ async def test_an_aor_of_another_host_is_not_ours_unless_phones_are_told_it(
         assert (await mine.register()).status == 200
         mine.domain = "elsewhere.example"
         assert (await mine.register()).status == 404
+        options["phone"] = {"sip_host": "elsewhere.example"}
+        await apply_text(sample, yaml.safe_dump({"customers": [options]}))
+        assert (await mine.register()).status == 200
+        mine.domain = "somewhere.example"
+        assert (await mine.register()).status == 200, "it may not have fetched its new file yet"
 
 
 async def test_a_contact_that_leads_back_to_the_server_is_refused(registers: NewPhone, running: Running):

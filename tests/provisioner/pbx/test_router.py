@@ -21,13 +21,13 @@ from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
 from provisioner.pbx.news import News
 from provisioner.pbx.router import ExchangeRouter
+from sip.call.errors import NoSuchNumber
 from sip.call.ringing import Caller as Shown
 from sip.call.ringing import Confirm, GivenUp, Membership, Outcome, Ring, Target
 from sip.call.tree.done import Done
-from sip.message.message import Request
-from sip.message.uri import SipUri
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.small import ONE, TWO, line, other, small, written
+from tests.provisioner.pbx.asking import Asking, asking
 from tests.provisioner.pbx.switchboards import seeded
 from tests.sip.call.ringing import Played, play
 
@@ -60,11 +60,7 @@ class Desk:
     out: set[str] = field(default_factory=set)
 
     async def dials(self, number: str, line: str = THREE, *privacy: str) -> Played | Confirm:
-        request = Request("INVITE", SipUri("pbx", number))
-        for value in privacy:
-            request.headers.add("Privacy", value)
-        incoming: Any = SimpleNamespace(request=request, flow=None)
-        ringing = await self.router.route(incoming, line, number)
+        ringing = await self.router.route(asking(number, *privacy), line, number)
         if isinstance(ringing, Done):
             return Confirm()
         return play(ringing)
@@ -191,8 +187,7 @@ async def test_a_line_that_has_gone_meanwhile_calls_nobody(desk: Desk):
 
 async def may(desk: Desk, line: str, other: str, *groups: str) -> bool:
     """Whether a line may take over the dialog of another, which rings for these groups."""
-    asked: Any = SimpleNamespace(request=Request("INVITE", SipUri("pbx", "101")), flow=None)
-    taker = await desk.router.taker(asked, line, "101")
+    taker = await desk.router.taker(asking("101"), line, "101")
     assert (taker.aor, taker.dialled, taker.is_hidden) == (line, "101", False)
     memberships = tuple(Membership(group, "101") for group in groups)
     return taker.may(other, Target(other, Shown("1"), memberships=memberships) if groups else None)
@@ -223,10 +218,30 @@ async def test_what_rings_for_a_group_is_picked_up_by_its_members_or_where_it_le
 
 
 async def test_who_asks_for_privacy_takes_over_unseen(desk: Desk):
-    request = Request("INVITE", SipUri("pbx", "101"))
-    request.headers.add("Privacy", "id")
-    asked: Any = SimpleNamespace(request=request, flow=None)
-    assert (await desk.router.taker(asked, THREE, "101")).is_hidden
+    assert (await desk.router.taker(asking("101", "id"), THREE, "101")).is_hidden
+
+
+async def test_a_number_of_another_host_is_somebody_elses(desk: Desk):
+    for number in ("101", "600", "*26", "48333000001", "+48221110001"):
+        elsewhere = asking(number, host="elsewhere.example")
+        with pytest.raises(NoSuchNumber):
+            await desk.router.route(elsewhere, THREE, number)
+        with pytest.raises(NoSuchNumber):
+            await desk.router.taker(elsewhere, THREE, number)
+        # A REFER comes to us, and says who is to be called.
+        with pytest.raises(NoSuchNumber):
+            await desk.router.route(Asking(asking(number).request, elsewhere.uri), THREE, number)
+
+
+async def test_a_number_at_each_name_of_ours_is_ours(desk: Desk):
+    for host in ("pbx", "PBX", "192.0.2.1"):
+        ringing = await desk.router.route(asking("101", host=host), THREE, "101")
+        assert play(ringing).rang == [ONE]
+
+
+async def test_an_emergency_call_goes_out_whatever_host_is_asked(desk: Desk):
+    ringing = await desk.router.route(asking("112", host="elsewhere.example"), THREE, "112")
+    assert play(ringing).rang == ["112"]
 
 
 async def test_a_line_is_an_extension_for_colleagues_and_a_number_for_all_others(desk: Desk):
