@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.centrex.customer import Forwarding, Forwardings, HuntGroup, Line
 from provisioner.centrex.exchange import Exchange
+from sip.testcall.plan import Does
 from sip.testcall.scenario import Behaviour, Dial, Kind, Then
 
 _CASES = (
@@ -49,7 +50,8 @@ def changed_by_codes(exchange: Exchange, number: str, stranger: str | None) -> I
 
 
 def _disturbed(exchange: Exchange, line: Line) -> Iterator[Changed]:
-    on, off = Dial(line.number, exchange.codes.dnd_on), Dial(line.number, exchange.codes.dnd_off)
+    on = Dial(line.number, exchange.codes.dnd_on, Does.DND_ON)
+    off = Dial(line.number, exchange.codes.dnd_off, Does.DND_OFF)
     with_dnd, without = (_with(exchange, replace(line, dnd=dnd)) for dnd in (True, False))
     yield Changed(Kind.DND_DIALLED, (on,), with_dnd, exchange)
     yield Changed(Kind.DND_TAKEN_BACK, (on, off), without, with_dnd)
@@ -61,8 +63,10 @@ def _forwarded(exchange: Exchange, line: Line, stranger: str) -> Iterator[Change
         said = replace(there or Forwarding(stranger), to=stranger, enabled=True)
         with_it = _forwarding(exchange, line, name, said)
         without = _forwarding(exchange, line, name, replace(said, enabled=False))
-        on = Dial(line.number, f"{getattr(exchange.codes, f'forward_{name}_on')}{stranger}#")
-        off = Dial(line.number, getattr(exchange.codes, f"forward_{name}_off"))
+        case = f"forward-{name.replace('_', '-')}"
+        by_code = f"{getattr(exchange.codes, f'forward_{name}_on')}{stranger}#"
+        on = Dial(line.number, by_code, Does(f"{case}-on"))
+        off = Dial(line.number, getattr(exchange.codes, f"forward_{name}_off"), Does(f"{case}-off"))
         yield Changed(dialled, (on,), with_it, exchange, takes)
         rings_s = float(said.after) if name == "no_answer" else 0.0
         yield Changed(taken_back, (on, off), without, with_it, takes, rings_s)
@@ -83,8 +87,8 @@ def _logged_out(exchange: Exchange, group: HuntGroup) -> Iterator[Changed]:
         )
         return replace(exchange, groups={**exchange.groups, group.number: replace(group, members=members)})
 
-    out = Dial(line, exchange.codes.group_logout + group.number)
-    back = Dial(line, exchange.codes.group_login + group.number)
+    out = Dial(line, exchange.codes.group_logout + group.number, Does.GROUP_LOGOUT)
+    back = Dial(line, exchange.codes.group_login + group.number, Does.GROUP_LOGIN)
     without, with_it = logged(logged_in=False), logged(logged_in=True)
     yield Changed(Kind.LOGGED_OUT, (out,), without, exchange)
     yield Changed(Kind.LOGGED_IN, (out, back), with_it, without)

@@ -12,7 +12,7 @@ from provisioner.centrex.trial_caller import CALLER_LINE
 from provisioner.operations.code_trials import changed_by_codes
 from provisioner.operations.trial_plans import LONGEST_RING_S, Planner, credited
 from sip.testcall.expected import ExpectedRing, expected
-from sip.testcall.plan import Cause, Group, Nobody, Plan, Ring, Setting, Shown, Strategy
+from sip.testcall.plan import Cause, Does, Group, Nobody, Plan, Ring, Setting, Shown, Strategy
 from sip.testcall.plan_parts import phones_of
 from sip.testcall.scenario import Behaviour, Kind, Lamp, Part, Scenario, Then
 
@@ -169,7 +169,7 @@ class _Trials:
         )
         hide = self.exchange.codes.hide_number
         hidden = self._scenario(Kind.HIDDEN, answers)
-        entry = Cause(Setting.CODE, hide)
+        entry = Cause(Setting.CODE, hide, does=Does.HIDE_NUMBER)
         yield replace(hidden, dialled=hide + self.dialled, plan=self.hidden, entry=entry)
         if (lines := self._shown_lines()) is not None:
             watched = self._scenario(Kind.LAMP, answers)
@@ -180,7 +180,7 @@ class _Trials:
             yield replace(by_short, dialled=self.short, plan=self.by_short, entry=entry)
         if self.dialled in self.exchange.extensions:
             show = self.exchange.codes.show_number
-            entry = Cause(Setting.CODE, show)
+            entry = Cause(Setting.CODE, show, does=Does.SHOW_NUMBER)
             plan = self.planner.call(self.dialled, replace(_tester(self.exchange), cause=entry)) or self.plan
             shown = self._scenario(Kind.SHOWN, answers)
             yield replace(shown, dialled=show + self.dialled, plan=plan, entry=entry)

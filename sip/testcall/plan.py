@@ -46,6 +46,25 @@ class Setting(StrEnum):
     "A phone, or the way to it."
 
 
+class Does(StrEnum):
+    """What a feature code is there for."""
+
+    HIDE_NUMBER = "hide-number"
+    SHOW_NUMBER = "show-number"
+    DND_ON = "dnd-on"
+    DND_OFF = "dnd-off"
+    FORWARD_ALWAYS_ON = "forward-always-on"
+    FORWARD_ALWAYS_OFF = "forward-always-off"
+    FORWARD_BUSY_ON = "forward-busy-on"
+    FORWARD_BUSY_OFF = "forward-busy-off"
+    FORWARD_NO_ANSWER_ON = "forward-no-answer-on"
+    FORWARD_NO_ANSWER_OFF = "forward-no-answer-off"
+    FORWARD_UNREACHABLE_ON = "forward-unreachable-on"
+    FORWARD_UNREACHABLE_OFF = "forward-unreachable-off"
+    GROUP_LOGIN = "group-login"
+    GROUP_LOGOUT = "group-logout"
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """A setting of somebody."""
@@ -55,6 +74,8 @@ class Cause:
     "The number of the group, extension, line or short number that it is set for; empty: for the company."
     member: str = ""
     "The member of that group, where it is one's."
+    does: Does | None = None
+    "Of a code, what it is there for; None: it is no code, or nobody has noted that."
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sip.testcall.plan import Cause, Plan
+from sip.testcall.plan import Cause, Does, Plan, Setting
 
 
 class Kind(StrEnum):
@@ -112,6 +112,12 @@ class Dial:
     phone: str
     code: str
     "With all that belongs to it."
+    does: Does
+
+    @property
+    def cause(self) -> Cause:
+        """It, to be blamed."""
+        return Cause(Setting.CODE, self.code, does=self.does)
 
 
 @dataclass(frozen=True, slots=True)

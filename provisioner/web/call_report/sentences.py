@@ -57,7 +57,8 @@ class Sentences:
     def blamed(self, cause: Cause) -> str:
         """What is to blame."""
         of = self.phone(cause.of) if cause.of in self._names else cause.of
-        return self._words.blames[cause.setting].format(of=of, member=cause.member)
+        blamed = self._words.blames[cause.setting].format(of=of, member=cause.member)
+        return blamed if cause.does is None else f"{blamed} ({self._words.does[cause.does]})"
 
     def phone(self, line: str) -> str:
         """How people call it."""

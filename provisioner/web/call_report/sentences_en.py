@@ -8,7 +8,7 @@ from typing import Final
 from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
 from sip.testcall.observed import Light
-from sip.testcall.plan import Setting
+from sip.testcall.plan import Does, Setting
 from sip.testcall.scenario import Kind
 
 FINDINGS: Final[Mapping[Code, str]] = {
@@ -80,6 +80,23 @@ BLAMES: Final[Mapping[Setting, str]] = {
     Setting.CALLER: "the caller's number and name",
     Setting.EXCHANGE: "the switchboard itself, and no setting",
     Setting.PHONE: "phone {of}, or the network between it and the switchboard",
+}
+
+DOES: Final[Mapping[Does, str]] = {
+    Does.HIDE_NUMBER: "hides the number in one call",
+    Does.SHOW_NUMBER: "shows the number in one call",
+    Does.DND_ON: "turns do not disturb on",
+    Does.DND_OFF: "turns do not disturb off",
+    Does.FORWARD_ALWAYS_ON: "forwards all calls",
+    Does.FORWARD_ALWAYS_OFF: "ends the forwarding of all calls",
+    Does.FORWARD_BUSY_ON: "forwards calls while the line is busy",
+    Does.FORWARD_BUSY_OFF: "ends the forwarding of a busy line",
+    Does.FORWARD_NO_ANSWER_ON: "forwards calls that nobody answers",
+    Does.FORWARD_NO_ANSWER_OFF: "ends the forwarding of calls that nobody answers",
+    Does.FORWARD_UNREACHABLE_ON: "forwards calls while the phone is off",
+    Does.FORWARD_UNREACHABLE_OFF: "ends the forwarding while the phone is off",
+    Does.GROUP_LOGIN: "logs into the group",
+    Does.GROUP_LOGOUT: "logs out of the group",
 }
 
 SCENARIOS: Final[Mapping[Kind, str]] = {

@@ -8,7 +8,7 @@ from typing import Final
 from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
 from sip.testcall.observed import Light
-from sip.testcall.plan import Setting
+from sip.testcall.plan import Does, Setting
 from sip.testcall.scenario import Kind
 
 FINDINGS: Final[Mapping[Code, str]] = {
@@ -80,6 +80,23 @@ BLAMES: Final[Mapping[Setting, str]] = {
     Setting.CALLER: "numer i nazwa dzwoniącego",
     Setting.EXCHANGE: "sama centrala, a nie ustawienie",
     Setting.PHONE: "telefon {of} albo sieć między nim a centralą",
+}
+
+DOES: Final[Mapping[Does, str]] = {
+    Does.HIDE_NUMBER: "ukrywa numer w jednym połączeniu",
+    Does.SHOW_NUMBER: "pokazuje numer w jednym połączeniu",
+    Does.DND_ON: "włącza „nie przeszkadzać”",
+    Does.DND_OFF: "wyłącza „nie przeszkadzać”",
+    Does.FORWARD_ALWAYS_ON: "przekierowuje wszystkie połączenia",
+    Does.FORWARD_ALWAYS_OFF: "odwołuje przekierowanie wszystkich połączeń",
+    Does.FORWARD_BUSY_ON: "przekierowuje połączenia, gdy linia jest zajęta",
+    Does.FORWARD_BUSY_OFF: "odwołuje przekierowanie przy zajętości",
+    Does.FORWARD_NO_ANSWER_ON: "przekierowuje połączenia, których nikt nie odbiera",
+    Does.FORWARD_NO_ANSWER_OFF: "odwołuje przekierowanie przy braku odpowiedzi",
+    Does.FORWARD_UNREACHABLE_ON: "przekierowuje połączenia, gdy telefon jest wyłączony",
+    Does.FORWARD_UNREACHABLE_OFF: "odwołuje przekierowanie przy wyłączonym telefonie",
+    Does.GROUP_LOGIN: "loguje do grupy",
+    Does.GROUP_LOGOUT: "wylogowuje z grupy",
 }
 
 SCENARIOS: Final[Mapping[Kind, str]] = {

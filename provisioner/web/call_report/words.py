@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from provisioner.web.call_report import sentences_en, sentences_pl
 from provisioner.web.call_report.meanings import Meaning
 from sip.testcall.findings import Code
-from sip.testcall.plan import Setting
+from sip.testcall.plan import Does, Setting
 from sip.testcall.scenario import Kind
 
 
@@ -22,6 +22,8 @@ class Words:
     "Of decimal numbers."
     findings: Mapping[Code, str]
     blames: Mapping[Setting, str]
+    does: Mapping[Does, str]
+    "What a code is there for."
     scenarios: Mapping[Kind, str]
     single: Mapping[Kind, str]
     "Scenarios, otherwise said where there is but one phone."
@@ -97,6 +99,7 @@ PL = Words(
     comma=",",
     findings=sentences_pl.FINDINGS,
     blames=sentences_pl.BLAMES,
+    does=sentences_pl.DOES,
     scenarios=sentences_pl.SCENARIOS,
     single=sentences_pl.SINGLE,
     lights=sentences_pl.LIGHTS,
@@ -167,6 +170,7 @@ EN = Words(
     comma=".",
     findings=sentences_en.FINDINGS,
     blames=sentences_en.BLAMES,
+    does=sentences_en.DOES,
     scenarios=sentences_en.SCENARIOS,
     single=sentences_en.SINGLE,
     lights=sentences_en.LIGHTS,

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sip.testcall.findings import Code, Finding
 from sip.testcall.judging.case import Case, case
-from sip.testcall.plan import Cause, Setting
 
 _WHO = frozenset({Code.DID_NOT_RING, Code.RANG_WRONGLY, Code.STRANGER_RANG})
 
@@ -18,14 +17,13 @@ def judge_codes(judged: Case, findings: Callable[[Case], Sequence[Finding]]) -> 
     if not scenario.codes:
         return findings(judged)
     last = scenario.codes[-1]
-    cause = Cause(Setting.CODE, last.code)
     for dial, seen in zip(scenario.codes, judged.seen.codes, strict=False):
         if not seen.is_taken:
             status = "" if seen.status is None else str(seen.status)
-            return [Finding(Code.CODE_REFUSED, dial.phone, dial.code, status, Cause(Setting.CODE, dial.code))]
+            return [Finding(Code.CODE_REFUSED, dial.phone, dial.code, status, dial.cause)]
     found = findings(judged)
     if found and scenario.unheeded is not None:
         without = replace(scenario, plan=scenario.unheeded, codes=(), unheeded=None)
         if not findings(case(without, judged.seen, judged.tolerances)):
-            return [Finding(Code.CODE_IDLE, last.phone, last.code, "", cause)]
-    return [replace(each, blames=cause) if each.code in _WHO else each for each in found]
+            return [Finding(Code.CODE_IDLE, last.phone, last.code, "", last.cause)]
+    return [replace(each, blames=last.cause) if each.code in _WHO else each for each in found]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.centrex.customer import Forwardings
 from sip.testcall.findings import Code, Finding
-from sip.testcall.plan import Cause, Setting
+from sip.testcall.plan import Cause, Does, Setting
 from sip.testcall.scenario import Kind
 from tests.e2e.proving import carrying, deciding, dialling, shining
 from tests.e2e.proving.breaking import Break
@@ -72,8 +72,8 @@ def of_member(setting: Setting, member: str, group: str = "600") -> tuple[Cause]
     return (Cause(setting, group, member),)
 
 
-def code(dialled: str) -> tuple[Cause]:
-    return (Cause(Setting.CODE, dialled),)
+def code(dialled: str, does: Does) -> tuple[Cause]:
+    return (Cause(Setting.CODE, dialled, does=does),)
 
 
 def lamp_of(number: str) -> tuple[Cause]:
@@ -329,28 +329,46 @@ MUTATIONS = {
     "lamps may not be watched": Mutation(shining.refused, one(LAMP), (Code.LAMP_REFUSED,), lamp_of("101")),
     # Codes
     "do not disturb not known as a code": Mutation(
-        dialling.unknown, one(Kind.DND_DIALLED), (Code.CODE_REFUSED,), code("*26")
+        dialling.unknown, one(Kind.DND_DIALLED), (Code.CODE_REFUSED,), code("*26", Does.DND_ON)
     ),
     "codes refused": Mutation(
-        dialling.refused, one(Kind.FORWARD_DIALLED), (Code.CODE_REFUSED,), code("*21*102#")
+        dialling.refused,
+        one(Kind.FORWARD_DIALLED),
+        (Code.CODE_REFUSED,),
+        code("*21*102#", Does.FORWARD_ALWAYS_ON),
     ),
     "do not disturb turned off instead of on": Mutation(
-        dialling.disturbs_the_wrong_way, one(Kind.DND_DIALLED), (Code.CODE_IDLE,), code("*26")
+        dialling.disturbs_the_wrong_way, one(Kind.DND_DIALLED), (Code.CODE_IDLE,), code("*26", Does.DND_ON)
     ),
     "forwarding never taken back": Mutation(
-        dialling.never_taken_back, one(Kind.FORWARD_TAKEN_BACK), (Code.CODE_IDLE,), code("#21#")
+        dialling.never_taken_back,
+        one(Kind.FORWARD_TAKEN_BACK),
+        (Code.CODE_IDLE,),
+        code("#21#", Does.FORWARD_ALWAYS_OFF),
     ),
     "all calls forwarded where busy ones should be": Mutation(
-        dialling.all_instead_of_busy, one(Kind.BUSY_DIALLED), (Code.DID_NOT_RING,), code("*22*102#")
+        dialling.all_instead_of_busy,
+        one(Kind.BUSY_DIALLED),
+        (Code.DID_NOT_RING,),
+        code("*22*102#", Does.FORWARD_BUSY_ON),
     ),
     "forwarded to another number than was dialled": Mutation(
-        dialling.forwards_to("104"), one(Kind.FORWARD_DIALLED), (Code.DID_NOT_RING,), code("*21*102#")
+        dialling.forwards_to("104"),
+        one(Kind.FORWARD_DIALLED),
+        (Code.DID_NOT_RING,),
+        code("*21*102#", Does.FORWARD_ALWAYS_ON),
     ),
     "logged in instead of out": Mutation(
-        dialling.logs_the_wrong_way, many_of(Kind.LOGGED_OUT), (Code.CODE_IDLE,), code("*51600")
+        dialling.logs_the_wrong_way,
+        many_of(Kind.LOGGED_OUT),
+        (Code.CODE_IDLE,),
+        code("*51600", Does.GROUP_LOGOUT),
     ),
     "hidden where a code shows": Mutation(
-        dialling.hides_instead_of_showing, one(Kind.SHOWN), (Code.WRONG_NUMBER,), code("*68")
+        dialling.hides_instead_of_showing,
+        one(Kind.SHOWN),
+        (Code.WRONG_NUMBER,),
+        code("*68", Does.SHOW_NUMBER),
     ),
     # Sound
     "answerer not heard": Mutation(

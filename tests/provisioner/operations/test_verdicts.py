@@ -46,7 +46,7 @@ from sip.testcall.observed import (
     TurnedDown,
     Watches,
 )
-from sip.testcall.plan import Cause, Setting
+from sip.testcall.plan import Cause, Does, Setting
 from sip.testcall.scenario import Kind, Scenario
 from sip.testcall.verdict import judge
 from tests.provisioner.operations.any_company import companies
@@ -498,7 +498,7 @@ def test_a_code_that_is_not_taken_or_does_nothing_is_named():
         if isinstance(each, Dialled | Answered) and each.at < 1_000
     ]
     (finding,) = judge(scenario, [*idle, *last]).findings
-    assert (finding.code, finding.blames) == (Code.CODE_IDLE, Cause(Setting.CODE, "#26"))
+    assert (finding.code, finding.blames) == (Code.CODE_IDLE, Cause(Setting.CODE, "#26", does=Does.DND_OFF))
     refused = [
         TurnedDown(each.phone, each.at, 403) if isinstance(each, Answered) and each.at < 1_000 else each
         for each in witnessed(here, scenario)

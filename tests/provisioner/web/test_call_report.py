@@ -19,7 +19,7 @@ from provisioner.web.call_report.sentences import Sentences
 from provisioner.web.call_report.words import EN, LANGUAGES, PL, Words
 from sip.testcall.findings import Code, Finding
 from sip.testcall.observed import Broke, Heard, Observation
-from sip.testcall.plan import Cause, Setting
+from sip.testcall.plan import Cause, Does, Setting
 from sip.testcall.scenario import Kind, Then
 from tests.provisioner.operations.proofs import FINDING
 from tests.provisioner.web.reports import proof, switchboard
@@ -36,6 +36,7 @@ def text_of(document: str) -> str:
 def test_each_language_has_every_finding_setting_and_scenario(words: Words):
     said = (set(words.findings), set(words.blames), set(words.scenarios))
     assert said == (set(Code), set(Setting), set(Kind))
+    assert set(words.does) == set(Does)
     sentences = Sentences(words, {"48": "101 Recepcja"})
     for code in Code:
         for setting in Setting:
@@ -55,6 +56,19 @@ def test_an_answer_is_said_with_what_it_means():
     refused = said(Code.CODE_REFUSED, EN)
     assert "did not take code 480 from" in refused, "that is what was dialled, and no status"
     assert refused.endswith('Its answer: "There is no such number" (404).')
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (PL, "kod #26 (wyłącza „nie przeszkadzać”)"),
+        (EN, "the code #26 (turns do not disturb off)"),
+    ],
+)
+def test_a_code_that_is_to_blame_says_what_it_is_there_for(words: Words, said: str):
+    assert Sentences(words, {}).blamed(Cause(Setting.CODE, "#26", does=Does.DND_OFF)) == said
+    # Of those that were kept before nobody has noted it.
+    assert Sentences(words, {}).blamed(Cause(Setting.CODE, "#26")) == said.partition(" (")[0]
 
 
 def test_findings_are_said_in_whole_sentences_with_names_that_people_know():
