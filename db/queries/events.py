@@ -110,6 +110,8 @@ class OfProof(NamedTuple):
     run_id: int | None
     passed_before: bool | None
     "Whether the test before it did; None: there was none that is known."
+    reds: str | None
+    "What was wrong with the number after it (`ProofRow`)."
     source: str = ""
     mac: None = None
 
@@ -189,7 +191,7 @@ async def of_proofs(session: AsyncSession, span: Span) -> Sequence[OfProof]:
     passed_before = select(before.passed).where(*same).order_by(before.id.desc()).limit(1).scalar_subquery()
     query: Any = select(
         *(row.id, row.at, row.customer_id, CustomerRow.login, row.number),
-        *(row.passed, row.calls, row.failed, row.run_id, passed_before),
+        *(row.passed, row.calls, row.failed, row.run_id, passed_before, row.reds),
     ).join(CustomerRow, CustomerRow.id == row.customer_id)
     return [OfProof(*each) for each in await session.execute(_within(query, row, span, row.customer_id))]
 

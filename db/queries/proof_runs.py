@@ -41,7 +41,7 @@ SELECT c.id, c.login, l.number FROM lines l JOIN customers c ON c.id = l.custome
 WHERE NOT EXISTS (SELECT 1 FROM extensions e WHERE e.line_id = l.id)
 """
 _NEWEST = """
-SELECT customer_id, number, id, passed, fingerprint FROM proofs
+SELECT customer_id, number, id, reds IS NULL, fingerprint FROM proofs
 WHERE id IN (SELECT max(id) FROM proofs GROUP BY customer_id, number)
 """
 _DONE = "SELECT customer_id, number, passed FROM proofs WHERE run_id = :run"
@@ -57,7 +57,7 @@ class Number(NamedTuple):
     last: int
     "The number of its last proof; 0: it has none."
     is_green: bool
-    "What that came to."
+    "Nothing is wrong with it that the same test has not found right since."
     fingerprint: str | None
     "Of what was proved then."
 
@@ -87,8 +87,8 @@ async def numbers(database: Database, customer_id: int | None) -> list[Number]:
     found = []
     for statement, is_group in ((_GROUPS, True), (_EXTENSIONS, False), (_LINES, False)):
         for owner, login, number in await database.rows(statement + whose, **given):
-            last, passed, fingerprint = newest.get((owner, number), (0, False, None))
-            found.append(Number(owner, login, number, is_group, last, bool(passed), fingerprint))
+            last, is_green, fingerprint = newest.get((owner, number), (0, False, None))
+            found.append(Number(owner, login, number, is_group, last, bool(is_green), fingerprint))
     return found
 
 
@@ -245,14 +245,14 @@ async def last_finished(session: AsyncSession) -> dict[str, ProofRunRow]:
 
 
 async def red_numbers(session: AsyncSession) -> int:
-    """How many numbers that are there did not ring as is configured when they were tested last."""
+    """How many numbers that are there rang wrong, and the same test has not passed since."""
     is_there = or_(
         *(
             exists().where(row.customer_id == ProofRow.customer_id, row.number == ProofRow.number)
             for row in (HuntGroupRow, ExtensionRow, LineRow, SpeedDialRow)
         )
     )
-    query = select(func.count()).where(ProofRow.id.in_(newest_ids()), ProofRow.passed.is_(False), is_there)
+    query = select(func.count()).where(ProofRow.id.in_(newest_ids()), ProofRow.reds.is_not(None), is_there)
     return await session.scalar(query) or 0
 
 

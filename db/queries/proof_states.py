@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Integer, Select, case, cast, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import ALL, COMPANIES
@@ -26,6 +26,8 @@ class Result(NamedTuple):
     "Of what was expected (`ProofRow`)."
     live: bool
     "People's own phones rang."
+    reds: str | None
+    "What was wrong with the number after it (`ProofRow`)."
 
 
 class Stand(NamedTuple):
@@ -51,12 +53,12 @@ async def past(session: AsyncSession, customer_id: int, numbers: Collection[str]
 
 async def stands(session: AsyncSession, text: str, after: str, most: int) -> Sequence[Stand]:
     """So many customers behind that login, in whose login or name `text` stands."""
-    passed = cast(ProofRow.passed, Integer)
+    green = case((ProofRow.reds.is_(None), 1), else_=0)
     tested = (
         select(
             ProofRow.customer_id,
-            func.sum(passed).label("passed"),
-            func.sum(1 - passed).label("failed"),
+            func.sum(green).label("passed"),
+            func.sum(1 - green).label("failed"),
         )
         .where(ProofRow.id.in_(newest_ids()))
         .group_by(ProofRow.customer_id)
@@ -105,7 +107,7 @@ def newest_ids() -> Select[int]:
 
 LIVE = '"live": true'
 "Stands in what is kept of live runs, and in no other: quotes within its texts are escaped."
-_Rows: TypeAlias = Select[int, str, datetime, bool, int, int, str | None, bool]
+_Rows: TypeAlias = Select[int, str, datetime, bool, int, int, str | None, bool, str | None]
 
 
 def _result() -> _Rows:
@@ -113,7 +115,8 @@ def _result() -> _Rows:
     # What was seen of a number's whole trial is long, and need not be read: live runs are no such trial.
     is_whole, is_live = row.fingerprint.is_not(None), row.details.contains(LIVE, autoescape=True)
     live = case((is_whole, False), else_=is_live)
-    return select(row.id, row.number, row.at, row.passed, row.calls, row.failed, row.fingerprint, live)
+    came_to = row.passed, row.calls, row.failed, row.fingerprint
+    return select(row.id, row.number, row.at, *came_to, live, row.reds)
 
 
 async def _results(session: AsyncSession, query: _Rows) -> Sequence[Result]:

@@ -12,6 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.changes import ALL, COMPANIES, scopes_since
 from db.queries.pruning import forget_oldest
 from db.schema import CustomerRow, LineRow, ProofRow
+from db.writing import writer_of
+
+_KEEPING = 0x50524F46
+"An advisory lock on PostgreSQL, for each customer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,21 @@ async def details_of(session: AsyncSession, customer_id: int, number: str, most:
     return (await session.scalars(query)).all()
 
 
-async def forget_proofs(session: AsyncSession, customer_id: int, number: str, kept: int) -> None:
-    """All of a number but the newest."""
+async def reds_of(session: AsyncSession, customer_id: int, number: str) -> str | None:
+    """What is wrong with a number (`ProofRow`). Nobody else keeps a proof of the customer until this ends."""
+    writer = await writer_of(session)
+    if writer.database == "postgresql":
+        await writer.rows("SELECT pg_advisory_xact_lock(?, ?)", (_KEEPING, customer_id % (1 << 31)))
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
+    query = select(ProofRow.reds).where(*own).order_by(ProofRow.id.desc()).limit(1)
+    return await session.scalar(query)
+
+
+async def forget_proofs(
+    session: AsyncSession, customer_id: int, number: str, kept: int, spared: Collection[int]
+) -> None:
+    """All of a number but the newest, and those that are spared."""
+    own = (ProofRow.customer_id == customer_id, ProofRow.number == number, ProofRow.id.not_in(spared))
     await forget_oldest(session, ProofRow, own, kept)
 
 

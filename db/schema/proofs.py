@@ -36,6 +36,9 @@ class ProofRow(Numbered):
     "The run over many numbers in which it was made; NULL: it was asked for by itself, or that is forgotten."
     fingerprint: Mapped[str | None]
     "Of what was expected, and of the version that was tested; NULL: nobody can say."
+    reds: Mapped[str | None]
+    """Of the newest of a number: what went wrong, in it or before, and did not pass since, as JSON
+    (`provisioner.operations.reds`); NULL: nothing, so the number is not red."""
 
 
 class ProofRunRow(Numbered):

@@ -293,6 +293,7 @@ def _proved(row: queries.OfProof) -> dict[str, Detail]:
         "calls": row.calls,
         "failed": row.failed,
         "turned": row.passed_before is not None and row.passed_before != row.passed,
+        "red": row.reds is not None,
         "test_call": row.id,
         "test_run": row.run_id,
     }

@@ -17,6 +17,7 @@ from provisioner.centrex.exchange import Exchange
 from provisioner.operations.exchanges import exchange_called
 from provisioner.operations.fingerprints import fingerprint
 from provisioner.operations.installation import Installation
+from provisioner.operations.reds import reds_in
 
 Result = queries.Result
 Stand = queries.Stand
@@ -30,7 +31,7 @@ class Standing(StrEnum):
     """How a number stands."""
 
     RED = "red"
-    "It did not ring as is configured, the last time it was tested."
+    "It did not ring as is configured, and the same test has not passed since."
     CHANGED = "changed"
     "It did, and what is set for it was changed since, or may have been."
     NEVER = "never"
@@ -52,6 +53,12 @@ class Tested:
     def newest(self) -> Result | None:
         """Of these."""
         return self.past[-1] if self.past else None
+
+    @property
+    def red_before(self) -> int | None:
+        """The test that makes it red, where newer ones have passed and did not try the same; its id."""
+        newest = self.newest
+        return reds_in(newest.reds)[-1].test_call if newest and newest.passed and newest.reds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,6 @@ def _is_meant(exchange: Exchange, number: str, text: str) -> bool:
 def _standing(newest: Result | None, changed_at: datetime | None) -> Standing:
     if newest is None:
         return Standing.NEVER
-    if not newest.passed:
+    if newest.reds is not None:
         return Standing.RED
     return Standing.CHANGED if changed_at is not None and changed_at > newest.at else Standing.PROVEN

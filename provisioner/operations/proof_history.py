@@ -21,6 +21,7 @@ from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.messages import packed, unpacked
 from provisioner.operations.proofs import Proof, plain, proof_of, without_messages
+from provisioner.operations.reds import Red, Way, reds_after, reds_in, reds_text
 from provisioner.operations.visible import customer_seen
 
 MOST_PROOFS = 500
@@ -89,6 +90,7 @@ async def keep_proof(
     since: int,
     *,
     fingerprint: str | None = None,
+    is_shared: bool = False,
     within: Within | None = None,
 ) -> int | None:
     """Keeps what was proved, and forgets the oldest of that number.
@@ -96,7 +98,8 @@ async def keep_proof(
     SIP messages are kept of the newest, and of the newest that went wrong.
     `since` is the change (`db.changes`) of which the configuration was that was tested: lines of one that is
     another now count as proved no more. `fingerprint` is of all that is expected of the number; None: not all
-    of that was tried, and an alarm about it goes on. Returns its id; None: the customer is gone meanwhile.
+    of that was tried. `is_shared`: some of it by another number. What was red is red until the same has
+    passed (`reds`), and an alarm about it goes on. Returns its id; None: the customer is gone meanwhile.
     Raises `StorageError`.
     """
     # Of many calls both take long: calls of people are served meanwhile.
@@ -118,20 +121,37 @@ async def keep_proof(
             messages=messages,
         )
         await announce(session)
+        before = reds_in(await queries.reds_of(session, customer_id, proof.number))
         session.add(row)
         await session.flush()
-        await queries.forget_proofs(session, customer_id, proof.number, KEPT)
+        way = _way(proof, fingerprint, is_shared=is_shared)
+        reds = reds_after(before, Red(way, row.id, row.calls), passed=proof.passed)
+        row.reds = reds_text(reds)
+        await session.flush()
+        spared = [each.test_call for each in reds]
+        await queries.forget_proofs(session, customer_id, proof.number, KEPT, spared)
         await queries.forget_messages(session, customer_id, proof.number)
-        if not await queries.is_changed(session, customer_id, since):
+        # What passed where something else is red still has proved nothing.
+        is_news = not (proof.passed and reds)
+        if is_news and not await queries.is_changed(session, customer_id, since):
             rang = {each.line for call in proof.calls for each in call.rung}
             await queries.note_proved(session, rang, row.at if proof.passed else None)
         if within is not None:
             await run_queries.count(session, within.run_id, passed=proof.passed)
-        if proof.passed and fingerprint is not None:
+        if proof.passed and way is Way.WHOLE:
             await alarm_queries.end(session, customer_id, proof.number, AlarmKind.RED, row.at)
         elif not proof.passed and within is not None and within.alarm:
             await _raise_alarm(session, row, within.alarm)
         return row.id
+
+
+def _way(proof: Proof, fingerprint: str | None, *, is_shared: bool) -> Way:
+    if proof.live:
+        return Way.LIVE
+    if fingerprint is None:
+        return Way.PLAIN
+    # What goes wrong is to be tried again with all the rest.
+    return Way.SHARED if is_shared and proof.passed else Way.WHOLE
 
 
 def _written(proof: Proof) -> tuple[str, str | None]:

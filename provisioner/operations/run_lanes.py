@@ -248,6 +248,7 @@ class Lanes:
                 actor,
                 found.since,
                 fingerprint=found.fingerprint,
+                is_shared=found.is_shared,
                 within=within,
             )
 

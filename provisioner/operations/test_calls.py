@@ -118,6 +118,8 @@ class Tried:
     "The change (`db.changes`) of which the configuration was."
     fingerprint: str | None
     "Of what was expected; None: not all of that was tried."
+    is_shared: bool = False
+    "Some of it by another number."
 
 
 async def tried(
@@ -158,7 +160,7 @@ async def tried(
     whole = None
     if calls is None:
         whole = await asyncio.to_thread(fingerprint, exchange, number, emergency_numbers)
-    return Tried(proof, exchange.customer_id, since, whole)
+    return Tried(proof, exchange.customer_id, since, whole, is_shared=len(places) < len(found))
 
 
 class _Run:

@@ -78,7 +78,7 @@ def _families(found: Measures, counted: Counted) -> Iterator[Metric]:
     yield _counter("phone_requests", "Requests of phones for files.", found.requests)
     yield _counter("phone_reports", "Events that phones reported.", found.reports)
     yield _counter("registration_events", "What happened to bindings, but for refreshes.", found.happened)
-    yield _gauge("test_red_numbers", "Numbers whose last test call went wrong.", found.red_numbers)
+    yield _gauge("test_red_numbers", "Numbers that ring wrong in test calls.", found.red_numbers)
     ended = {cause: run.finished_at.timestamp() for cause, run in found.runs.items()}
     yield _gauges("test_run_finished_timestamp_seconds", "When the last run ended.", "cause", ended)
     yield _last_runs(found)

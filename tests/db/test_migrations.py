@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from subprocess import Popen
 from typing import Any
@@ -171,3 +172,34 @@ async def test_numbers_of_revisions_that_are_gone_do_not_survive_the_way_back(
         assert connection.scalar(sa.text("SELECT revision_id FROM provisioning_requests")) == kept
         connection.execute(sa.text(f"{copied} FROM provisioning_requests"))
         assert connection.scalar(sa.text("SELECT max(id) FROM provisioning_requests")) > number + 1
+
+
+async def test_what_is_red_is_found_by_the_proofs_that_are_kept(database_url: str, sample: Any) -> None:
+    await fill(database_url, sample)
+    plain, live, whole = (None, "{}"), (None, '{"live": true}'), ("as expected", "{}")
+    made = [
+        *(("600", whole, False), ("600", plain, True)),
+        *(("601", whole, False), ("601", whole, True)),
+        *(("602", live, False), ("602", whole, True)),
+        *(("603", plain, False), ("603", plain, True)),
+        ("604", plain, True),
+    ]
+    with migrations.migrating(database_url) as connection:
+        connection.execute(sa.text("DELETE FROM proofs"))
+        insert = "INSERT INTO proofs (customer_id, number, at, passed, calls, failed, actor, details,"
+        insert += " fingerprint) SELECT id, :number, '2026-03-02 12:00:00', :passed, 1, 0, 'cli', :details,"
+        connection.execute(
+            sa.text(f"{insert} :fingerprint FROM customers"),
+            [
+                {"number": number, "passed": passed, "details": details, "fingerprint": fingerprint}
+                for number, (fingerprint, details), passed in made
+            ],
+        )
+    migrations.downgrade(database_url, "0016")
+    migrations.upgrade(database_url)
+    with migrations.migrating(database_url) as connection:
+        rows = connection.execute(sa.text("SELECT number, reds FROM proofs WHERE reds IS NOT NULL")).all()
+    assert {number: [each["way"] for each in json.loads(reds)] for number, reds in rows} == {
+        "600": ["whole"],
+        "602": ["live"],
+    }

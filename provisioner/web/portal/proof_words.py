@@ -36,6 +36,9 @@ class ProofWords:
     live: str
     "Of a result: people's own phones rang."
     report: str
+    not_the_same: str
+    "Of a number that is red although its newest test has passed."
+    see_red: str
     test: str
     test_number: str
     states: Mapping[Standing, str]
@@ -91,6 +94,8 @@ _PL = ProofWords(
     wrong="{at}: dzwonił źle ({failed} z {calls} prób)",
     live="na prawdziwych telefonach",
     report="Zobacz wynik",
+    not_the_same="Był dobry, ale nie sprawdzał tego, co zawiodło.",
+    see_red="Co zawiodło",
     test="Testuj",
     test_number="Testuj numer {number}",
     states={
@@ -173,6 +178,8 @@ _EN = ProofWords(
     wrong="{at}: rang wrong ({failed} of {calls} calls)",
     live="with people's phones",
     report="See the result",
+    not_the_same="It went right, but did not try what had failed.",
+    see_red="What failed",
     test="Test",
     test_number="Test the number {number}",
     states={

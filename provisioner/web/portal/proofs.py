@@ -59,6 +59,8 @@ class NumberView:
     standing: str
     newest: Moment | None
     report: str | None
+    red_before: str | None
+    "The report of the test that makes it red, where newer ones have passed and did not try the same."
     history: History
 
 
@@ -211,5 +213,6 @@ def _rows(numbers: Sequence[Tested], words: ProofWords, who: Reader) -> Iterator
             standing=words.states[each.standing],
             newest=None if newest is None else who.moment(newest.at),
             report=None if newest is None else path_of_made(newest.id),
+            red_before=None if each.red_before is None else path_of_made(each.red_before),
             history=history(each.past, words, who),
         )

@@ -66,6 +66,15 @@ async def test_each_number_says_how_it_stands(sample: Installation, browser: Bro
     assert "dzwoni źle" in row(page, "601")
 
 
+async def test_a_number_that_is_red_still_leads_to_what_had_failed(sample: Installation, browser: Browser):
+    (red, _) = await kept(sample, replace(proof("600", FINDING), live=True), proof("600"))
+    found = row((await browser.get(PAGE)).text, "600")
+    assert "dzwoni źle" in found
+    assert f'nie sprawdzał tego, co zawiodło. <a href="/test-calls/made/{red}"' in found
+    await kept(sample, replace(proof("600"), live=True))
+    assert "dzwoni dobrze" in row((await browser.get(PAGE)).text, "600")
+
+
 async def test_of_several_customers_one_is_chosen(sample: Installation, browser: Browser):
     await kept(sample, proof("601", FINDING), proof("600"), proof("602"))
     await apply_text(sample, "customers: [{login: firma, name: '<b>'}]")
