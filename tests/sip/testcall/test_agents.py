@@ -95,6 +95,13 @@ def shown(pid: int) -> bytes:
     return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
 
 
+def session_niceness(pid: int) -> str | None:
+    """What counts between sessions; None: the system has processes compete by themselves."""
+    group = Path(f"/proc/{pid}/autogroup")
+    said = group.read_text().split() if group.exists() else []
+    return said[-1] if said else None
+
+
 async def test_phones_register_and_say_good_bye() -> None:
     async with registrar() as server, process.test_phones() as phones:
         for number in ("101", "102"):
@@ -121,6 +128,7 @@ async def test_they_let_others_go_first_and_say_when_that_made_them_late() -> No
                 await asyncio.sleep(0.1)
         assert os.getpriority(os.PRIO_PROCESS, phones.pid) == min(own + 10, 19)
         assert os.sched_getscheduler(phones.pid) == os.SCHED_BATCH
+        assert session_niceness(phones.pid) in ("10", None)
 
 
 async def test_fifty_phones_are_one_process_with_one_thread() -> None:
