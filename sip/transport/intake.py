@@ -65,6 +65,14 @@ class Counts(NamedTuple):
         return Counts(*(now - then for now, then in zip(self, before, strict=True)))
 
 
+class Waiting(NamedTuple):
+    """What nobody has looked at yet, of those that are known, or half done."""
+
+    number: int = 0
+    first_s: float = 0.0
+    "For how long the first has waited."
+
+
 class Intake:
     """Of one socket."""
 
@@ -122,8 +130,8 @@ class Intake:
                 self._lose(rank)
         return None
 
-    def waited_s(self, now: float) -> float:
-        """For how long the first has waited of those that are known, or half done; 0: none of them waits."""
+    def waiting(self, now: float) -> Waiting:
+        """How many wait, and for how long. Whose time has passed waits no longer."""
         first, too_early = now, now - _LONGEST_S
         for rank in (Rank.KNOWN, Rank.BEGUN):
             waiting = self._waiting[rank]
@@ -132,7 +140,7 @@ class Intake:
                 self._lose(rank)
             if waiting:
                 first = min(first, waiting[0][0])
-        return now - first
+        return Waiting(len(self._waiting[Rank.KNOWN]) + len(self._waiting[Rank.BEGUN]), now - first)
 
     @property
     def counts(self) -> Counts:

@@ -13,17 +13,22 @@ import secrets
 import socket
 import struct
 
-from sip.transport.intake import Counts
+from sip.transport.intake import Counts, Waiting
 
 _EVERY = 1 << 16
 "As a share: all of them."
 _LEAST = _EVERY // 512
 _LATE_S, _SOON_S = 0.1, 0.02
-"What has waited for longer is too much; where everything is served within the other, there is room for more."
+"What waits for longer is too much; where everything is served within the other, there is room for more."
 _LEAST_KEPT, _NEARLY_ALL = 0.25, 0.95
 "Of the share, at one look, where there is too much; what is above will pass by itself."
-_MORE = 2
-"Times the share, at one look, where there is room."
+_LEAST_MORE, _MOST_MORE = 1.1, 2.0
+"""Times the share, at one look, where there is room: who was kept out comes all at once, and to read what is
+too much costs as much as to serve some of it."""
+_PACE = 2_000.0
+"Datagrams that are served in a second, until it is known how many."
+_NEWS = 0.3
+"What the latest pace counts beside those before."
 _ANSWER = 4
 "One of so many strangers that are asked for credentials has to bring them."
 _TURN_S = 30.0
@@ -31,6 +36,8 @@ _TURN_S = 30.0
 
 REVIEW_S = 0.1
 "How often to look."
+_IDLE_S = 0.5
+"After which there was nothing to look at for a while: how much was served since says nothing."
 
 
 class Shedding:
@@ -41,20 +48,31 @@ class Shedding:
         "Of 65536."
         self._salts = (0, 0, 0)
         self._turn_ends = 0.0
+        self._pace = _PACE
+        self._looked_at = 0.0
 
     @property
     def is_on(self) -> bool:
         """Whether anybody is kept out."""
         return self.share < _EVERY
 
-    def review(self, waited_s: float, went: Counts, now: float) -> None:
-        """How long the first has waited, and what became of datagrams since the last look: the intake's."""
-        if _is_too_much(waited_s, went):
+    def review(self, waiting: Waiting, went: Counts, now: float) -> None:
+        """What waits, and what became of datagrams since the last look: the intake's."""
+        lasted_s, self._looked_at = now - self._looked_at, now
+        if 0 < lasted_s < _IDLE_S:
+            pace = went.served / lasted_s
+            if waiting.number or pace > self._pace:
+                self._pace += _NEWS * (pace - self._pace)
+        # The oldest may wait for nothing but its end, where the newest go first; and a burst is no pace.
+        waits_s = min(waiting.first_s, waiting.number / max(self._pace, 1.0))
+        if _is_too_much(waits_s, went):
             kept = max(went.served / max(went.come, 1), _LEAST_KEPT)
             if kept < _NEARLY_ALL:
                 self.share = max(int(self.share * kept), _LEAST)
-        elif waited_s < _SOON_S:
-            self.share = min(self.share * _MORE, _EVERY)
+        elif waits_s < _SOON_S:
+            room = self._pace * lasted_s / max(went.come, 1)
+            more = min(max(room, _LEAST_MORE), _MOST_MORE)
+            self.share = min(int(self.share * more) + 1, _EVERY)
         if now >= self._turn_ends:
             self._turn_ends = now + _TURN_S
             first, second, third = (secrets.randbits(32) | 1 for _ in range(3))
@@ -92,14 +110,14 @@ class Shedding:
         )
 
 
-def _is_too_much(waited_s: float, went: Counts) -> bool:
+def _is_too_much(waits_s: float, went: Counts) -> bool:
     """Whether more has come than can be served.
 
     Strangers who never come back with credentials are no phones: those who are known go before them, and to
     keep out some of all would help nobody but them.
     """
     are_phones = went.brought * _ANSWER >= went.asked
-    return waited_s > _LATE_S or went.lost > 0 or (went.turned_away > 0 and are_phones)
+    return waits_s > _LATE_S or went.lost > 0 or (went.turned_away > 0 and are_phones)
 
 
 _LOAD_WORD, _LOAD_HALF, _KEEP, _ADD_KEPT, _MULTIPLY, _SHIFT_RIGHT = 0x20, 0x28, 0x07, 0x0C, 0x24, 0x74

@@ -142,7 +142,7 @@ class UdpEndpoint:
         if not self.is_open:
             return
         now, was_on, counts = self._loop.time(), self._shedding.is_on, self._intake.counts
-        self._shedding.review(self._intake.waited_s(now), counts.since(self._reviewed), now)
+        self._shedding.review(self._intake.waiting(now), counts.since(self._reviewed), now)
         self._reviewed, self._review_at = counts, now + REVIEW_S
         if self._shedding.is_on:
             # Even if nobody comes.

@@ -105,7 +105,7 @@ class Phones:
     def review(self, now: float) -> None:
         intake, before = self.door.intake, self._reviewed
         self._reviewed = intake.counts
-        self.shedding.review(intake.waited_s(now), intake.counts.since(before), now)
+        self.shedding.review(intake.waiting(now), intake.counts.since(before), now)
         if now - self._drawn_at >= 30:
             self._drawn_at = now
             self._luck.clear()

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 import pytest
 
 from sip.bans import Bans
-from sip.transport.intake import Counts, Intake
+from sip.transport.intake import Counts, Intake, Waiting
 from sip.transport.limits import TransportLimits
 from sip.transport.proven import Proven
 from sip.transport.rates import Rates
-from sip.transport.shedding import Shedding, attach, detach
+from sip.transport.shedding import REVIEW_S, Shedding, attach, detach
 from sip.transport.sockets import bind
 from sip.transport.udp import UdpEndpoint
 from tests.sip.message.messages import REGISTER
@@ -24,11 +24,13 @@ from tests.sip.transport.peers import LOOPBACK, PATIENCE_S, Remembers
 NOW = 1000.0
 ALL = 65536
 PHONES = 60
+NONE, FEW, SOME, MANY = Waiting(), Waiting(10, 0.1), Waiting(100, 0.05), Waiting(400, 0.2)
+"That wait: who comes next is served at once, soon, in a while, or too late."
 
 
 def shedding_a_quarter_of_all() -> Shedding:
     shedding = Shedding()
-    shedding.review(0.2, Counts(come=400, served=100), NOW)
+    shedding.review(MANY, Counts(come=400, served=100), NOW)
     assert shedding.share == ALL // 4
     return shedding
 
@@ -96,8 +98,8 @@ class Hurried(Intake):
         so_far = super().counts
         return so_far._replace(come=4 * so_far.served) if self.has_too_much else so_far
 
-    def waited_s(self, now: float) -> float:
-        return 0.2 if self.has_too_much else 0.0
+    def waiting(self, now: float) -> Waiting:
+        return MANY if self.has_too_much else NONE
 
 
 async def test_a_server_that_has_too_much_to_do_keeps_some_out_until_it_has_served_the_others(caplog):
@@ -124,34 +126,34 @@ async def test_a_server_that_has_too_much_to_do_keeps_some_out_until_it_has_serv
 def test_others_have_their_turn_after_some_seconds():
     shedding = shedding_a_quarter_of_all()
     before = shedding.filter()
-    shedding.review(0.05, Counts(), NOW + 1)
+    shedding.review(SOME, Counts(), NOW + 1)
     assert shedding.filter() == before
-    shedding.review(0.05, Counts(), NOW + 31)
+    shedding.review(SOME, Counts(), NOW + 31)
     assert shedding.filter() != before
 
 
 def test_nobody_is_kept_out_while_all_are_served():
     shedding = Shedding()
-    shedding.review(0.05, Counts(come=400, served=380), NOW)
+    shedding.review(SOME, Counts(come=400, served=380), NOW)
     assert not shedding.is_on
 
 
 def test_nobody_is_kept_out_for_a_wait_that_passes_by_itself():
     shedding = Shedding()
-    shedding.review(0.4, Counts(come=100, served=120), NOW)
+    shedding.review(MANY, Counts(come=100, served=120), NOW)
     assert not shedding.is_on
 
 
 def test_strangers_who_never_log_in_have_nobody_kept_out():
     shedding = Shedding()
-    shedding.review(0.0, Counts(come=4000, served=300, turned_away=3700, asked=290), NOW)
+    shedding.review(NONE, Counts(come=4000, served=300, turned_away=3700, asked=290), NOW)
     assert not shedding.is_on
 
 
 def test_phones_that_nobody_knows_yet_are_kept_out_in_part():
     shedding = Shedding()
     went = Counts(come=4000, served=500, turned_away=3500, asked=250, brought=230)
-    shedding.review(0.0, went, NOW)
+    shedding.review(NONE, went, NOW)
     assert shedding.share == ALL // 4
 
 
@@ -159,14 +161,47 @@ def test_when_nothing_waits_more_are_let_in_until_it_is_all_of_them():
     shedding = shedding_a_quarter_of_all()
     shares = []
     while shedding.is_on:
-        shedding.review(0.0, Counts(), NOW)
+        shedding.review(NONE, Counts(), NOW + len(shares) * REVIEW_S)
         shares.append(shedding.share)
     assert shares == sorted(shares)
     assert len(shares) < 10
 
 
+def test_no_more_are_let_in_at_once_than_there_is_room_for():
+    shedding = shedding_a_quarter_of_all()
+    for look in range(1, 40):
+        # Two hundred are served at each look when there is much to do: all can't have been let in.
+        shedding.review(SOME, Counts(come=200, served=200), NOW + look * REVIEW_S)
+    assert shedding.share == ALL // 4
+    shedding.review(FEW, Counts(come=160, served=160), NOW + 40 * REVIEW_S)
+    assert shedding.share / (ALL // 4) == pytest.approx(200 / 160, rel=0.1)
+
+
+def test_however_slow_it_is_it_knows_when_too_many_wait():
+    shedding = Shedding()
+    for look in range(40):
+        shedding.review(FEW, Counts(come=10, served=10), NOW + look * REVIEW_S)
+    assert not shedding.is_on
+    shedding.review(Waiting(30, 0.2), Counts(come=40, served=10), NOW + 40 * REVIEW_S)
+    assert shedding.share == ALL // 4
+
+
+def test_nobody_is_kept_out_for_a_burst():
+    shedding = Shedding()
+    for look in range(40):
+        shedding.review(FEW, Counts(come=10, served=10), NOW + look * REVIEW_S)
+    shedding.review(Waiting(400, 0.01), Counts(come=400, served=16), NOW + 40 * REVIEW_S)
+    assert not shedding.is_on
+
+
+def test_nobody_is_kept_out_for_one_who_waits_for_nothing_but_its_end():
+    shedding = Shedding()
+    shedding.review(Waiting(1, 0.4), Counts(come=400, served=300), NOW)
+    assert not shedding.is_on
+
+
 def test_however_much_comes_some_are_let_in():
     shedding = Shedding()
     for _ in range(100):
-        shedding.review(0.4, Counts(come=10_000), NOW)
+        shedding.review(MANY, Counts(come=10_000), NOW)
     assert shedding.share > 0
