@@ -162,6 +162,14 @@ async def forget_over(session: AsyncSession, customer_id: int, number: str, kind
     await forget_oldest(session, AlarmRow, over, kept)
 
 
+async def forget_past(session: AsyncSession, kept: int) -> None:
+    """All that are over, or seen to and can't be, but the newest."""
+    # One about a number is not raised again until it is over, though somebody has seen to it.
+    seen = and_(AlarmRow.acknowledged_at.is_not(None), AlarmRow.number.is_(None))
+    past = or_(AlarmRow.over_at.is_not(None), seen)
+    await forget_oldest(session, AlarmRow, (past,), kept)
+
+
 def _about(customer_id: int, number: str, kind: str) -> tuple[ColumnElement[bool], ...]:
     return AlarmRow.customer_id == customer_id, AlarmRow.number == number, AlarmRow.kind == kind
 

@@ -15,7 +15,7 @@ from db.schema import CustomerRow, LineRow, ProofRow
 from db.writing import writer_of
 
 _KEEPING = 0x50524F46
-"An advisory lock on PostgreSQL, for each customer."
+"An advisory lock on PostgreSQL, for each number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,12 @@ async def details_of(session: AsyncSession, customer_id: int, number: str, most:
 
 
 async def reds_of(session: AsyncSession, customer_id: int, number: str) -> str | None:
-    """What is wrong with a number (`ProofRow`). Nobody else keeps a proof of the customer until this ends."""
+    """What is wrong with a number (`ProofRow`). Nobody else keeps a proof of it until this ends."""
     writer = await writer_of(session)
     if writer.database == "postgresql":
-        await writer.rows("SELECT pg_advisory_xact_lock(?, ?)", (_KEEPING, customer_id % (1 << 31)))
+        await writer.rows(
+            "SELECT pg_advisory_xact_lock(?, hashtext(?))", (_KEEPING, f"{customer_id} {number}")
+        )
     own = (ProofRow.customer_id == customer_id, ProofRow.number == number)
     query = select(ProofRow.reds).where(*own).order_by(ProofRow.id.desc()).limit(1)
     return await session.scalar(query)

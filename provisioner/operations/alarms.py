@@ -19,6 +19,8 @@ Standing = queries.Standing
 
 MOST_ALARMS = 500
 "Of a page."
+KEPT = 1_000
+"Of those that wait for nobody any more."
 _CURSOR = re.compile(r"(waiting|past)-([0-9]{1,18})", re.ASCII)
 
 
@@ -168,6 +170,7 @@ async def acknowledge(installation: Installation, number: int | None, actor: Act
         if number is not None and not seen:
             raise NotFound(f"no alarm {number} waits for anybody: centralka alarms list shows those that do")
         if seen:
+            await queries.forget_past(session, KEPT)
             named = ", ".join(map(str, seen))
             summary = f"acknowledge alarm {named}" if len(seen) == 1 else f"acknowledge alarms {named}"
             subject = "all" if number is None else str(number)

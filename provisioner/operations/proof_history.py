@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.errors import DatabaseBusy
 from db.queries import alarms as alarm_queries
 from db.queries import proof_runs as run_queries
 from db.queries import proofs as queries
@@ -28,6 +30,9 @@ MOST_PROOFS = 500
 "Of a page."
 KEPT = 30
 "Of each number."
+_TRIES = 20
+"Of what is not to be lost, each of which waits a moment for the database."
+_AGAIN_S = 0.2
 _KEPT_ALARMS = 5
 "About each number that are over."
 
@@ -104,45 +109,54 @@ async def keep_proof(
     """
     # Of many calls both take long: calls of people are served meanwhile.
     details, messages = await asyncio.to_thread(_written, proof)
-    async with installation.database.append() as session:
-        if await session.get(CustomerRow, customer_id) is None:
-            return None
-        row = ProofRow(
-            customer_id=customer_id,
-            number=proof.number,
-            at=utc_now(),
-            passed=proof.passed,
-            calls=len(proof.calls),
-            failed=sum(not call.passed for call in proof.calls),
-            actor=actor.name,
-            details=details,
-            run_id=None if within is None else within.run_id,
-            fingerprint=fingerprint,
-            messages=messages,
-        )
-        await announce(session)
-        before = reds_in(await queries.reds_of(session, customer_id, proof.number))
-        session.add(row)
-        await session.flush()
-        way = _way(proof, fingerprint, is_shared=is_shared)
-        reds = reds_after(before, Red(way, row.id, row.calls), passed=proof.passed)
-        row.reds = reds_text(reds)
-        await session.flush()
-        spared = [each.test_call for each in reds]
-        await queries.forget_proofs(session, customer_id, proof.number, KEPT, spared)
-        await queries.forget_messages(session, customer_id, proof.number)
-        # What passed where something else is red still has proved nothing.
-        is_news = not (proof.passed and reds)
-        if is_news and not await queries.is_changed(session, customer_id, since):
-            rang = {each.line for call in proof.calls for each in call.rung}
-            await queries.note_proved(session, rang, row.at if proof.passed else None)
-        if within is not None:
-            await run_queries.count(session, within.run_id, passed=proof.passed)
-        if proof.passed and way is Way.WHOLE:
-            await alarm_queries.end(session, customer_id, proof.number, AlarmKind.RED, row.at)
-        elif not proof.passed and within is not None and within.alarm:
-            await _raise_alarm(session, row, within.alarm)
-        return row.id
+
+    async def once() -> int | None:
+        async with installation.database.append() as session:
+            if await session.get(CustomerRow, customer_id) is None:
+                return None
+            row = ProofRow(
+                customer_id=customer_id,
+                number=proof.number,
+                at=utc_now(),
+                passed=proof.passed,
+                calls=len(proof.calls),
+                failed=sum(not call.passed for call in proof.calls),
+                actor=actor.name,
+                details=details,
+                run_id=None if within is None else within.run_id,
+                fingerprint=fingerprint,
+                messages=messages,
+            )
+            await announce(session)
+            before = reds_in(await queries.reds_of(session, customer_id, proof.number))
+            session.add(row)
+            await session.flush()
+            way = _way(proof, fingerprint, is_shared=is_shared)
+            reds = reds_after(before, Red(way, row.id, row.calls), passed=proof.passed)
+            row.reds = reds_text(reds)
+            await session.flush()
+            spared = [each.test_call for each in reds]
+            await queries.forget_proofs(session, customer_id, proof.number, KEPT, spared)
+            await queries.forget_messages(session, customer_id, proof.number)
+            # What passed where something else is red still has proved nothing.
+            is_news = not (proof.passed and reds)
+            if is_news and not await queries.is_changed(session, customer_id, since):
+                rang = {each.line for call in proof.calls for each in call.rung}
+                await queries.note_proved(session, rang, row.at if proof.passed else None)
+            if within is not None:
+                await run_queries.count(session, within.run_id, passed=proof.passed)
+            if proof.passed and way is Way.WHOLE:
+                await alarm_queries.end(session, customer_id, proof.number, AlarmKind.RED, row.at)
+            elif not proof.passed and within is not None and within.alarm:
+                await _raise_alarm(session, row, within.alarm)
+            return row.id
+
+    # It is busy where another test of the number is kept just now, or a change holds one of its lines.
+    for _ in range(_TRIES - 1):
+        with suppress(DatabaseBusy):
+            return await once()
+        await asyncio.sleep(_AGAIN_S)
+    return await once()
 
 
 def _way(proof: Proof, fingerprint: str | None, *, is_shared: bool) -> Way:

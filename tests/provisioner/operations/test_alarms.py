@@ -8,9 +8,11 @@ from sqlalchemy import select
 from db.schema import AlarmRow, DeviceRow
 from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
 from provisioner.centrex.errors import Forbidden, NotFound
+from provisioner.operations import alarms
 from provisioner.operations.alarms import AlarmKind, acknowledge, list_alarms
 from provisioner.operations.bans import lift_ban
 from provisioner.operations.installation import Installation, utc_now
+from tests.provisioner.alarms import raised as about_a_number
 from tests.provisioner.operations.small import DESK, audits
 
 LATER = utc_now()
@@ -53,6 +55,18 @@ async def test_all_that_wait_are_acknowledged_at_once_and_those_seen_to_before_s
     entries = len(await audits(firma))
     assert await acknowledge(firma, None, COMMAND_LINE, LATER) == 0
     assert len(await audits(firma)) == entries
+
+
+async def test_of_those_that_wait_no_more_the_newest_are_kept(
+    firma: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(alarms, "KEPT", 2)
+    await about_a_number(firma, AlarmKind.RED, customer="firma", number="600")
+    await raised(firma, *[AlarmKind.SCAN] * 4)
+    await acknowledge(firma, None, COMMAND_LINE, LATER)
+    await raised(firma, AlarmKind.FILES)
+    found = [alarm.kind for alarm in await list_alarms(firma, everything=True)]
+    assert found == ["files", "mac-scan", "mac-scan", "number-red"], "it is red still, and known to be"
 
 
 async def test_an_alarm_names_its_phone_and_customer(firma: Installation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -78,6 +79,14 @@ async def test_a_number_is_green_again_when_all_that_is_configured_has_passed_an
     assert (await stand_of(sample)).standing is Standing.PROVEN
     assert await proved(sample)
     assert await list_alarms(sample) == []
+
+
+async def test_two_tests_that_are_over_at_once_hide_nothing_from_each_other(sample: Installation):
+    for _ in range(5):
+        await kept(sample, WHOLE, passed=True)
+        tests = (kept(sample, WHOLE, passed=False), *(kept(sample, PLAIN, passed=True) for _ in range(3)))
+        await asyncio.gather(*tests)
+        assert (await stand_of(sample)).standing is Standing.RED
 
 
 async def test_what_peoples_phones_did_wrong_is_forgotten_when_they_do_it_right(sample: Installation):
