@@ -16,6 +16,7 @@ from aiohttp import web
 
 from db.errors import StorageError
 from db.freshness import watching
+from db.warming import warming
 from provisioner.control.server import control_socket
 from provisioner.operations.counted import Counted
 from provisioner.operations.event_tail import event_tail
@@ -91,6 +92,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
     names = worker_names(listen.workers) if listen.workers > 1 else []
     health = Health(lambda: _database_fault(installation), [*options, *names], {*options, *names})
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(warming(installation.database.url))
         control = await stack.enter_async_context(control_socket(installation.data_dir))
         keeper = await stack.enter_async_context(keeping(settings.limits))
         sockets = {each.name: stack.enter_context(bind(each.address)) for each in listeners}
