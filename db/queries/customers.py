@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import QueryableAttribute, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from db.schema import (
@@ -26,27 +27,17 @@ _Rows = QueryableAttribute[Any]
 
 
 def _whole() -> tuple[ORMOption, ...]:
-    return _loading(CustomerRow.lines, CustomerRow.extensions, CustomerRow.devices)
+    extensions = selectinload(CustomerRow.extensions).joinedload(ExtensionRow.line)
+    return (extensions, *_loading(CustomerRow.lines, CustomerRow.devices))
 
 
-def _part(macs: Collection[str]) -> tuple[ORMOption, ...]:
-    devices = select(DeviceRow.id).where(DeviceRow.mac.in_(macs))
-    lines = select(DeviceAccountRow.line_id).where(DeviceAccountRow.device_id.in_(devices))
-    return _loading(
-        CustomerRow.lines.and_(LineRow.id.in_(lines)),
-        CustomerRow.extensions.and_(ExtensionRow.line_id.in_(lines)),
-        CustomerRow.devices.and_(DeviceRow.mac.in_(macs)),
-    )
-
-
-def _loading(lines: _Rows, extensions: _Rows, devices: _Rows) -> tuple[ORMOption, ...]:
+def _loading(lines: _Rows, devices: _Rows) -> tuple[ORMOption, ...]:
     return (
         joinedload(CustomerRow.proof_schedule),
         selectinload(CustomerRow.sites),
         selectinload(lines).options(
             joinedload(LineRow.product), joinedload(LineRow.site), selectinload(LineRow.forwardings)
         ),
-        selectinload(extensions).options(joinedload(ExtensionRow.line)),
         selectinload(CustomerRow.hunt_groups)
         .selectinload(HuntGroupRow.members)
         .options(joinedload(HuntGroupMemberRow.extension), joinedload(HuntGroupMemberRow.member_group)),
@@ -77,8 +68,20 @@ async def part_of_customer(
     session: AsyncSession, customer_id: int, macs: Collection[str]
 ) -> CustomerRow | None:
     """The customer with some of its devices, and of its lines and extensions those that these have."""
-    query = select(CustomerRow).where(CustomerRow.id == customer_id).options(*_part(macs))
-    return await session.scalar(query)
+    # By their numbers: SQLite would look for other columns among all rows of the customer.
+    ids = select(DeviceRow.id).where(DeviceRow.mac.in_(macs))
+    line_ids = select(DeviceAccountRow.line_id).where(DeviceAccountRow.device_id.in_(ids))
+    lines = CustomerRow.lines.and_(LineRow.id.in_(line_ids))
+    devices = CustomerRow.devices.and_(DeviceRow.id.in_(ids))
+    query = select(CustomerRow).where(CustomerRow.id == customer_id).options(*_loading(lines, devices))
+    row = await session.scalar(query)
+    if row is not None:
+        # These by their lines, which are the customer's own. Named by customer, too, SQLite would take that
+        # index, since it is part of a unique one.
+        of_lines = select(ExtensionRow).where(ExtensionRow.line_id.in_(line_ids)).order_by(ExtensionRow.id)
+        extensions = (await session.scalars(of_lines.options(joinedload(ExtensionRow.line)))).all()
+        set_committed_value(row, "extensions", list(extensions))
+    return row
 
 
 async def own_of_customer(session: AsyncSession, customer_id: int) -> CustomerRow:
@@ -120,21 +123,20 @@ async def products(session: AsyncSession) -> dict[str, ProductRow]:
 
 
 async def settings_of_customer(
-    session: AsyncSession, customer: CustomerRow, macs: Collection[str] | None = None
+    session: AsyncSession, customer: CustomerRow, device_ids: Collection[int] | None = None
 ) -> Sequence[SettingRow]:
     """What the customer, its sites and its devices (all, or some) say."""
     mine = [SettingRow.customer_id == customer.id]
     if customer.sites:
         mine.append(SettingRow.site_id.in_([site.id for site in customer.sites]))
-    # A subquery, not a list: a customer may have more devices than a statement takes parameters.
+    # A subquery for all: a customer may have more devices than a statement takes parameters.
     devices = select(DeviceRow.id).where(DeviceRow.customer_id == customer.id)
-    if macs is not None:
-        devices = devices.where(DeviceRow.mac.in_(macs))
-    mine.append(SettingRow.device_id.in_(devices))
+    mine.append(SettingRow.device_id.in_(devices if device_ids is None else device_ids))
     return (await session.scalars(select(SettingRow).where(or_(*mine)).order_by(SettingRow.name))).all()
 
 
 async def settings_of_vendors(session: AsyncSession) -> Sequence[SettingRow]:
     """What vendors and models say."""
-    query = select(SettingRow).where(SettingRow.level.in_(("vendor", "model"))).order_by(SettingRow.name)
-    return (await session.scalars(query)).all()
+    # By names, which have indexes: asked for the level, SQLite looks through what all phones say.
+    said = or_(SettingRow.vendor > "", SettingRow.model > "")
+    return (await session.scalars(select(SettingRow).where(said).order_by(SettingRow.name))).all()

@@ -78,7 +78,7 @@ async def settled(writer: Writer, debt: OwedFilesRow) -> None:
 
 
 async def macs_after(session: AsyncSession, customer_id: int, mac: str, limit: int) -> Sequence[str]:
-    """The customer's next phones, in the order of their MACs."""
+    """The customer's next phones, in the order of their MACs. SQLite looks through all that it has."""
     query = select(DeviceRow.mac).where(DeviceRow.customer_id == customer_id, DeviceRow.mac > mac)
     return (await session.scalars(query.order_by(DeviceRow.mac).limit(limit))).all()
 

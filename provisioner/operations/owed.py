@@ -11,7 +11,8 @@ is owed any more. Who dies on the way leaves the row, and the next change of the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from db.errors import DatabaseUnavailable
 from db.queries import owed as queries
 from db.queries import rollouts
 from db.saving import Unsaved, save, unsaved
-from db.schema import AlarmRow
+from db.schema import AlarmRow, OwedFilesRow
 from db.writing import Writer, writer_of
 from phone_templates.errors import PhoneTemplatesError
 from provisioner.centrex.actor import Actor, Role
@@ -52,6 +53,29 @@ SLICE = 5
 "Phones whose files are written in one transaction."
 PAUSE_S = 0.01
 "Between two slices: who waits for a SQLite file looks again only after some milliseconds, and would starve."
+_AHEAD = 2_000
+"MACs that are read at once: to find the next ones is to look through all phones of the customer."
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """The phones of one customer whose files come next."""
+
+    debt_id: int = 0
+    macs: Sequence[str] = ()
+    "In their order."
+    is_all: bool = False
+    "None come after these."
+
+    async def after(self, moment: AsyncSession, debt: OwedFilesRow) -> Sequence[str]:
+        """The next slice of what is owed: fewer where it is the last. Who is listed meanwhile is not owed."""
+        at = bisect_right(self.macs, debt.after_mac)
+        # Another debt begins anew, and owes those, too, that were listed before it.
+        if debt.id != self.debt_id or (len(self.macs) - at < SLICE and not self.is_all):
+            self.debt_id, at = debt.id, 0
+            self.macs = await queries.macs_after(moment, debt.customer_id, debt.after_mac, _AHEAD)
+            self.is_all = len(self.macs) < _AHEAD
+        return self.macs[at : at + SLICE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +118,9 @@ async def settle(
     written: dict[str, list[FileChange]] = {}
     for customer_id, login in owing:
         written[login] = []
+        ahead = _Ahead()
         try:
-            while (files := await _slice(installation, customer_id)) is not None:
+            while (files := await _slice(installation, customer_id, ahead)) is not None:
                 written[login] += files
                 await asyncio.sleep(PAUSE_S)
         except DatabaseUnavailable as error:
@@ -126,14 +151,16 @@ async def undisturbed(
                 return await work(session)
 
 
-async def _slice(installation: Installation, customer_id: int) -> tuple[FileChange, ...] | None:
+async def _slice(
+    installation: Installation, customer_id: int, ahead: _Ahead
+) -> tuple[FileChange, ...] | None:
     """Writes the customer's next files. Returns those that it wrote; None: nothing is owed."""
     async with installation.database.read() as moment:
         seen = await changes.newest(moment)
         debt = await queries.owed(moment, customer_id)
         if debt is None:
             return None
-        macs = await queries.macs_after(moment, customer_id, debt.after_mac, SLICE)
+        macs = await ahead.after(moment, debt)
         is_last = len(macs) < SLICE
         rollout = await rollouts.open_rollout(moment, customer_id)
         opening = rollout.id if rollout is not None and rollout.phones_below is not None else None

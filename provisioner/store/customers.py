@@ -79,9 +79,8 @@ async def load_part(
     held before is written and let go.
     """
     await _start_afresh(session)
-    wanted = [mac.hex for mac in macs]
-    row = await queries.part_of_customer(session, customer_id, wanted)
-    return await _stored(session, vault, row, wanted)
+    row = await queries.part_of_customer(session, customer_id, [mac.hex for mac in macs])
+    return await _stored(session, vault, row, [device.id for device in row.devices] if row else ())
 
 
 async def load_own(session: AsyncSession, customer_id: int) -> Own:
@@ -98,11 +97,14 @@ async def _start_afresh(session: AsyncSession) -> None:
 
 
 async def _stored(
-    session: AsyncSession, vault: Vault, row: CustomerRow | None, macs: Collection[str] | None = None
+    session: AsyncSession,
+    vault: Vault,
+    row: CustomerRow | None,
+    device_ids: Collection[int] | None = None,
 ) -> Stored | None:
     if row is None:
         return None
-    settings = await queries.settings_of_customer(session, row, macs)
+    settings = await queries.settings_of_customer(session, row, device_ids)
     return Stored(row, settings, in_order(_customer(row, settings, vault)), vault)
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from db.errors import DatabaseUnavailable
+from db.queries import owed as queries
 from db.queries.owed import owing
 from db.schema import AlarmRow, ChangeRow, DeviceRow, OwedFilesRow, RevisionRow
 from provisioner.centrex.actor import COMMAND_LINE
@@ -155,6 +156,54 @@ async def test_each_phone_gets_the_setting_of_its_customer_once(firma: Installat
         found = (await session.scalars(made)).all()
     said = [(each.number, each.actor, each.cause) for each in found]
     assert said == [(2, "cli", "apply test.yaml")] * phones
+
+
+@pytest.mark.parametrize("ahead", [SLICE, SLICE + 2, SLICE * 5 // 2, 100])
+async def test_phones_are_looked_for_many_at_a_time_and_none_is_left_out(
+    large: Installation, monkeypatch: pytest.MonkeyPatch, ahead: int
+):
+    phones, looks = SLICE * 5 // 2, 0
+    real = queries.macs_after
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await real(*arguments)
+
+    monkeypatch.setattr(queries, "macs_after", counted)
+    monkeypatch.setattr(owed, "_AHEAD", ahead)
+    plan = await just(large, phone={"nat_keepalive_s": 25})
+    assert owners(plan) == [str(mac(at)) for at in range(phones)]
+    assert await alive(large) == ["25"] * phones
+    if ahead > phones:
+        assert looks == 1
+
+
+async def test_another_debt_owes_the_phones_that_were_listed_before_it(
+    large: Installation, dies_after: Any, monkeypatch: pytest.MonkeyPatch
+):
+    phones = SLICE * 5 // 2
+    real, once = owed._slice, False
+
+    async def meanwhile_settled(*arguments: Any) -> Any:
+        nonlocal once
+        written = await real(*arguments)
+        if not once:
+            once = True
+            # Somebody else writes the rest, lists a phone that comes first, and owes all of them again.
+            listed = [phone(MacAddress("001565000099"), "T46S", number(0))]
+            await settle(large)
+            await just(large, devices=[*listed, *many(phones)["devices"]])
+            monkeypatch.setattr(owed, "_slice", real)
+            dies_after(0)
+            with pytest.raises(Died):
+                await just(large, phone={"nat_keepalive_s": 30})
+        return written
+
+    monkeypatch.setattr(owed, "_slice", meanwhile_settled)
+    await just(large, phone={"nat_keepalive_s": 25})
+    assert await alive(large) == ["30"] * phones
+    assert (await exact(large, MacAddress("001565000099")))[ALIVE] == "30"
 
 
 async def test_the_same_again_changes_nothing(large: Installation):
