@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -64,8 +66,10 @@ def serve(
         settle_in()
         async with (
             opened(chosen_data_dir(data_dir), settings) as installation,
+            ending_by(stop) as starting,
             serving(installation, lambda line: print(line, flush=True)),
         ):
+            starting.cancel()
             settle_in()
             await stop.wait()
 
@@ -79,6 +83,29 @@ def on_stop() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+@asynccontextmanager
+async def ending_by(stop: asyncio.Event) -> AsyncIterator[asyncio.Task[None]]:
+    """Ends what is done in the context when `stop` is set, until the task is cancelled.
+
+    A start may take long: where this version writes files otherwise, those of all phones come first.
+    """
+    try:
+        async with asyncio.timeout(None) as limit:
+
+            async def end() -> None:
+                await stop.wait()
+                limit.reschedule(0)
+
+            ending = asyncio.create_task(end(), name="end of the start")
+            try:
+                yield ending
+            finally:
+                ending.cancel()
+    except TimeoutError:
+        if not limit.expired():
+            raise
 
 
 async def _interrupted() -> None:
