@@ -23,7 +23,7 @@ from provisioner.operations.event_tail import event_tail
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
-from provisioner.operations.publishing import WRITTEN_BY, announce, publish
+from provisioner.operations.publishing import WRITTEN_BY, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.call_verbs import calls_verb
@@ -124,7 +124,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         sip_address = sip_listeners[0].local
         doors = {each.option: f"{each.scheme}://{where[each.name]}" for each in listeners}
         control.on("addresses", addresses_verb(doors, sip_listeners))
-        await announce(installation, where[CLEAR_TEXT], str(sip_address))
+        await publish(installation, where[CLEAR_TEXT], str(sip_address))
         if certificate is not None:
             await stack.enter_async_context(watched([certificate]))
         context = None if certificate is None else lambda: certificate.context
@@ -143,8 +143,6 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         if listen.pnp:
             datagrams = [each.socket for each in sip_listeners if each.transport is Transport.UDP]
             hearing = await stack.enter_async_context(answering_pnp(installation, datagrams))
-        # Beside phones that register and call: after an update it takes as long as there are phones.
-        await publish(installation)
         health.waiting_for.difference_update(options)
         for each in listeners:
             say(f"{each.option}: {doors[each.option]}/")

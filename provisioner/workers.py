@@ -124,7 +124,9 @@ class _Worker:
             start_new_session=True,
         )
         try:
-            _input(process).write(self._orders.model_dump_json().encode() + b"\n")
+            # uvloop refuses where the process has ended already, which its status tells as well.
+            with suppress(RuntimeError):
+                _input(process).write(self._orders.model_dump_json().encode() + b"\n")
             if await cast(asyncio.StreamReader, process.stdout).readline() == READY:
                 logger.info("%s is up pid=%d", self.name, process.pid)
                 self._missing.discard(self.name)

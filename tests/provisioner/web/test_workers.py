@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
 import aiohttp
 import pytest
+import uvloop
 from sqlalchemy import select
 
 from db.schema import ProvisioningRequestRow
@@ -20,7 +22,8 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims
 from provisioner.operations.installation import Installation
 from provisioner.operations.uploads import list_uploads, show_upload
-from provisioner.workers import wait_s
+from provisioner.settings import Settings
+from provisioner.workers import wait_s, working
 from tests.copies import run_command
 from tests.provisioner.conftest import SAMPLE
 from tests.provisioner.processes import Server, connections, is_alive, served, wait_until
@@ -65,6 +68,38 @@ def kill(pid: int) -> None:
     """Kills a process, if it does not die already."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_that_ends_before_it_has_its_orders_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = asyncio.create_subprocess_exec
+
+    async def runs() -> None:
+        begun = asyncio.Semaphore(0)
+
+        async def over(*_: object, **__: object) -> Process:
+            begun.release()
+            process = await made("true", stdin=PIPE, stdout=PIPE)
+            await process.wait()
+            return process
+
+        async def serve() -> None:
+            async with working(1, tmp_path, Settings(), {}, set()):
+                raise AssertionError("none was ever up")
+
+        async def twice() -> None:
+            for _ in range(2):
+                await begun.acquire()
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", over)
+        serving, again = asyncio.create_task(serve()), asyncio.create_task(twice())
+        await asyncio.wait((serving, again), return_when=asyncio.FIRST_COMPLETED)
+        assert again.done()
+        assert serving.cancel()
+        await asyncio.wait((serving,))
+
+    uvloop.run(runs())
 
 
 async def until_missed(server: Server, *lives: int) -> str:
