@@ -65,10 +65,12 @@ async def test_codes_take_effect_with_the_next_call(tmp_path: Path, migrated_sql
         await caller.dials("600")
         assert await shown(third) == "Serwis 104"
         await third.accepts()
-        await caller.talks()
+        await asyncio.gather(caller.talks(), third.talks())
         await third.hangs_up()
         await caller.is_hung_up()
         await third.dials("*26")
+        # Not the end of the call before, which it tells as well.
+        await third.talks()
         await third.is_hung_up()
         await caller.dials("103")
         await caller.program.says("486")
