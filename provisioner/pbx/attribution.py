@@ -2,7 +2,7 @@
 
 A line that one phone has on an account is that phone's. Where several have it, phones that say their MAC are
 told apart by it (`register_mac` in their files, or the end of `+sip.instance`), others by the address that
-they fetched their files from.
+they fetched their files from. A phone that refreshes is the one that it was, whose line it may be by now.
 """
 
 from __future__ import annotations
@@ -56,16 +56,17 @@ class Attribution:
     def device_of(self, line_id: int, request: Request, source: str, held: Sequence[Binding]) -> int | None:
         """The phone that `request` comes from, by the address `source`; `held` are the line's bindings."""
         phones = self._phones.get(line_id, ())
-        if len(phones) <= 1:
+        before = next((each.device_id for each in held if each.call_id == request.call_id), None)
+        if len(phones) <= 1 and before in (None, *(phone.device_id for phone in phones)):
             return phones[0].device_id if phones else None
         said = _macs_said(request)
-        ids = {phone.device_id for phone in phones}
         for phone in phones:
             if phone.mac in said:
                 return phone.device_id
-        for binding in held:
-            if binding.call_id == request.call_id and binding.device_id in ids:
-                return binding.device_id
+        if before is not None:
+            # All registrations of one phone have one Call-ID until it starts anew (RFC 3261 §10.2). It may
+            # have lost the line meanwhile and not know: it is to be found when it is to be told that.
+            return before
         there = [phone.device_id for phone in phones if phone.contacted_from == source]
         if len(there) == 1:
             return there[0]
