@@ -21,8 +21,10 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.engine import URL
 
 from db import migrations
-from db.engine import BUSY_S, make_private, parse_url, unavailable
 from db.errors import DatabaseUnavailable, StorageError
+from db.sqlite import make_private
+from db.unavailable import BUSY_S, unavailable
+from db.urls import parse_url
 
 _NOT_COPIED = ("sessions",)
 "Tables whose rows stay behind."

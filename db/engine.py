@@ -1,138 +1,57 @@
-"""Opening a database, and the ways to work with it: read (or `rows`, for speed), change, append.
-
-SQLite: the driver's own transactions are switched off (it would begin late, and deferred), so that
-`BEGIN IMMEDIATE` is what the database sees. One connection writes; the others can't.
-PostgreSQL: a change takes one advisory lock, so that changes are serial there, too.
-"""
+"""An open database, and the ways to work with it: read (or `rows`, for speed), change, append."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any, Self, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self, TypeVar
 
-from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import TextClause, event, text
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import changes
-from db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseUnavailable
+from db.errors import DatabaseUnavailable
 from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
+from db.postgresql import APPEND_LOCK_S, lock_changes, lock_timeout, open_postgresql
+from db.sqlite import TRY_AGAIN_S, make_private, open_sqlite, open_transactions
 from db.stops_once import Connecting
+from db.unavailable import BUSY_S, is_locked, unavailable
 from db.uncollected import uncollected
-from db.watched import watched
+from db.urls import parse_url
 from db.writing import SqliteTransactions, Work, Writer, writer_of
 
 T = TypeVar("T")
-
-BUSY_S = 10.0
-"Seconds that anything waits for another writer, a connection or a lock, unless told otherwise."
-
-_TRY_AGAIN_S = 0.003
-"Seconds between two tries to begin while another process writes to the SQLite file."
-
-_ALIVE = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-"A PostgreSQL whose machine is gone without a word is noticed in seconds, not in TCP's quarter of an hour."
-
-_APPEND_LOCK_S = 0.2
-"""How long an append waits for a row that a change holds, before it gives up and is tried again.
-
-PostgreSQL looks for a deadlock after a second, and ends whoever looks: an append that has let go by then
-never costs a change.
-"""
-
-CHANGE_LOCK = 0x43656E7472616C6B
-"The advisory lock of changes and migrations on PostgreSQL: `Centralk`."
-
-# https://www.sqlite.org/rescode.html: what passes or is repaired outside, as opposed to our own mistakes,
-# for which sqlite3 raises the same class.
-_SQLITE_UNAVAILABLE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-
-
-def parse_url(url: str) -> URL:
-    """`sqlite:///PATH` or `postgresql://…` as SQLAlchemy's URL, without a driver.
-
-    Raises `BadDatabaseUrl`.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        # The text may hold a password, so it is not repeated.
-        raise BadDatabaseUrl(
-            "the database URL can't be read: write sqlite:///PATH or postgresql://…"
-        ) from None
-    if parsed.drivername not in ("sqlite", "postgresql"):
-        raise BadDatabaseUrl(f"no database {parsed.drivername!r}: write sqlite:///PATH or postgresql://…")
-    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise BadDatabaseUrl("the SQLite database needs a file: write sqlite:///PATH")
-    return parsed
-
-
-def make_private(url: URL) -> None:
-    """Create the file of a SQLite database, readable by its owner alone; its -wal and -shm take after it."""
-    file = Path(url.database or "")
-    try:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise DatabaseUnavailable(f"can't open the database {file}: {error.strerror}") from error
 
 
 class Database:
     """An open database. Sessions are one task's, and short."""
 
-    def __init__(
-        self,
-        url: URL,
-        reader: AsyncEngine,
-        writer: AsyncEngine,
-        busy_s: float,
-        connecting: Connecting | None = None,
-    ) -> None:
-        """`connecting` makes the connections of both engines, on SQLite."""
+    def __init__(self, url: URL, busy_s: float) -> None:
+        """See `open`, which also looks whether the database is there."""
         self.url = url
-        self._connecting = connecting
         self._busy_s = busy_s
-        self._reader = reader
-        self._engines = (reader, writer)
-        options: dict[str, Any] = {"expire_on_commit": False}
-        self._reads = async_sessionmaker(reader, autoflush=False, **options)
-        self._writes = async_sessionmaker(writer, **options)
-        # Waiting here costs no thread, and waiters are served in the order in which they came.
-        self._writing = asyncio.Lock()
+        self._connecting: Connecting | None = None
         self._transactions: SqliteTransactions | None = None
         self._plain: PlainReader
         if url.drivername == "sqlite":
-            self._transactions = SqliteTransactions(str(url.database), _TRY_AGAIN_S, _PRAGMAS + _WRITES_MANY)
+            make_private(url)
+            self._connecting = Connecting()
+            self._reader, self._writer = open_sqlite(url, busy_s, self._connecting)
+            self._transactions = open_transactions(url)
             self._plain = SqlitePlainReader(url)
         else:
+            self._reader, self._writer = open_postgresql(url, busy_s)
             self._plain = PostgresPlainReader(url)
+        options: dict[str, Any] = {"expire_on_commit": False}
+        self._reads = async_sessionmaker(self._reader, autoflush=False, **options)
+        self._writes = async_sessionmaker(self._writer, **options)
+        # Waiting here costs no thread, and waiters are served in the order in which they came.
+        self._writing = asyncio.Lock()
 
     @classmethod
     async def open(cls, url: str, *, busy_s: float = BUSY_S) -> Self:
@@ -142,9 +61,7 @@ class Database:
         `DatabaseUnavailable`; a PostgreSQL that hangs meanwhile costs some seconds more (`db.watched`).
         Raises `BadDatabaseUrl`, and `DatabaseUnavailable` where the database can't be reached.
         """
-        parsed = parse_url(url)
-        make = cls._sqlite if parsed.drivername == "sqlite" else cls._postgresql
-        database = make(parsed, busy_s)
+        database = cls(parse_url(url), busy_s)
         try:
             with unavailable():
                 async with database._reader.connect() as connection:
@@ -154,48 +71,12 @@ class Database:
             raise
         return database
 
-    @classmethod
-    def _sqlite(cls, url: URL, busy_s: float) -> Self:
-        make_private(url)
-        connecting = Connecting()
-
-        def engine(begin: str, pool_size: int, waits_s: float, *pragmas: str) -> AsyncEngine:
-            made = create_async_engine(
-                url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"isolation_level": None, "timeout": waits_s, "async_creator_fn": connecting},
-                # Parameters hold sealed secrets, and errors are logged.
-                hide_parameters=True,
-                pool_size=pool_size,
-                max_overflow=0,
-                pool_timeout=busy_s,
-            )
-            prepare_sqlite(made.sync_engine, begin, *pragmas)
-            return made
-
-        reader = engine("BEGIN", 8, busy_s, "query_only=ON")
-        writer = engine("BEGIN IMMEDIATE", 1, _TRY_AGAIN_S, *_WRITES_MANY)
-        return cls(url, reader, writer, busy_s, connecting)
-
-    @classmethod
-    def _postgresql(cls, url: URL, busy_s: float) -> Self:
-        engine = create_async_engine(
-            url.set(drivername="postgresql+psycopg"),
-            connect_args={"connect_timeout": math.ceil(busy_s), "async_creator_fn": watched, **_ALIVE},
-            hide_parameters=True,
-            pool_size=8,
-            max_overflow=8,
-            pool_timeout=busy_s,
-            pool_pre_ping=True,
-        )
-        reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return cls(url, reader, engine, busy_s)
-
     async def close(self) -> None:
         """Close all connections; sessions still open break."""
         await self._plain.close()
         if self._transactions is not None:
             await self._transactions.close()
-        for engine in self._engines:
+        for engine in (self._reader, self._writer):
             await engine.dispose()
         if self._connecting is not None:
             await self._connecting.ended()
@@ -259,7 +140,7 @@ class Database:
                 await stack.enter_async_context(self._turn())
             session = await stack.enter_async_context(self._writing_session())
             if self._transactions is None:
-                await session.execute(_lock_timeout(_APPEND_LOCK_S))
+                await session.execute(lock_timeout(APPEND_LOCK_S))
             yield session
 
     async def appended(self, work: Work[T]) -> T:
@@ -300,9 +181,9 @@ class Database:
                     try:
                         return await transactions.done(work)
                     except sqlite3.Error as error:
-                        if not _is_locked(error) or time.monotonic() > give_up_at:
+                        if not is_locked(error) or time.monotonic() > give_up_at:
                             raise
-                await asyncio.sleep(_TRY_AGAIN_S)
+                await asyncio.sleep(TRY_AGAIN_S)
 
     @asynccontextmanager
     async def _writing_session(self) -> AsyncIterator[AsyncSession]:
@@ -324,10 +205,10 @@ class Database:
             try:
                 await session.connection()
             except OperationalError as error:
-                if not _is_locked(error) or time.monotonic() > give_up_at:
+                if not is_locked(error) or time.monotonic() > give_up_at:
                     raise
                 await session.rollback()
-                await asyncio.sleep(_TRY_AGAIN_S)
+                await asyncio.sleep(TRY_AGAIN_S)
             else:
                 return
 
@@ -344,96 +225,3 @@ class Database:
             yield
         finally:
             self._writing.release()
-
-
-def lock_changes(database: str, busy_s: float = BUSY_S) -> tuple[TextClause, ...]:
-    """What a transaction runs first so that no other change runs beside it (SQLite: `BEGIN` did that)."""
-    if database == "sqlite":
-        return ()
-    return (_lock_timeout(busy_s), text(f"SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
-
-
-def _lock_timeout(longest_s: float) -> TextClause:
-    """How long each statement of this transaction waits for a lock on PostgreSQL."""
-    return text(f"SELECT set_config('lock_timeout', '{longest_s * 1000:.0f}ms', true)")
-
-
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-"The last one writes zeros over what is deleted: a secret that was sealed with a dropped key is gone."
-
-_WRITES_MANY = ("temp_store=MEMORY", "cache_size=-8192")
-"""Of the connection that writes: a statement of many rows touches more pages than SQLite holds in memory by
-itself, and what it may have to take back would go through a temporary file.
-
-Five hundred traces touch some 1,500 pages, which are 6 MB. More would only fill up: with the records of
-24,000 calls, 16 MB did.
-"""
-
-
-def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:
-    """Make `engine` (synchronous side) open every connection alike, and begin with `begin`."""
-
-    def connected(connection: Any, record: Any) -> None:
-        try:
-            cursor = connection.cursor()
-            for pragma in _PRAGMAS + pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-        except BaseException:
-            # The pool forgets a connection that failed here, and its thread would outlive the loop.
-            connection.close()
-            raise
-
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """Turn what a busy, full or unreachable database raises into `DatabaseUnavailable`."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise DatabaseUnavailable("no database connection became free in time: try again") from error
-    except (DBAPIError, sqlite3.Error) as error:
-        cause = _cause(error)
-        if _sqlite_code(error) == sqlite3.SQLITE_FULL:
-            raise DatabaseUnavailable(
-                "the disk that holds the database is full: make room on it and try again; nothing was changed"
-            ) from error
-        if isinstance(cause, LockNotAvailable | DeadlockDetected):
-            raise DatabaseBusy("another change holds what this one needs: try again") from error
-        if _passes(error):
-            raise DatabaseUnavailable(f"the database can't be used now: {cause}") from error
-        raise
-
-
-_Failed: TypeAlias = DBAPIError | sqlite3.Error
-"What SQLAlchemy raises, or SQLite's driver itself."
-
-
-def _cause(error: _Failed) -> BaseException | None:
-    """What the driver raised."""
-    return error.orig if isinstance(error, DBAPIError) else error
-
-
-def _is_locked(error: _Failed) -> bool:
-    """Whether another process writes to the SQLite file."""
-    return _sqlite_code(error) == sqlite3.SQLITE_BUSY
-
-
-def _sqlite_code(error: _Failed) -> int:
-    """The primary code, which extended ones keep in the low byte; 0 for another database's error."""
-    return int(getattr(_cause(error), "sqlite_errorcode", 0)) & 0xFF
-
-
-def _passes(error: _Failed) -> bool:
-    """Whether the database, not the statement, is at fault."""
-    if isinstance(_cause(error), sqlite3.Error):
-        return _sqlite_code(error) in _SQLITE_UNAVAILABLE
-    return isinstance(error, DBAPIError) and (
-        error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    )

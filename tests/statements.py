@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import LRUCache
 
-from db import engine
+from db import postgresql, sqlite
 
 _MOST = 10_000
 "Statements that are kept; a run has about a thousand."
@@ -26,13 +27,14 @@ def statements_compiled_once() -> Iterator[None]:
     """Gives one cache to all databases that are opened in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for dialect in (PGDialectAsync_psycopg, SQLiteDialect_aiosqlite):
-            # A key has the dialect in it. `db.engine` makes all of one class alike.
+            # A key has the dialect in it. `db` makes all of one class alike.
             patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
             patch.setattr(dialect, "__eq__", _is_of_the_same_class)
         options = {"compiled_cache": LRUCache[object, object](_MOST)}
-        patch.setattr(
-            engine, "create_async_engine", partial(engine.create_async_engine, execution_options=options)
-        )
+        for opening in (postgresql, sqlite):
+            patch.setattr(
+                opening, "create_async_engine", partial(create_async_engine, execution_options=options)
+            )
         yield
 
 

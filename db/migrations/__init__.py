@@ -17,8 +17,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from db.engine import BUSY_S, lock_changes, make_private, parse_url, prepare_sqlite, unavailable
 from db.errors import StorageError
+from db.postgresql import lock_changes
+from db.sqlite import make_private, prepare_sqlite
+from db.unavailable import BUSY_S, unavailable
+from db.urls import parse_url
 
 
 class UnknownRevision(StorageError):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from db import backup as databases
 from db import migrations
-from db.engine import parse_url
 from db.errors import DatabaseUnavailable, StorageError
+from db.urls import parse_url
 from db.vault import Vault
 from provisioner.centrex.errors import BadValue, Conflict
 from provisioner.operations.archive import (

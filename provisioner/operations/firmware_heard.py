@@ -16,12 +16,12 @@ from itertools import islice
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import BUSY_S
 from db.errors import DatabaseUnavailable, StorageError
 from db.queries.devices import devices_by_id, has_open_alarm, set_firmware_seen
 from db.queries.entering import note_firmware
 from db.queries.serving import Serving
 from db.schema import AlarmRow
+from db.unavailable import BUSY_S
 from db.writing import Writer
 from phone_templates.errors import PhoneTemplatesError
 from phone_templates.yealink.models import find_model

@@ -12,9 +12,10 @@ from pathlib import Path
 import argon2
 from sqlalchemy import select
 
-from db.engine import Database, parse_url
+from db.engine import Database
 from db.migrations import current, head, known, upgrade
 from db.schema import UserRow
+from db.urls import parse_url
 from db.vault import Vault
 from provisioner.centrex.actor import Role
 from provisioner.centrex.errors import CentralkaError

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from db.engine import BUSY_S
 from db.errors import DatabaseBusy, StorageError
 from db.queries import tracing
 from db.queries.tracing import PhoneEvent, Progress, RequestTrace
 from db.tail import announce_by
+from db.unavailable import BUSY_S
 from db.writing import Writer
 from phone_templates.yealink.user_agent import parse_user_agent
 from provisioner.operations.asking import Answer, Ask, Reason

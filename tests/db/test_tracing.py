@@ -42,7 +42,7 @@ async def test_two_processes_may_write_of_the_same_phones_in_any_order(
     database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
 ):
     # Who waits is seen to wait before it gives up.
-    monkeypatch.setattr(engine, "_APPEND_LOCK_S", 60.0)
+    monkeypatch.setattr(engine, "APPEND_LOCK_S", 60.0)
     async with database.change() as session:
         await insert_sample(session, "one", "48223809887", "0015654aa937", str.encode)
         one = (await session.execute(select(DeviceRow.__table__))).mappings().one()

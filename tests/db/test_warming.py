@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from db.engine import parse_url
+from db.urls import parse_url
 from db.warming import is_worth_it, reading, warming
 
 MIB = 1 << 20
