@@ -36,7 +36,7 @@ poll_method epoll
 sip_listen {listens}
 {cafile}
 net_interface {listens.host}
-rtp_ports 30000-30100
+rtp_ports 30000-30998
 module_path /usr/lib/baresip/modules
 module g711.so
 module uuid.so

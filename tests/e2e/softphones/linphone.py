@@ -28,7 +28,7 @@ verify_server_certs=1
 verify_server_cn=1
 {trusted}
 [rtp]
-audio_rtp_port=30000-30100
+audio_rtp_port={rtp_ports}
 bind_address={listens.host}
 [net]
 dns_srv_enabled=0
@@ -62,6 +62,9 @@ _CODECS = "\n".join(
         [("PCMA", 8000), ("PCMU", 8000), ("opus", 48000), ("speex", 8000), ("speex", 16000), ("speex", 32000)]
     )
 )
+_RTP_PORTS = "61000-65000"
+"""Nobody else takes any of these. It draws one, and where that is taken it has a call without sound: baresip
+listens at all addresses, and what the system gives to others ends at 60999."""
 _PORTS = {Transport.UDP: "sip_port", Transport.TCP: "sip_tcp_port", Transport.TLS: "sip_tls_port"}
 _LOOK_S = 0.05
 "It says nothing on its own of how it registers: it has to be asked."
@@ -189,6 +192,7 @@ def _write_profile(
         listens=listens,
         trusted=f"root_ca={trusted}" if trusted is not None else "",
         codecs=_CODECS,
+        rtp_ports=_RTP_PORTS,
         reliably=2 if is_reliable else 0,
         ports="\n".join(f"{_PORTS[transport]}={port}" for transport, port in ports.items()),
     )
