@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.cli.common import out, print_json
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 
 
 def print_plan(plan: Plan, dry_run: bool, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from provisioner.cli.common import (
 )
 from provisioner.cli.plans import print_files
 from provisioner.operations import rollouts
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.rollouts import Reach
 
 Customer = Annotated[str, typer.Argument(help="Login of the customer.")]

@@ -23,8 +23,9 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.problems import Contradictions
 from provisioner.files.device_rows import at_rows, merge_rows
 from provisioner.files.devices_csv import CsvDevices
-from provisioner.operations.companies import Plan, change_customer
+from provisioner.operations.companies import change_customer
 from provisioner.operations.context import phones_of
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.device_files import selected
 from provisioner.operations.firmware_aims import Aim, aim_of, aims
 from provisioner.operations.installation import Installation, utc_now

@@ -26,8 +26,8 @@ from provisioner.centrex.actor import Actor
 from provisioner.centrex.errors import Conflict, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
-from provisioner.operations.companies import Plan
 from provisioner.operations.context import phones_of
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.owed import PAUSE_S, SLICE, Draft, drafted, is_spoilt, undisturbed, write
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer

@@ -12,7 +12,8 @@ from db.vault import Vault
 from provisioner.app import Running, serving
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.files.company import read_company_file
-from provisioner.operations.companies import Plan, apply
+from provisioner.operations.companies import apply
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import FIRMWARE_DIR, KEY_FILE, MEDIA_DIR, Installation
 from provisioner.settings import Settings
 from tests.databases import migrated

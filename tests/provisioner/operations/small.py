@@ -13,7 +13,8 @@ from provisioner.centrex.actor import COMMAND_LINE, Actor
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.operations import device_files
-from provisioner.operations.companies import Plan, apply
+from provisioner.operations.companies import apply
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation
 from provisioner.phones.render import DeviceFile
 

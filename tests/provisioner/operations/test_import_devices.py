@@ -10,7 +10,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.files.devices_csv import read_devices_csv
 from provisioner.files.errors import FileErrors
 from provisioner.operations import devices
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation
 from tests.provisioner.operations.small import (
     DESK,

@@ -19,7 +19,7 @@ from provisioner.centrex.errors import Conflict
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.errors import FileErrors
 from provisioner.operations import claims, device_files, encryption, owed, rollouts
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation
 from provisioner.operations.owed import SLICE, settle
 from provisioner.operations.publishing import publish

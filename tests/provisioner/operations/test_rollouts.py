@@ -13,7 +13,7 @@ from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
 from provisioner.centrex.errors import Conflict, Forbidden, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import claims, device_files, devices, rollouts
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation
 from provisioner.operations.rollouts import Reach, Rollout, Standing
 from provisioner.phones.render import DeviceFile

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from db.schema import DeviceRow, DeviceTokenRow
 from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.operations import encryption
-from provisioner.operations.companies import Plan
+from provisioner.operations.customer_step import Plan
 from provisioner.operations.encryption import PhoneKey, Rotated
 from provisioner.operations.installation import Installation
 from tests.provisioner.conftest import apply_text
