@@ -3,80 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from provisioner.virtual_phones.account import Account
-from sip.digest import parse_challenges
-from sip.message.message import Request, Response
-from sip.message.parser import parse_datagram
 from tests.e2e.exchange import Exchange, Site, exchange
+from tests.e2e.keys import keys
 from tests.e2e.softphones.baresip import baresip
-from tests.e2e.softphones.loopback import free
 from tests.e2e.tones import write_tone
-from tests.provisioner.pbx.dialog_info import checked, shown
-from tests.provisioner.pbx.phone import Phone, phone
 from tests.provisioner.web.streams import following, get
 
 _LONGEST_S = 30
-
-
-@dataclass
-class Keys:
-    """A phone whose keys watch numbers."""
-
-    phone: Phone
-    lamps: dict[str, list[list[tuple[str, str]]]] = field(default_factory=dict)
-    "What each has shown, in order."
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def watch(self, number: str) -> None:
-        """Has a key watch a number of the company."""
-        # Each key has a subscription of its own.
-        self.phone.call_id = f"{number}@keys"
-        refused = await self._ask(number)
-        challenge = parse_challenges(refused.headers.all("WWW-Authenticate"))[0]
-        answer = await self._ask(number, str(self.phone.answered(challenge, "SUBSCRIBE")))
-        assert answer.status == 200
-
-    async def _ask(self, number: str, authorization: str | None = None) -> Response:
-        lines = [f"Contact: {self.phone.contact}", "Event: dialog", "Expires: 600"]
-        lines += [f"Authorization: {authorization}"] if authorization is not None else []
-        domain = self.phone.domain
-        data = self.phone.message("SUBSCRIBE", *lines).decode()
-        return await self.phone.ask(data.replace(f"sip:{domain} ", f"sip:{number}@{domain} ", 1).encode())
-
-    async def run(self) -> None:
-        """Takes what it is told."""
-        while True:
-            came = parse_datagram((await self.phone.peer.receive())[0])
-            if not isinstance(came, Request):
-                continue
-            self.phone.peer.send(bytes(came.response(200, to_tag="phone")))
-            if came.method == "NOTIFY":
-                number = str(checked(came.body).get("entity")).removeprefix("sip:").partition("@")[0]
-                async with self.news:
-                    self.lamps.setdefault(number, []).append(shown(came.body))
-                    self.news.notify_all()
-
-    async def shows(self, number: str, *lit: tuple[str, str]) -> None:
-        """Returns when the key of a number is lit like that."""
-        async with asyncio.timeout(_LONGEST_S), self.news:
-            await self.news.wait_for(lambda: self.lamps.get(number, [[]])[-1] == list(lit))
-
-
-@asynccontextmanager
-async def keys(account: Account) -> AsyncIterator[Keys]:
-    host = account.server.host
-    async with phone(account.server, account.auth_name, account.password, free(host)) as mine:
-        mine.domain = host
-        yield Keys(mine)
 
 
 async def said(served: Exchange, path: str) -> dict[str, Any]:
@@ -124,13 +64,11 @@ async def test_a_call_to_a_group_is_seen_everywhere_and_ended_from_outside(
             tone=write_tone(tmp_path / "1000.wav", 1000),
         ) as second,
         keys(await served.account(carol)) as lamps,
-        asyncio.TaskGroup() as tasks,
     ):  # fmt: skip
         await first.registers()
         await second.registers()
         for number in ("101", "102", "600"):
             await lamps.watch(number)
-        running = tasks.create_task(lamps.run())
         await first.dials("600")
         await second.rings()
         await lamps.shows("102", ("early", "recipient"))
@@ -155,7 +93,6 @@ async def test_a_call_to_a_group_is_seen_everywhere_and_ended_from_outside(
         await asyncio.gather(first.is_hung_up(), second.is_hung_up())
         for number, direction in (("101", "initiator"), ("102", "recipient"), ("600", "recipient")):
             await lamps.shows(number, ("terminated", direction))
-        running.cancel()
         # Each was told in this order; what is sent again says the same.
         for number, states in lamps.lamps.items():
             told = [state for state, _ in groupby(lit[0][0] for lit in states if lit)]

@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 LONGEST_S = 60
 "What takes longer has failed."
+_SILENCE_S = 0.3
 _PACKAGES = {
     "baresip": "baresip",
     "linphonec": "linphone-cli",
@@ -55,6 +56,14 @@ class Program:
         except TimeoutError:
             pass
         raise AssertionError(f"it never said {pattern!r}: {''.join(self.lines)}")
+
+    async def falls_silent(self) -> None:
+        """Takes all that it has said, and returns when it says nothing for a moment."""
+        assert self.process.stdout is not None
+        with suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(_SILENCE_S):
+                    self.lines.append((await self.process.stdout.readline()).decode(errors="replace"))
 
     def told(self, line: str) -> None:
         """Has it typed."""

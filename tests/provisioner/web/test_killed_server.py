@@ -26,11 +26,13 @@ ROUNDS = 50 if os.environ.get("CENTRALKA_PROVE") else 2
 
 
 @asynccontextmanager
-async def killed(data_dir: Path, database_url: str) -> AsyncIterator[tuple[Running, Callable[[], None]]]:
-    """A server in a process of its own, and what kills it."""
+async def killed(
+    data_dir: Path, database_url: str, sip: str = "127.0.0.1:0"
+) -> AsyncIterator[tuple[Running, Callable[[], None]]]:
+    """A server in a process of its own, and what kills it. `sip` is where phones find it."""
     config = data_dir / "centralka.toml"
     config.write_text(f'[database]\nurl = "{database_url}"\n', encoding="utf-8")
-    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", "--sip", "127.0.0.1:0")
+    listen = ("--provisioning", "127.0.0.1:0", "--portal", "127.0.0.1:0", "--sip", sip)
     process = await asyncio.create_subprocess_exec(
         COMMAND, "serve", "--data-dir", data_dir, "--config", config, *listen, stdout=asyncio.subprocess.PIPE
     )
@@ -41,8 +43,8 @@ async def killed(data_dir: Path, database_url: str) -> AsyncIterator[tuple[Runni
             name, _, url = (await process.stdout.readline()).decode().strip().partition(": ")
             assert url, "the server ended"
             lines[name] = url.rstrip("/")
-        sip = Address("127.0.0.1", int(lines["sip"].rpartition(":")[2]))
-        yield Running(lines["portal"], lines["provisioning"], sip), process.kill
+        host, _, port = lines["sip"].rpartition(" ")[2].rpartition(":")
+        yield Running(lines["portal"], lines["provisioning"], Address(host, int(port))), process.kill
     finally:
         if process.returncode is None:
             process.kill()
