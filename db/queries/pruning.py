@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.schema.base import Numbered
 from db.writing import Writer
 
+_ALL = 1 << 31
+"Rows; SQLite knows no OFFSET without a LIMIT."
+
 
 async def prune(
     writer: Writer, table: str, owner: str, owners: Collection[int], kept: int, *, only: str = ""
@@ -19,11 +22,12 @@ async def prune(
     `only`: a condition; of those beyond, rows that don't meet it stay.
     """
     taken = f" AND {only}" if only else ""
+    # A list, which is made once for each owner: SQLite would look for a limit anew for each row beside it.
     statement = (
-        f"DELETE FROM {table} WHERE {owner} = ?{taken} AND id <= (SELECT id FROM {table}"  # noqa: S608 - ours
-        f" WHERE {owner} = ? ORDER BY id DESC LIMIT 1 OFFSET {kept:d})"
+        f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {owner} = ?"  # noqa: S608 - ours
+        f" ORDER BY id DESC LIMIT {_ALL} OFFSET {kept:d}){taken}"
     )
-    await writer.many(statement, [(each, each) for each in sorted(owners)])
+    await writer.many(statement, [(each,) for each in sorted(owners)])
 
 
 async def forget_oldest(
