@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from sip.transport.flow import Address
+
 COMMAND = Path(sys.executable).with_name("centralka")
 _LOOK_S = 0.02
 
@@ -23,6 +25,8 @@ class Server:
     portal_url: str
     provisioning_url: str
     provisioning_tls_url: str | None
+    sip: Address
+    "For UDP and TCP."
     process: asyncio.subprocess.Process
 
     @property
@@ -71,7 +75,8 @@ async def served(
             name, _, url = (await process.stdout.readline()).decode().strip().partition(": ")
             assert url, "the server ended"
             lines[name] = url.rstrip("/")
-        yield Server(lines["portal"], lines["provisioning"], lines.get("provisioning-tls"), process)
+        sip = Address("127.0.0.1", int(lines["sip"].rpartition(":")[2]))
+        yield Server(lines["portal"], lines["provisioning"], lines.get("provisioning-tls"), sip, process)
     finally:
         if process.returncode is None:
             process.terminate()

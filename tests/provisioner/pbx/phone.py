@@ -12,7 +12,7 @@ from sip.digest import Algorithm, Challenge, Credentials, ha1, parse_challenges
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram
 from sip.transport.flow import Address
-from tests.sip.message.messages import wire
+from tests.sip.message.messages import request, wire
 from tests.sip.transport.peers import LOOPBACK, Peer, peer
 
 AGENT = "Yealink SIP-T46S 66.86.0.15"
@@ -69,12 +69,13 @@ class Phone:
 
     async def ask(self, data: bytes) -> Response:
         """The final answer. Whoever asks meanwhile whether the phone is there is told that it is."""
+        asked = request(data).cseq
         self.peer.send(data)
         while True:
             came = parse_datagram((await self.peer.receive())[0])
             if isinstance(came, Request):
                 self.peer.send(bytes(came.response(200, to_tag="phone")))
-            elif isinstance(came, Response) and came.status >= 200:
+            elif isinstance(came, Response) and came.status >= 200 and came.cseq == asked:
                 return came
 
     async def challenge(self, method: str = "REGISTER") -> Challenge:

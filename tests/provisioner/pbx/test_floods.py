@@ -1,0 +1,104 @@
+"""A thousand damaged messages a second beside two hundred good ones: every phone is served all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, suppress
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from provisioner.operations.installation import Installation
+from sip.message.message import Response
+from sip.transport.flow import Address
+from tests.fuzz.mutations import mutations
+from tests.fuzz.targets import messages
+from tests.provisioner.operations.small import line, put
+from tests.provisioner.pbx.phone import Phone
+from tests.provisioner.processes import served
+from tests.sip.transport.peers import peer
+
+FLOOD_S = 60 if os.environ.get("CENTRALKA_PROVE") else 1
+BAD, LOG_INS, STEPS = 1_000, 100, 50
+"Of each second, and the steps in which they are sent. A log-in is two good messages."
+SOCKETS = 200
+"That the bad ones come from."
+NUMBERS = [f"4822111{each:04}" for each in range(100)]
+PASSWORD = "Haslo-na-powodz-17"
+WAITS_S = (0.5, 1.0, 2.0, *[4.0] * 7)
+"Between the sendings of one request; then a phone gives up (RFC 3261 §17.1.2.2)."
+
+
+class Insisting(Phone):
+    """Sends again what nobody answers, as phones do over UDP."""
+
+    sent_again = 0
+
+    async def ask(self, data: bytes) -> Response:
+        for wait_s in WAITS_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    return await super().ask(data)
+            self.sent_again += 1
+        raise AssertionError(f"{self.peer.address} got no answer")
+
+    async def logs_in(self) -> None:
+        """Its Contact is the line's, wherever it comes from: there are no more bindings than lines."""
+        answer = await self.register(contact=f"<sip:{self.line}@127.0.0.1:5999>")
+        assert answer.status == 200
+
+
+async def newcomer(server: Address, number: int) -> int:
+    """Logs in from an address that nobody knows; how often it sent again."""
+    source = Address(f"127.48.{number // 250 + 1}.{number % 250 + 1}", 0)
+    async with peer(server, source) as socket:
+        phone = Insisting(socket, NUMBERS[number % len(NUMBERS)], PASSWORD)
+        await phone.logs_in()
+    return phone.sent_again
+
+
+@pytest.mark.parametrize("addresses", [1, SOCKETS], ids=["one address", "many addresses"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_phones_log_in_beside_a_flood_of_damaged_messages(
+    installation: Installation,
+    database_url: str,
+    tmp_path: Path,
+    addresses: int,
+    record_property: pytest.RecordProperty,
+):
+    lines = [line(each, password=PASSWORD) for each in NUMBERS]
+    await put(installation, {"login": "firma", "name": "Firma", "lines": lines})
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        errors = stack.enter_context((tmp_path / "errors").open("wb"))
+        server = await stack.enter_async_context(served(tmp_path, database_url, errors=errors.fileno()))
+        hosts = [f"127.47.0.{number % addresses + 1}" for number in range(SOCKETS + 1)]
+        *flood, old = [await stack.enter_async_context(peer(server.sip, Address(host, 0))) for host in hosts]
+        # Somebody who was there before, behind an address from which the flood comes.
+        neighbour, turns = Insisting(old, NUMBERS[0], PASSWORD), asyncio.Lock()
+        await neighbour.logs_in()
+
+        async def again() -> None:
+            async with turns:
+                await neighbour.logs_in()
+
+        damaged = zip(mutations(messages(), BAD * FLOOD_S, seed=BAD), cycle(flood))
+        phones, began = [], loop.time()
+        async with asyncio.TaskGroup() as tasks:
+            for step in range(FLOOD_S * STEPS):
+                for data, sender in islice(damaged, BAD // STEPS):
+                    sender.send(data)
+                for _ in range(LOG_INS // STEPS):
+                    phones.append(tasks.create_task(newcomer(server.sip, len(phones))))
+                if step % 10 == 0:
+                    tasks.create_task(again())
+                await asyncio.sleep(began + (step + 1) / STEPS - loop.time())
+            flooded_s = loop.time() - began
+    assert next(damaged, None) is None
+    sent_again = [each.result() for each in phones]
+    assert len(sent_again) == LOG_INS * FLOOD_S
+    assert "Traceback" not in (tmp_path / "errors").read_text()
+    record_property("flood lasted, s", flooded_s)
+    record_property("sent again by newcomers and by the neighbour", (sum(sent_again), neighbour.sent_again))
