@@ -13,7 +13,7 @@ from provisioner.operations.firmware import add_firmware, list_firmware, remove_
 from provisioner.operations.firmware_check import Fault, check_firmware, served_firmware
 from provisioner.operations.installation import Installation
 from tests.copies import config_file
-from tests.forked import forking
+from tests.forked import Moments, Run, forking
 from tests.provisioner.firmware import rom
 
 ROUNDS = 50 if os.environ.get("CENTRALKA_PROVE") else 2
@@ -31,22 +31,25 @@ async def test_a_file_whose_adding_is_killed_is_there_whole_or_not_at_all(
     config = config_file(tmp_path, firma_url)
     with forking() as commands:
 
-        def add(killed_after_s: float | None = None) -> tuple[bool, float]:
-            """Whether the command said that the file is there, and how long it ran."""
+        def add(killed_after_s: float | None = None) -> Run:
             where = ("--data-dir", tmp_path, "--config", config)
-            run = commands.run("firmware", "add", file, *where, killed_after_s=killed_after_s)
-            return NAME in run.out, run.lasted_s
+            return commands.run("firmware", "add", file, *where, killed_after_s=killed_after_s)
 
-        acknowledged, whole_s = await asyncio.to_thread(add)
-        assert acknowledged
-        seen: Counter[str] = Counter()
-        for turn in range(ROUNDS):
+        run = await asyncio.to_thread(add)
+        assert NAME in run.out
+        moments, seen = Moments(ROUNDS, run.lasted_s), Counter[str]()
+        while (killed := seen.total() - seen["ended before"]) < ROUNDS:
             await remove_firmware(firma, NAME, COMMAND_LINE)
-            acknowledged, ran_s = await asyncio.to_thread(add, whole_s * (turn + 0.5) / ROUNDS)
-            if acknowledged:
-                # The machine was busier when the whole was measured: the rest is spread over what it takes.
-                whole_s = min(whole_s, ran_s)
-            seen[await looked_at(firma, content, acknowledged=acknowledged)] += 1
+            run = await asyncio.to_thread(add, moments.of(killed))
+            # A command that is killed has said so when the file was there, or not at all.
+            found = await looked_at(firma, content, acknowledged=NAME in run.out)
+            if run.was_killed:
+                seen[found] += 1
+            else:
+                assert run.was_acknowledged, run.said
+                assert found == "there"
+                seen["ended before"] += 1
+                moments.measured(run)
             # Run again, it completes what was cut short, and clears away what was left.
             await add_firmware(firma, file, COMMAND_LINE)
             assert await check_firmware(firma) == []

@@ -61,9 +61,9 @@ class Phones:
         self.reported = 0
         "Events of the two others."
 
-    async def go_on(self, server: Running, kill: Callable[[], None], acknowledged: int) -> None:
-        """Kills the server after so many answers: two more requests are under way then."""
-        self._left = acknowledged
+    async def go_on(self, server: Running, kill: Callable[[], None], reports: int) -> None:
+        """Kills the server after so many reports: what is brought, and another report, are under way then."""
+        self._left = reports
         self._kill = kill
         ended = await asyncio.gather(
             self._bring(server),
@@ -79,18 +79,14 @@ class Phones:
             path = f"/{self.services[T46S]}/{T46S}-local.cfg"
             assert (await ask(server, path, method="PUT", data=content)).status == 200
             self.brought += 1
-            self._count()
 
     async def _report(self, server: Running, mac: str) -> None:
         while True:
             assert (await ask(server, f"/{self.services[mac]}/action/hold")).status == 200
             self.reported += 1
-            self._count()
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self._kill()
+            self._left -= 1
+            if self._left == 0:
+                self._kill()
 
 
 def changes(number: int) -> str:
