@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import changes
+from db.checkpoints import Checkpoints
 from db.errors import DatabaseUnavailable
 from db.plain import PlainReader, PostgresPlainReader, Rows, SqlitePlainReader
 from db.postgresql import APPEND_LOCK_S, lock_changes, lock_timeout, open_postgresql
@@ -37,12 +38,14 @@ class Database:
         self._busy_s = busy_s
         self._connecting: Connecting | None = None
         self._transactions: SqliteTransactions | None = None
+        self._checkpoints: Checkpoints | None = None
         self._plain: PlainReader
         if url.drivername == "sqlite":
             make_private(url)
             self._connecting = Connecting()
             self._reader, self._writer = open_sqlite(url, busy_s, self._connecting)
             self._transactions = open_transactions(url)
+            self._checkpoints = Checkpoints(str(url.database))
             self._plain = SqlitePlainReader(url)
         else:
             self._reader, self._writer = open_postgresql(url, busy_s)
@@ -76,6 +79,8 @@ class Database:
         await self._plain.close()
         if self._transactions is not None:
             await self._transactions.close()
+        if self._checkpoints is not None:
+            await self._checkpoints.close()
         for engine in (self._reader, self._writer):
             await engine.dispose()
         if self._connecting is not None:
@@ -179,10 +184,13 @@ class Database:
             while True:
                 with unavailable():
                     try:
-                        return await transactions.done(work)
+                        result = await transactions.done(work)
                     except sqlite3.Error as error:
                         if not is_locked(error) or time.monotonic() > give_up_at:
                             raise
+                    else:
+                        self._kept()
+                        return result
                 await asyncio.sleep(TRY_AGAIN_S)
 
     @asynccontextmanager
@@ -193,6 +201,12 @@ class Database:
                 await self._begin(session)
                 yield session
                 await session.commit()
+                self._kept()
+
+    def _kept(self) -> None:
+        """A transaction has ended."""
+        if self._checkpoints is not None:
+            self._checkpoints.soon()
 
     async def _begin(self, session: AsyncSession) -> None:
         """Begins at once, not with the first query.

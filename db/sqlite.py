@@ -32,6 +32,9 @@ Five hundred traces touch some 1,500 pages, which are 6 MB. More would only fill
 24,000 calls, 16 MB did.
 """
 
+_LOG = "wal_autocheckpoint=16384"
+"Pages, which are 64 MB: only where `db.checkpoints` does not come through does a commit wait for one."
+
 
 def make_private(url: URL) -> None:
     """Create the file of a SQLite database, readable by its owner alone; its -wal and -shm take after it."""
@@ -59,12 +62,12 @@ def open_sqlite(url: URL, busy_s: float, connecting: Connecting) -> tuple[AsyncE
         return made
 
     reader = engine("BEGIN", 8, busy_s, "query_only=ON")
-    return reader, engine("BEGIN IMMEDIATE", 1, TRY_AGAIN_S, *_WRITES_MANY)
+    return reader, engine("BEGIN IMMEDIATE", 1, TRY_AGAIN_S, *_WRITES_MANY, _LOG)
 
 
 def open_transactions(url: URL) -> SqliteTransactions:
     """The connection by which short transactions in plain SQL are written."""
-    return SqliteTransactions(str(url.database), TRY_AGAIN_S, _PRAGMAS + _WRITES_MANY)
+    return SqliteTransactions(str(url.database), TRY_AGAIN_S, (*_PRAGMAS, *_WRITES_MANY, _LOG))
 
 
 def prepare_sqlite(engine: Any, begin: str, *pragmas: str) -> None:

@@ -62,17 +62,24 @@ def health(server: Server) -> tuple[int, str]:
 
 
 TRUNCATE = """
-import sqlite3, sys
-busy, *_ = sqlite3.connect(sys.argv[1]).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-sys.exit(busy)
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+# The server may be at it.
+while database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+    time.sleep(0.01)
 """
 
 
 def fill(disk: SmallDisk) -> None:
     """Leaves the database no room at all, also none in the file that takes its next changes."""
     program = (sys.executable, "-c", TRUNCATE, disk.folder / "centralka.db")
-    subprocess.run([*disk.within, *program], check=True)
-    disk.fill()
+    while True:
+        subprocess.run([*disk.within, *program], check=True)
+        disk.fill()
+        # What the server has written in between would be room for the next change, once it was moved.
+        if not (disk.seen / "centralka.db-wal").stat().st_size:
+            return
+        disk.make_room()
 
 
 def copied(disk: SmallDisk, folder: Path) -> dict[str, list[Any]]:
