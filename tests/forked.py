@@ -19,10 +19,12 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
 from provisioner.cli import main as command
+from provisioner.cli.verbs import VERBS, Group
 
 PROJECT = Path(__file__).parents[1]
 
@@ -130,9 +132,23 @@ def main() -> None:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
+        _load(*arguments[:1])
         run = _forked(arguments, killed_after_s)
         sys.stdout.write(json.dumps(asdict(run)) + "\n")
         sys.stdout.flush()
+
+
+def _load(verb: str = "") -> None:
+    """Loads what the verb's module needs, which otherwise each command would do anew in its own process."""
+    match VERBS.get(verb):
+        case str(function):
+            functions = [function]
+        case Group(verbs=verbs, alone=alone):
+            functions = [*verbs.values(), *([alone] if alone else [])]
+        case None:
+            return
+    for function in functions:
+        import_module(f"provisioner.cli.{function.partition('.')[0]}")
 
 
 def _forked(arguments: Sequence[str], killed_after_s: float | None) -> Run:
