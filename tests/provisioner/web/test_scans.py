@@ -41,6 +41,7 @@ from tests.provisioner.web.asking import (
     shown,
     token_of,
 )
+from tests.provisioner.web.outside.doors import PATIENCE_S
 from tests.provisioner.written import another_data_dir
 
 MACS = 10_000 if os.environ.get("CENTRALKA_PROVE") else 2_000
@@ -180,7 +181,12 @@ async def test_a_window_can_not_be_used_from_a_banned_address_until_the_ban_is_l
     assert (await booted(machine)).done.outcome is Outcome.UNCHANGED
 
 
-async def test_a_site_of_200_phones_that_boots_at_once_makes_no_miss(sample: Installation, running: Running):
+async def test_a_site_of_200_phones_that_boots_at_once_makes_no_miss(
+    sample: Installation, running: Running, monkeypatch: pytest.MonkeyPatch
+):
+    # Who waits for the database for ten seconds is told to come later: on a machine that is busy with others
+    # that is what a test sees, and not what it is about.
+    monkeypatch.setattr(sample.database, "_busy_s", PATIENCE_S)
     macs = await listed(sample, 200)
     for mac in macs[:20]:
         await claim(sample, mac)
