@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import Database
 from db.queries.pruning import forget_oldest
 from db.schema import AlarmRow, CustomerRow, DeviceRow, ProofRow
+from db.writing import Writer
 
 
 class About(NamedTuple):
@@ -66,12 +68,15 @@ class Waiting(NamedTuple):
 
 
 _WAITS = AlarmRow.acknowledged_at.is_(None), AlarmRow.over_at.is_(None)
+_WAITS_SAID = "acknowledged_at IS NULL AND over_at IS NULL"
+"The same in plain SQL."
 _STANDS = {
     Standing.WAITING: _WAITS,
     Standing.SEEN: (AlarmRow.acknowledged_at.is_not(None), AlarmRow.over_at.is_(None)),
     Standing.OVER: (AlarmRow.over_at.is_not(None),),
 }
 _RANK = case((and_(*_WAITS), 0), else_=1)
+_OF_STRANGERS = AlarmRow.device_id.is_(None), AlarmRow.number.is_(None)
 _BETWEEN = re.compile(r"[:.\s-]")
 _PART_OF_MAC = re.compile(r"[0-9a-f]{2,12}")
 
@@ -111,9 +116,9 @@ async def how_many(session: AsyncSession) -> dict[Standing, int]:
     return dict(zip(_STANDS, found, strict=True))
 
 
-async def how_many_wait(session: AsyncSession) -> int:
+async def how_many_wait(database: Database) -> int:
     """For somebody to see to."""
-    return await session.scalar(select(func.count()).select_from(AlarmRow).where(*_WAITS)) or 0
+    return int((await database.rows(f"SELECT count(*) FROM alarms WHERE {_WAITS_SAID}"))[0][0])  # noqa: S608 - ours
 
 
 async def waiting_by_kind(session: AsyncSession) -> list[Waiting]:
@@ -134,6 +139,30 @@ async def acknowledge(session: AsyncSession, number: int | None, now: datetime) 
         query = query.where(AlarmRow.id == number)
     done = await session.scalars(query.values(acknowledged_at=now).returning(AlarmRow.id))
     return sorted(done)
+
+
+async def put(session: AsyncSession, new: Iterable[AlarmRow], strange: int) -> None:
+    """Adds alarms; each takes the place of the one that waits about the same thing for the same cause.
+
+    The thing is a phone, or where there is none the source. Of each kind, so many are kept waiting that are
+    about no phone and no number: there are as many sources as strangers make.
+    """
+    newest = {(row.kind, row.device_id, row.device_id is None and row.source): row for row in new}
+    for row in newest.values():
+        thing = AlarmRow.device_id == row.device_id
+        if row.device_id is None:
+            thing = and_(*_OF_STRANGERS, AlarmRow.source == row.source)
+        await session.execute(delete(AlarmRow).where(AlarmRow.kind == row.kind, thing, *_WAITS))
+    session.add_all(newest.values())
+    await session.flush()
+    for kind in sorted({row.kind for row in newest.values()}):
+        await forget_oldest(session, AlarmRow, (AlarmRow.kind == kind, *_OF_STRANGERS, *_WAITS), strange)
+
+
+async def give_way(writer: Writer, kind: str, device_ids: Collection[int]) -> None:
+    """Forgets those of that kind that wait about these phones, which a new one is about to be added of."""
+    statement = f"DELETE FROM alarms WHERE kind = ? AND device_id = ? AND {_WAITS_SAID}"  # noqa: S608 - ours
+    await writer.many(statement, [(str(kind), each) for each in sorted(device_ids)])
 
 
 async def is_raised(session: AsyncSession, customer_id: int, number: str, kind: str) -> bool:

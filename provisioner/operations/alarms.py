@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from db.queries import alarms as queries
+from db.schema import AlarmRow
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, Forbidden, NotFound
 from provisioner.centrex.mac import MacAddress
@@ -21,6 +25,8 @@ MOST_ALARMS = 500
 "Of a page."
 KEPT = 1_000
 "Of those that wait for nobody any more."
+STRANGE = 1_000
+"Of those of a kind that wait and are about a source alone."
 _CURSOR = re.compile(r"(waiting|past)-([0-9]{1,18})", re.ASCII)
 
 
@@ -149,8 +155,12 @@ async def count_alarms(installation: Installation) -> dict[Standing, int]:
 
 async def count_waiting(installation: Installation) -> int:
     """How many wait for somebody."""
-    async with installation.database.read() as session:
-        return await queries.how_many_wait(session)
+    return await queries.how_many_wait(installation.database)
+
+
+async def raise_alarms(session: AsyncSession, new: Iterable[AlarmRow]) -> None:
+    """Adds alarms; each takes the place of the one that waits about the same thing for the same cause."""
+    await queries.put(session, new, STRANGE)
 
 
 def is_cursor(said: str) -> bool:

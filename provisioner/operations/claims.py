@@ -21,7 +21,7 @@ from provisioner.centrex.actor import SYSTEM, Actor
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
-from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.alarms import AlarmKind, raise_alarms
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
@@ -195,16 +195,15 @@ async def _raced(
     if delivered is not None and delivered.encryption_key_id is not None:
         # Changing it here would make a file for every phone of the customer, while one of them waits.
         advice += " The customer's AES key was in the file: change it with `centralka encryption rotate`."
-    session.add(
-        AlarmRow(
-            device_id=device.id,
-            customer_id=device.customer_id,
-            kind=AlarmKind.RACED,
-            text=f"{text}. {advice}",
-            source=source,
-            at=now,
-        )
+    alarm = AlarmRow(
+        device_id=device.id,
+        customer_id=device.customer_id,
+        kind=AlarmKind.RACED,
+        text=f"{text}. {advice}",
+        source=source,
+        at=now,
     )
+    await raise_alarms(session, [alarm])
     await _changed(session, installation, device, SYSTEM, now, "devices.raced", text)
 
 

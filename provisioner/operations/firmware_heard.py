@@ -28,7 +28,7 @@ from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import SYSTEM
 from provisioner.centrex.errors import CentralkaError
 from provisioner.centrex.mac import MacAddress
-from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.alarms import AlarmKind, raise_alarms
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation
 from provisioner.operations.revisions import Cause, refresh_customer
@@ -176,16 +176,15 @@ async def _alarm(
         f"{mac} says that its firmware is {heard.firmware}, but its files can't be written for that: {error}"
     )
     if not await has_open_alarm(session, heard.device_id, text):
-        session.add(
-            AlarmRow(
-                device_id=heard.device_id,
-                customer_id=customer_id,
-                kind=AlarmKind.FIRMWARE,
-                text=text,
-                source=heard.source,
-                at=heard.at,
-            )
+        alarm = AlarmRow(
+            device_id=heard.device_id,
+            customer_id=customer_id,
+            kind=AlarmKind.FIRMWARE,
+            text=text,
+            source=heard.source,
+            at=heard.at,
         )
+        await raise_alarms(session, [alarm])
 
 
 def _is_alike(seen: Serving, firmware: str) -> bool:

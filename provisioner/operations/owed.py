@@ -22,6 +22,7 @@ from db import changes
 from db.errors import DatabaseUnavailable
 from db.queries import owed as queries
 from db.queries import rollouts
+from db.queries.alarms import give_way
 from db.saving import Unsaved, save, unsaved
 from db.schema import AlarmRow, OwedFilesRow
 from db.writing import Writer, writer_of
@@ -86,6 +87,8 @@ class Draft:
     "The last change that it knows of."
     rows: Unsaved
     files: tuple[FileChange, ...]
+    cant_be_written: frozenset[int]
+    "Phones that keep their old files; among the rows there is an alarm about each."
     touches: frozenset[str]
     "The scopes of these files."
     depends_on: frozenset[str]
@@ -223,6 +226,7 @@ async def drafted(
         seen=seen,
         rows=unsaved(moment),
         files=tuple(files),
+        cant_be_written=frozenset(ids[device.mac.hex] for device, _ in problems),
         # What `first` has changed spoils the drafts of others, also where no bytes differ.
         touches=changes.taken(moment) | (scopes if first is not None else frozenset()),
         depends_on=scopes | {changes.ALL, f"customer:{customer_id}"},
@@ -236,6 +240,7 @@ async def is_spoilt(writer: Writer, draft: Draft) -> bool:
 
 async def write(writer: Writer, draft: Draft) -> None:
     """Writes what was drafted, inside a change that has touched what it touches."""
+    await give_way(writer, AlarmKind.FILES, draft.cant_be_written)
     await save(writer, draft.rows)
 
 

@@ -30,7 +30,7 @@ from db.queries import scans as queries
 from db.schema import AlarmRow, BanRow, MissRow
 from db.writing import Writer, writer_of
 from provisioner.centrex.actor import SYSTEM
-from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.alarms import AlarmKind, raise_alarms
 from provisioner.operations.bans import SCOPE, Verdict
 from provisioner.operations.installation import Installation
 from provisioner.operations.sources import counted_source, is_within
@@ -172,7 +172,7 @@ class _Court:
             before, count = rows.get(source), len(misses.get(source, ()))
             if is_within(source, self._security.spared()):
                 if source not in reported:
-                    self._report(source, _spared_text(source, count), reported)
+                    await self._report(source, _spared_text(source, count), reported)
                 continue
             # Another worker may have been faster.
             held = before.verdict if before is not None and before.until > self._now else Verdict.FREE
@@ -183,7 +183,7 @@ class _Court:
             touch(self._session, SCOPE)
             if verdict is Verdict.BANNED:
                 banned.append(source)
-                self._report(source, _banned_text(row), reported)
+                await self._report(source, _banned_text(row), reported)
         await self._session.execute(delete(MissRow).where(MissRow.source.in_(banned)))
         await self._session.flush()
         await queries.forget_bans(self._session, self._now - REMEMBERED, _MOST_BANS)
@@ -199,11 +199,12 @@ class _Court:
         row.verdict, row.misses, row.actor = verdict, misses, SYSTEM.name
         return row
 
-    def _report(self, source: str, text: str, reported: list[str | None]) -> None:
+    async def _report(self, source: str, text: str, reported: list[str | None]) -> None:
         """One alarm, unless there are so many that nobody would read them."""
         reported.append(source)
         if len(reported) <= _MOST_ALARMS:
-            self._session.add(AlarmRow(kind=AlarmKind.SCAN, text=text, source=source, at=self._now))
+            alarm = AlarmRow(kind=AlarmKind.SCAN, text=text, source=source, at=self._now)
+            await raise_alarms(self._session, [alarm])
 
 
 def _by_source(misses: Sequence[Miss]) -> dict[str, dict[str, datetime]]:
@@ -226,7 +227,7 @@ async def _report_spread(session: AsyncSession, now: datetime) -> None:
     await session.flush()
     if await queries.alarmed_sources(await writer_of(session), AlarmKind.SPREAD_SCAN, now - ALARM_WINDOW):
         return
-    session.add(AlarmRow(kind=AlarmKind.SPREAD_SCAN, text=_SPREAD_TEXT, at=now))
+    await raise_alarms(session, [AlarmRow(kind=AlarmKind.SPREAD_SCAN, text=_SPREAD_TEXT, at=now)])
 
 
 def _banned_text(row: BanRow) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from db.errors import StorageError
 from db.schema import AlarmRow
-from provisioner.operations.alarms import AlarmKind
+from provisioner.operations.alarms import AlarmKind, raise_alarms
 from provisioner.operations.installation import Installation, utc_now
 from sip.bans import Ban, Bans
 
@@ -47,7 +47,7 @@ class Guessing:
     async def _report(self, bans: Iterable[Ban]) -> None:
         try:
             async with self._database.append() as session:
-                session.add_all(map(_alarm, bans))
+                await raise_alarms(session, map(_alarm, bans))
         except StorageError as error:
             logger.warning("bans are reported later error=%s", error)
             return

@@ -9,7 +9,7 @@ from db.schema import AlarmRow, DeviceRow
 from provisioner.centrex.actor import COMMAND_LINE, Actor, Role
 from provisioner.centrex.errors import Forbidden, NotFound
 from provisioner.operations import alarms
-from provisioner.operations.alarms import AlarmKind, acknowledge, list_alarms
+from provisioner.operations.alarms import AlarmKind, acknowledge, list_alarms, raise_alarms
 from provisioner.operations.bans import lift_ban
 from provisioner.operations.installation import Installation, utc_now
 from tests.provisioner.alarms import raised as about_a_number
@@ -67,6 +67,52 @@ async def test_of_those_that_wait_no_more_the_newest_are_kept(
     await raised(firma, AlarmKind.FILES)
     found = [alarm.kind for alarm in await list_alarms(firma, everything=True)]
     assert found == ["files", "mac-scan", "mac-scan", "number-red"], "it is red still, and known to be"
+
+
+async def test_one_alarm_waits_of_each_cause_about_each_phone_and_of_strangers_each_source(
+    firma: Installation,
+):
+    async with firma.database.read() as session:
+        phone = await session.scalar(select(DeviceRow.id).where(DeviceRow.mac == DESK.hex))
+    seen = await about_a_number(firma, AlarmKind.SCAN, source="192.0.2.7")
+    await acknowledge(firma, seen, COMMAND_LINE, LATER)
+    red = await about_a_number(firma, AlarmKind.RED, customer="firma", number="600")
+    for source in ("192.0.2.7", "192.0.2.8", "192.0.2.7"):
+        rows = [
+            AlarmRow(kind=AlarmKind.FILES, device_id=phone, source=source, text=source, at=utc_now()),
+            AlarmRow(kind=AlarmKind.RACED, device_id=phone, source=source, text=source, at=utc_now()),
+            AlarmRow(kind=AlarmKind.SCAN, source=source, text=source, at=utc_now()),
+            AlarmRow(kind=AlarmKind.SPREAD_SCAN, text=source, at=utc_now()),
+        ]
+        async with firma.database.change() as session:
+            await raise_alarms(session, rows)
+    *waiting, last = await list_alarms(firma, everything=True)
+    assert sorted((each.kind, each.text) for each in waiting) == [
+        ("claim-raced", "192.0.2.7"),
+        ("files", "192.0.2.7"),
+        ("mac-scan", "192.0.2.7"),
+        ("mac-scan", "192.0.2.8"),
+        ("mac-scan-spread", "192.0.2.7"),
+        ("number-red", "because of number-red"),
+    ], "what came again is the newest"
+    assert (red in {each.number for each in waiting}, last.number) == (True, seen)
+
+
+async def test_of_those_about_strangers_the_newest_are_kept_waiting_and_all_about_phones(
+    firma: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(alarms, "STRANGE", 3)
+    await about_a_number(firma, AlarmKind.FILES, mac=DESK)
+    await about_a_number(firma, AlarmKind.RED, customer="firma", number="600")
+    await about_a_number(firma, AlarmKind.SCAN, source="192.0.2.1")
+    for number in range(8):
+        text = f"{number}"
+        row = AlarmRow(kind=AlarmKind.GUESSING, source=f"192.0.2.{number}", text=text, at=utc_now())
+        async with firma.database.append() as session:
+            await raise_alarms(session, [row])
+    found = [(each.kind, each.source) for each in await list_alarms(firma)]
+    guessers = [("sip-guessing", f"192.0.2.{number}") for number in (7, 6, 5)]
+    assert found == [*guessers, ("mac-scan", "192.0.2.1"), ("number-red", None), ("files", None)]
 
 
 async def test_an_alarm_names_its_phone_and_customer(firma: Installation):

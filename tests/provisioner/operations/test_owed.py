@@ -313,19 +313,25 @@ async def test_a_roll_back_meanwhile_holds(large: Installation, meanwhile: Any):
 async def test_a_phone_that_can_not_have_its_files_any_more_keeps_them_and_the_others_go_on(
     large: Installation, meanwhile: Any
 ):
-    async def another_model() -> None:
+    async def becomes(model: str) -> None:
         async with large.database.change() as session:
             row = await session.scalar(select(DeviceRow).where(DeviceRow.mac == mac(SLICE + 2).hex))
             assert row is not None
-            row.model = "no such model"
+            row.model = model
 
-    meanwhile(another_model)
+    meanwhile(lambda: becomes("no such model"))
     plan = await just(large, phone={"nat_keepalive_s": 25})
     assert owners(plan) == [str(mac(at)) for at in range(SLICE * 5 // 2) if at != SLICE + 2]
     async with large.database.read() as session:
         (alarm,) = await session.scalars(select(AlarmRow))
     assert alarm.kind == "files"
     assert str(mac(SLICE + 2)) in alarm.text
+    await becomes("T46S")
+    meanwhile(lambda: becomes("no such model"))
+    await just(large, phone={"nat_keepalive_s": 26})
+    async with large.database.read() as session:
+        (again,) = await session.scalars(select(AlarmRow))
+    assert (again.kind, again.id > alarm.id) == ("files", True), "in the place of the one before"
 
 
 async def test_two_changes_of_one_customer_at_once_are_both_whole(large: Installation):
