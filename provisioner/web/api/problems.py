@@ -10,29 +10,14 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from db.errors import StorageError
-from provisioner.centrex.errors import BadValue, CentralkaError, Conflict, Forbidden, NotFound
-from provisioner.operations.live_calls import NotConfirmed
-from provisioner.operations.living import LiveTestGoesOn
-from provisioner.operations.test_calls import NoCallsHere, ProofBroke
-from provisioner.operations.twins import TooManyTestCalls
-from provisioner.web.streams import TooManyStreams
+from provisioner.centrex.errors import CentralkaError, NotFound
+from provisioner.web.refusing import headers_of, status_of
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PROBLEM_TYPE = "application/problem+json"
-_STATUS: Mapping[type[CentralkaError], HTTPStatus] = {
-    BadValue: HTTPStatus.UNPROCESSABLE_ENTITY,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    Forbidden: HTTPStatus.FORBIDDEN,
-    TooManyTestCalls: HTTPStatus.TOO_MANY_REQUESTS,
-    LiveTestGoesOn: HTTPStatus.TOO_MANY_REQUESTS,
-    NotConfirmed: HTTPStatus.CONFLICT,
-    NoCallsHere: HTTPStatus.SERVICE_UNAVAILABLE,
-    ProofBroke: HTTPStatus.SERVICE_UNAVAILABLE,
-}
 
 
 class Problem(BaseModel):
@@ -73,10 +58,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem(
             HTTPStatus.UNAUTHORIZED, error.code, str(error), {"WWW-Authenticate": 'Bearer realm="centralka"'}
         )
-    except TooManyStreams as error:
-        return problem(HTTPStatus.TOO_MANY_REQUESTS, error.code, str(error), {"Retry-After": "60"})
     except CentralkaError as error:
-        return problem(_STATUS.get(type(error), HTTPStatus.BAD_REQUEST), error.code, str(error))
+        return problem(status_of(error), error.code, str(error), headers_of(error))
     except (StorageError, TimeoutError):
         logger.exception("not answered path=%s", request.path)
         return problem(
@@ -92,3 +75,16 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPNotFound:
         detail = "nothing is here: see /api/v1/openapi.json"
         return problem(HTTPStatus.NOT_FOUND, NotFound.code, detail)
+    except web.HTTPRequestEntityTooLarge:
+        most = request.client_max_size
+        detail = f"the body is longer than {most} bytes: send less at once"
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
+    except web.HTTPException:
+        raise
+    except Exception:
+        # Half an answer is out, or nobody is there to have one.
+        if request.writer.output_size > 0 or request.transport is None:
+            raise
+        logger.exception("not answered path=%s", request.path)
+        detail = "something went wrong here: try again; if it goes on, the server's log says why"
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)

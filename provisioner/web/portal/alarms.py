@@ -128,7 +128,7 @@ async def show_alarms(request: web.Request, session: Session) -> web.StreamRespo
     found = await alarm_page(desk.installation, asked.wanted, asked.after, ALARMS)
     counts = await count_alarms(desk.installation)
     view = AlarmsView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session, counts[Standing.WAITING]),
         alarm_words=own,
         asked=asked,
         choices=(

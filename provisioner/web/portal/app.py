@@ -11,10 +11,18 @@ from provisioner.operations.sign_in import SignIn
 from provisioner.web.portal import alarms, calls, log_in, one_call, proof_pages, proofs, registrations
 from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import Pages
-from provisioner.web.portal.staff import DESK, LOG_IN, Desk, for_anybody, for_staff, nothing
+from provisioner.web.portal.staff import (
+    DESK,
+    LOG_IN,
+    Desk,
+    for_anybody,
+    for_other_methods,
+    for_staff,
+    nothing,
+)
 from provisioner.web.streams import Streams
 
-_MOST_OF_SESSION = 10
+MOST_OF_SESSION = 10
 "Tabs of one browser that follow at a time."
 
 
@@ -22,10 +30,11 @@ def add_pages(
     app: web.Application, installation: Installation, tail: EventTail, switchboard: Switchboard
 ) -> None:
     """Puts the pages into the portal's application, behind all else that is there."""
+    app.middlewares.append(for_other_methods)
     going = Going(installation, switchboard)
     app.cleanup_ctx.append(going.serving)
     pages = Pages()
-    streams = Streams(most=200, most_of_each=_MOST_OF_SESSION)
+    streams = Streams(most=200, most_of_each=MOST_OF_SESSION)
     app[DESK] = Desk(installation, SignIn(installation), pages, tail, streams, going)
     add = app.router.add_route
     add("GET", "/", for_anybody(log_in.start))

@@ -105,7 +105,7 @@ async def show_calls(request: web.Request, session: Session) -> web.StreamRespon
     words = words_of(request, session)
     found = await call_board(desk.installation, asked.wanted, asked.before, CALLS)
     view = CallsView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         asked=asked,
         choices=tuple(_choices(asked, words)),
         counts=found.counts,

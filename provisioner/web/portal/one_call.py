@@ -83,7 +83,7 @@ async def show_call(request: web.Request, session: Session) -> web.StreamRespons
     concerned = asked.concerned[:_MOST]
     others = sorted(set(asked.exchange.extensions) - set(concerned))
     view = CallPage(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         call_words=CALL_WORDS[words.code],
         caller=" ".join(filter(None, (call.from_number, call.from_name))),
         dialled=call.to_number,

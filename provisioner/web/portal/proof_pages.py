@@ -101,12 +101,12 @@ async def show_going(request: web.Request, session: Session) -> web.StreamRespon
     run = desk.going.run(request.match_info["id"])
     if run is None:
         return desk.pages.page(
-            "notice.html", Notice(frame_of(request, session), own.gone_title, own.gone), status=404
+            "notice.html", Notice(await frame_of(request, session), own.gone_title, own.gone), status=404
         )
     if run.made is not None:
         raise web.HTTPSeeOther(path_of_made(run.made))
     view = GoingView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         proof_words=own,
         number=run.number,
         back=path_of(run.customer),
@@ -158,7 +158,7 @@ async def show_made(request: web.Request, session: Session) -> web.StreamRespons
     past = await past_of(desk.installation, run.customer, run.number)
     who = reader(words, session.time_zone, utc_now())
     view = MadeView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         proof_words=own,
         title=report.title.format(number=run.number),
         customer=run.customer,

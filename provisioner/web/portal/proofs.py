@@ -118,7 +118,7 @@ async def show_customers(request: web.Request, session: Session) -> web.StreamRe
     shown = found[:NUMBERS]
     more = address(PATH, q=text, after=shown[-1].login) if len(found) > NUMBERS else None
     view = CustomersView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         proof_words=PROOF_WORDS[words.code],
         text=text,
         rows=tuple((path_of(each.login), each) for each in shown),
@@ -142,7 +142,7 @@ async def show_numbers(request: web.Request, session: Session) -> web.StreamResp
     own, who, path = PROOF_WORDS[words.code], reader(words, session.time_zone, utc_now()), path_of(login)
     chosen = "" if standing is None else str(standing)
     view = NumbersView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         proof_words=own,
         customer=login,
         path=path,

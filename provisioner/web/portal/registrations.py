@@ -114,7 +114,7 @@ async def show_registrations(request: web.Request, session: Session) -> web.Stre
     found = await board(desk.installation, asked.wanted, asked.after, LINES)
     drawn = drawn_rows(desk.pages, found, words, session)
     view = RegistrationsView(
-        frame=frame_of(request, session),
+        frame=await frame_of(request, session),
         asked=asked,
         choices=tuple(_choices(asked, words)),
         counts=found.counts,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from db.errors import StorageError
-from provisioner.centrex.errors import BadValue, CentralkaError, Forbidden, NotFound
+from provisioner.centrex.errors import CentralkaError
 from provisioner.operations.alarms import count_waiting
 from provisioner.operations.event_tail import EventTail
 from provisioner.operations.installation import Installation
@@ -19,9 +20,11 @@ from provisioner.operations.sessions import Session
 from provisioner.operations.sign_in import SignIn
 from provisioner.web.portal.going import Going
 from provisioner.web.portal.pages import HEADERS, Frame, Notice, Pages, frame_for
+from provisioner.web.portal.refusal_words import REFUSAL_WORDS, RefusalWords, Saying
 from provisioner.web.portal.visitors import session_in
 from provisioner.web.portal.words import LANGUAGES, PL, Words, words_for
-from provisioner.web.streams import STREAM_TYPE, Streams, TooManyStreams
+from provisioner.web.refusing import headers_of, status_of
+from provisioner.web.streams import STREAM_TYPE, Streams
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +47,6 @@ class Desk:
 DESK = web.AppKey("desk", Desk)
 _SESSION = web.RequestKey("session", Session)
 "Of whom the page is for, once that is known."
-_ALARMS = web.RequestKey("alarms", int)
-"How many wait for somebody, likewise."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 StaffHandler = Callable[[web.Request, Session], Awaitable[web.StreamResponse]]
@@ -61,29 +62,34 @@ def for_anybody(handler: Handler) -> Handler:
             redirect.headers.update(HEADERS)
             raise
         except web.HTTPNotFound:
-            words = _words(request)
-            return _notice(request, HTTPStatus.NOT_FOUND, words.not_found_title, words.not_found)
-        except TooManyStreams as error:
-            return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS, text=str(error), headers=HEADERS)
+            return await _notice(request, HTTPStatus.NOT_FOUND, _sayings(request).not_found)
         except CentralkaError as error:
-            return _refusal(request, error)
+            return await _refusal(request, error)
         except (StorageError, TimeoutError):
             logger.exception("page not answered path=%s", request.path)
-            words = _words(request)
-            return _notice(
-                request, HTTPStatus.SERVICE_UNAVAILABLE, words.unavailable_title, words.unavailable
-            )
+            return await _notice(request, HTTPStatus.SERVICE_UNAVAILABLE, _sayings(request).unavailable)
         except web.HTTPException:
             raise
         except Exception:
             # A stream has begun by now, or its reader shows no page.
-            if request.headers.get("Accept") == STREAM_TYPE:
+            if _follows(request):
                 raise
             logger.exception("page failed path=%s", request.path)
-            words = _words(request)
-            return _notice(request, HTTPStatus.INTERNAL_SERVER_ERROR, words.failed_title, words.failed)
+            return await _notice(request, HTTPStatus.INTERNAL_SERVER_ERROR, _sayings(request).failed)
 
     return guarded
+
+
+@web.middleware
+async def for_other_methods(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Says as a page what the router says itself: that a page takes no request of that method."""
+    try:
+        return await handler(request)
+    except web.HTTPMethodNotAllowed as error:
+        with suppress(StorageError, TimeoutError):
+            await _received(request)
+        allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
+        return await _notice(request, HTTPStatus.METHOD_NOT_ALLOWED, _sayings(request).method, allowed)
 
 
 def for_staff(handler: StaffHandler) -> Handler:
@@ -112,18 +118,18 @@ async def nothing(request: web.Request) -> web.StreamResponse:
     raise web.HTTPNotFound
 
 
-def frame_of(request: web.Request, session: Session) -> Frame:
-    """What stands around the page that is asked for."""
-    return frame_for(words_of(request, session), session, alarms=request.get(_ALARMS, 0))
+async def frame_of(request: web.Request, session: Session, waiting: int | None = None) -> Frame:
+    """What stands around the page that is asked for. `waiting` are the alarms, if they have been counted."""
+    if waiting is None:
+        waiting = await count_waiting(request.app[DESK].installation)
+    return frame_for(words_of(request, session), session, alarms=waiting)
 
 
 async def _received(request: web.Request) -> Session | None:
-    """Who is logged in, if anybody is; what the frame of a page says is known from then on."""
-    installation = request.app[DESK].installation
-    session = await session_in(installation, request)
+    """Who is logged in, if anybody is; for whom a page is, is known from then on."""
+    session = await session_in(request.app[DESK].installation, request)
     if session is not None:
         request[_SESSION] = session
-        request[_ALARMS] = await count_waiting(installation)
     return session
 
 
@@ -131,18 +137,35 @@ def _words(request: web.Request) -> Words:
     return words_of(request, request.get(_SESSION))
 
 
-def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
-    words = _words(request)
-    status = {
-        NotFound: HTTPStatus.NOT_FOUND,
-        Forbidden: HTTPStatus.FORBIDDEN,
-        BadValue: HTTPStatus.UNPROCESSABLE_ENTITY,
-    }.get(type(error), HTTPStatus.BAD_REQUEST)
-    text = words.form_too_old if isinstance(error, Forbidden) else str(error)
-    return _notice(request, status, words.refused_title, text)
+def _sayings(request: web.Request) -> RefusalWords:
+    return REFUSAL_WORDS[_words(request).code]
 
 
-def _notice(request: web.Request, status: HTTPStatus, title: str, text: str) -> web.Response:
+def _follows(request: web.Request) -> bool:
+    """Whether a page asks for what is new on it."""
+    return request.headers.get("Accept") == STREAM_TYPE
+
+
+async def _refusal(request: web.Request, error: CentralkaError) -> web.Response:
+    words = _sayings(request)
+    if error.code not in words.by_code:
+        logger.warning("page refused path=%s code=%s error=%s", request.path, error.code, error)
+    saying, status, headers = words.of(error.code), status_of(error), headers_of(error)
+    if _follows(request):
+        # Nobody sees it, and it is asked for again and again.
+        return web.Response(status=status, text=saying.text, headers={**HEADERS, **headers})
+    return await _notice(request, status, saying, headers)
+
+
+async def _notice(
+    request: web.Request, status: HTTPStatus, saying: Saying, headers: Mapping[str, str] | None = None
+) -> web.Response:
     pages, session = request.app[DESK].pages, request.get(_SESSION)
-    frame = frame_for(words_of(request, None), None) if session is None else frame_of(request, session)
-    return pages.page("notice.html", Notice(frame, title, text), status)
+    frame = frame_for(_words(request), session)
+    if session is not None:
+        # Without the count, where the database is away.
+        with suppress(StorageError, TimeoutError):
+            frame = await frame_of(request, session)
+    response = pages.page("notice.html", Notice(frame, saying.title, saying.text), status)
+    response.headers.update(headers or {})
+    return response

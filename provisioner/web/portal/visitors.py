@@ -18,7 +18,20 @@ from provisioner.operations.sources import is_within
 
 CSRF_FIELD = "csrf"
 
+class FormTooOld(Forbidden):
+    """A form that was not sent from a page of ours to this browser."""
+
+    code = "form-too-old"
+
+
+class BadForm(BadValue):
+    """What no form of ours sends."""
+
+    code = "bad-form"
+
+
 _FORM = "application/x-www-form-urlencoded"
+_NO_FORM = "that is no form of these pages: load the page again, then fill in its form"
 _LONGEST_FORM = 1 << 15
 "In bytes."
 _FIELDS = 20
@@ -87,12 +100,12 @@ def fresh_form_token() -> str:
 
 
 def check_form(installation: Installation, request: web.Request, brought: str, wanted: str | None) -> None:
-    """Raises `Forbidden` for a form that was not sent from a page of ours to this browser."""
+    """Raises `FormTooOld`."""
     origin = request.headers.get("Origin")
     if origin is not None and not _is_ours(installation, request, origin):
-        raise Forbidden("the form comes from another site")
+        raise FormTooOld("the form comes from another site: send it from the page that has it")
     if not wanted or not hmac.compare_digest(brought.encode(), wanted.encode()):
-        raise Forbidden("the form is too old: load the page again, then send it again")
+        raise FormTooOld("the form is too old: load the page again, then send it again")
 
 
 def _is_ours(installation: Installation, request: web.Request, origin: str) -> bool:
@@ -101,12 +114,12 @@ def _is_ours(installation: Installation, request: web.Request, origin: str) -> b
 
 
 async def form_of(request: web.Request) -> Mapping[str, str]:
-    """The fields of a form. Raises `BadValue` for what no form of ours sends."""
+    """The fields of a form. Raises `BadForm`."""
     length = request.content_length
     if request.content_type != _FORM or length is None or length > _LONGEST_FORM:
-        raise BadValue("that is no form of these pages")
+        raise BadForm(_NO_FORM)
     try:
         fields = parse_qsl((await request.read()).decode(), keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError as error:
-        raise BadValue("that is no form of these pages") from error
+        raise BadForm(_NO_FORM) from error
     return dict(fields)

@@ -19,18 +19,10 @@ class Words:
     log_out: str
     wrong_password: str
     try_later: str
-    form_too_old: str
 
     day: str
     "A day as `strftime` writes it."
     skip: str
-    not_found_title: str
-    not_found: str
-    unavailable_title: str
-    unavailable: str
-    failed_title: str
-    failed: str
-    refused_title: str
     to_start: str
 
     registrations: str
@@ -174,16 +166,8 @@ PL = Words(
     log_out="Wyloguj",
     wrong_password="Zły login albo hasło. Popraw i spróbuj jeszcze raz.",  # noqa: S106
     try_later="Za dużo prób. Spróbuj ponownie za {seconds} s.",
-    form_too_old="Formularz stracił ważność. Wróć na poprzednią stronę, odśwież ją i wyślij go jeszcze raz.",
     day="%d.%m",
     skip="Przejdź do treści",
-    not_found_title="Nie ma takiej strony",
-    not_found="Sprawdź adres albo wróć na początek.",
-    unavailable_title="Baza danych nie odpowiada",
-    unavailable="Spróbuj ponownie za chwilę.",
-    failed_title="Coś się nie udało",
-    failed="Spróbuj ponownie; jeśli to się powtarza, przyczyna jest w dzienniku serwera.",
-    refused_title="Nie można tego zrobić",
     to_start="Na początek",
     registrations="Rejestracje",
     search="Szukaj",
@@ -310,16 +294,8 @@ EN = Words(
     log_out="Log out",
     wrong_password="Wrong login or password. Correct it and try again.",  # noqa: S106
     try_later="Too many tries. Try again in {seconds} s.",
-    form_too_old="The form is no longer valid. Go back, load the page again, and send it once more.",
     day="%d %b",
     skip="Skip to the content",
-    not_found_title="There is no such page",
-    not_found="Check the address, or go back to the start.",
-    unavailable_title="The database does not answer",
-    unavailable="Try again in a moment.",
-    failed_title="Something went wrong",
-    failed="Try again; if it goes on, the server's log says why.",
-    refused_title="This can't be done",
     to_start="To the start",
     registrations="Registrations",
     search="Search",

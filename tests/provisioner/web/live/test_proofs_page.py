@@ -164,5 +164,5 @@ async def test_all_numbers_are_tested_when_somebody_asks(sample: Installation, b
     assert "<strong>na żądanie</strong>, czeka" in page
     assert "Trwa test wszystkich numerów." in page, "it is said where one has just asked for it"
     assert "dobrze: 0, źle: 0" in page
-    assert (await browser.post(PAGE, form)).status == 400, "the same waits already"
+    assert (await browser.post(PAGE, form)).status == 409, "the same waits already"
     assert (await browser.post(PAGE, {"csrf": "x"})).status == 403
