@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from db.errors import StorageError
 from provisioner.pbx.authentication import Authentication, Caller
@@ -71,9 +71,11 @@ class Asked(Protocol):
 class Router(Protocol):
     """Who decides whom a call rings."""
 
-    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
-        """What becomes of a call of `line`. Raises `SipError` where it is refused, `StorageError`."""
+    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
+        """What becomes of a call of `line`, which will be `call`.
 
+        Raises `SipError` where it is refused, `StorageError`.
+        """
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """Which dialogs of others a line may take over. Raises `SipError`, `StorageError`."""
@@ -164,8 +166,9 @@ class CallServing:
         if replaces is not None:
             taker = await self._router.taker(incoming, line, dialled)
             return lambda: self.calls.take_over(transaction, replaces, taker, self._server.now())
-        ringing = await self._router.route(incoming, line, dialled)
-        return lambda: self.calls.begin(transaction, line, dialled, ringing, self._server.now())
+        call = uuid4()
+        ringing = await self._router.route(incoming, line, dialled, call)
+        return lambda: self.calls.begin(transaction, line, dialled, ringing, self._server.now(), call)
 
     def _refer(self, transfer: Transfer) -> None:
         self._tasks.create_task(self._route_transfer(transfer))
@@ -174,7 +177,7 @@ class CallServing:
         """A transfer is a call of who asks for it, on behalf of who is passed on."""
         line, number = transfer.transferor.aor, transfer.referral.number
         try:
-            ringing = await self._router.route(transfer.referral, line, number)
+            ringing = await self._router.route(transfer.referral, line, number, transfer.id)
             self._check_is_open()
         except (SipError, StorageError) as error:
             logger.info("not passed on aor=%s error=%s", line, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from provisioner.centrex.exchange import Exchange
@@ -21,16 +21,17 @@ class Engaged:
     def __init__(self, counts: Callable[[str], bool] = lambda _: True) -> None:
         """`counts`: whether the calls that a line makes have a say in who has answered last."""
         self._counts = counts
-        self._calls: Counter[str] = Counter()
+        self._calls: dict[str, Counter[UUID]] = {}
+        "Of each line, the calls that it is in, and how often."
         self._callers: dict[UUID, str] = {}
         self._rung: dict[UUID, Target] = {}
         "By leg, those that nobody has answered yet."
         self._callees: dict[UUID, str] = {}
         self._answered: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def calls_of(self, line: str) -> int:
-        """In how many calls a line is, those that ring at its phones among them."""
-        return self._calls[line]
+    def calls_of(self, line: str, beside: Collection[UUID] = ()) -> int:
+        """In how many calls a line is, those that ring at its phones among them, `beside` some."""
+        return sum(call not in beside for call in self._calls.get(line, ()))
 
     def last_answered(self, group: str, line: str) -> float | None:
         """When a line answered a call of a group of its company last, in loop time; None: not lately."""
@@ -57,12 +58,13 @@ class Engaged:
         match event:
             case CallBegan():
                 self._callers[event.call] = event.aor
-                self._calls[event.aor] += 1
+                self._join(event.aor, event.call)
             case LegBegan():
                 self._rung[event.leg] = event.target
-                self._calls[event.target.aor] += 1
+                self._join(event.target.aor, event.call)
             case LegEnded():
-                self._leave(self._rung.pop(event.leg, None))
+                target = self._rung.pop(event.leg, None)
+                self._leave(None if target is None else target.aor, event.call)
             case CallAnswered():
                 target = self._rung.pop(event.leg, None)
                 if target is not None:
@@ -71,7 +73,7 @@ class Engaged:
                         self._note(target, event.at)
             case CallEnded():
                 for lines in (self._callers, self._callees):
-                    self._forget(lines.pop(event.call, None))
+                    self._leave(lines.pop(event.call, None), event.call)
 
     def _note(self, target: Target, at: float) -> None:
         for membership in target.memberships:
@@ -81,12 +83,15 @@ class Engaged:
         while len(self._answered) > _MOST_ANSWERED:
             self._answered.popitem(last=False)
 
-    def _leave(self, target: Target | None) -> None:
-        self._forget(None if target is None else target.aor)
+    def _join(self, line: str, call: UUID) -> None:
+        self._calls.setdefault(line, Counter())[call] += 1
 
-    def _forget(self, line: str | None) -> None:
-        if line is None:
+    def _leave(self, line: str | None, call: UUID) -> None:
+        calls = None if line is None else self._calls.get(line)
+        if line is None or calls is None:
             return
-        self._calls[line] -= 1
-        if self._calls[line] <= 0:
+        calls[call] -= 1
+        if calls[call] <= 0:
+            del calls[call]
+        if not calls:
             del self._calls[line]

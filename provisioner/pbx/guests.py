@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from db.queries.call_records import LineOfCall
 from provisioner.centrex.exchange import Exchange
@@ -129,9 +130,9 @@ class GuestRouter:
         self._guests = guests
         self._lines = lines
 
-    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
+    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
         """See `Router`."""
-        return await self._of(line).route(asked, line, dialled)
+        return await self._of(line).route(asked, line, dialled, call)
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """See `Router`."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from random import Random
 from typing import Protocol
+from uuid import UUID
 
 from provisioner.centrex.codes import Disturb, Forward, Hide, LogIn, code_in
 from provisioner.centrex.exchange import Exchange
@@ -71,7 +72,7 @@ class ExchangeRouter:
             gateway = Address(*split_address(settings.sip.emergency_gateway))
             self._emergency_gateway = SipUri(gateway.uri_host, port=gateway.port)
 
-    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
+    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
         """See `provisioner.pbx.calls.Router`."""
         if dialled in self._emergency_numbers:
             # Before anything is looked up: it must not fail because that fails.
@@ -99,7 +100,7 @@ class ExchangeRouter:
         around = Surroundings(
             elsewhere=lambda number: elsewhere.get(number) or self._exchanges.known(number),
             is_registered=lambda line: bool(self._phones.bindings(line)),
-            calls_of=self._engaged.calls_of,
+            calls_of=lambda line: self._engaged.calls_of(line, (call,)),
             last_answered=self._engaged.last_answered,
             line_of=line_of,
             random=self._random,

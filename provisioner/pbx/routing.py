@@ -50,7 +50,7 @@ class Surroundings:
     "The switchboard that a line of another customer belongs to."
     is_registered: Callable[[str], bool]
     calls_of: Callable[[str], int]
-    "In how many calls a line is."
+    "In how many calls a line is beside this one."
     last_answered: Callable[[str, str], float | None]
     "When a line answered a call of a group last, since the server began."
     line_of: Callable[[Uri], str | None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from random import random
+from uuid import UUID
 
 from provisioner.centrex.codes import Disturb, Forward, LogIn
 from provisioner.centrex.errors import BadValue
@@ -142,9 +143,9 @@ class HastenedRouter:
         self._router = router
         self._divisor = divisor
 
-    async def route(self, asked: Asked, line: str, dialled: str) -> Ringing:
+    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
         """See `Router`."""
-        ringing = await self._router.route(asked, line, dialled)
+        ringing = await self._router.route(asked, line, dialled, call)
         return ringing if self._divisor == 1 else Hastened(ringing, self._divisor)
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:

@@ -48,9 +48,9 @@ class Call:
 
     def __init__(
         self, board: Board, calling: Calling | None, caller: Leg, dialled: str, ringing: Ringing | None,
-        hops: int = HOPS,
+        hops: int = HOPS, id: UUID | None = None,
     ) -> None:  # fmt: skip
-        self.id: UUID = uuid4()
+        self.id: UUID = id or uuid4()
         self.caller = caller
         self.passing: Passing | None = None
         "The transfer that is under way."
@@ -73,9 +73,11 @@ class Call:
         board.calls[self.id] = self
 
     @classmethod
-    def incoming(cls, board: Board, caller: IncomingLeg, dialled: str, ringing: Ringing, hops: int) -> Call:
+    def incoming(
+        cls, board: Board, caller: IncomingLeg, dialled: str, ringing: Ringing, hops: int, id: UUID | None
+    ) -> Call:
         """The call of an INVITE."""
-        call = cls(board, caller, caller, dialled, ringing, hops)
+        call = cls(board, caller, caller, dialled, ringing, hops, id)
         caller.user = call
         caller.on_cancel(call._cancelled)
         return call

@@ -75,9 +75,18 @@ class Calls:
         return self._wire.deadline
 
     def begin(
-        self, invite: ServerTransaction, aor: str, dialled: str, ringing: Ringing, now: float
+        self,
+        invite: ServerTransaction,
+        aor: str,
+        dialled: str,
+        ringing: Ringing,
+        now: float,
+        id: UUID | None = None,
     ) -> list[Effect]:
-        """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it."""
+        """The line `aor` calls; `ringing` says whom. Raises `SipError` where nothing can come of it.
+
+        `id` is the call's, where it is to be known before.
+        """
         self._wire.now = now
         if _is_given_up(invite):
             # While it was thought about whom to ring.
@@ -87,7 +96,8 @@ class Calls:
         hops = HOPS if asked is None else min(asked, HOPS) - 1
         if hops < 0:
             raise TooManyHops("it has come too far")
-        call = Call.incoming(self._board, IncomingLeg(self._board, invite, aor), dialled, ringing, hops)
+        leg = IncomingLeg(self._board, invite, aor)
+        call = Call.incoming(self._board, leg, dialled, ringing, hops, id)
         call.start()
         return self._wire.take()
 
@@ -153,7 +163,8 @@ class Calls:
         self._wire.now = now
         if transfer.is_waiting:
             ringing = transfer.presented(ringing)
-            call = Call(self._board, transfer, transfer.leg, transfer.referral.number, ringing)
+            number = transfer.referral.number
+            call = Call(self._board, transfer, transfer.leg, number, ringing, id=transfer.id)
             transfer.goes_on(call)
             call.start()
         return self._wire.take()

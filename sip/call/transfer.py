@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sip.call.board import Board
 from sip.call.calling import Takes
@@ -37,6 +38,8 @@ class Transfer(Unconnected):
     def __init__(
         self, board: Board, first: Call, referral: Referral, transferor: Leg, leg: Leg
     ) -> None:
+        self.id = uuid4()
+        "Of the new call."
         self.referral = referral
         self.transferor = transferor
         self.leg = leg

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from uuid import UUID
 
 from provisioner.centrex.customer import Extension, Forwarding, Forwardings, HuntGroup, Line, Member
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
+from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.routing import Routing, Surroundings
 from sip.message.uri import SipUri, TelUri, Uri
 from tests.sip.call.ringing import Played, Script, play
@@ -78,14 +80,22 @@ class Office:
     answered: dict[tuple[str, str], float] = field(default_factory=dict)
     random: Random = field(default_factory=lambda: seeded(7))
     gateway: SipUri | None = None
+    engaged: Engaged = field(default_factory=Engaged)
+    "Calls beside these; is to be told of them."
 
     def routing(
-        self, caller: str = "105", *, is_hidden: bool = False, is_transfer: bool = False
+        self,
+        caller: str = "105",
+        *,
+        is_hidden: bool = False,
+        is_transfer: bool = False,
+        call: UUID | None = None,
     ) -> Routing:
+        own = () if call is None else (call,)
         around = Surroundings(
             elsewhere=lambda number: next((each for each in self.others if number in each.lines), None),
             is_registered=lambda line: line not in {line_of(number) for number in self.out},
-            calls_of=lambda line: self.calls.get(line[-3:], 0),
+            calls_of=lambda line: self.calls.get(line[-3:], 0) + self.engaged.calls_of(line, own),
             last_answered=lambda group, line: self.answered.get((group, line)),
             line_of=_number,
             random=self.random,

@@ -76,3 +76,15 @@ def test_nothing_of_a_thousand_calls_is_kept_but_who_answered():
     held = (engaged._calls, engaged._callers, engaged._callees, engaged._rung)
     assert [len(each) for each in held] == [0, 0, 0, 0]
     assert engaged.last_answered("600", "B") == 999.0
+
+
+def test_a_line_is_in_no_further_call_by_ringing_for_one_that_it_is_in_already():
+    engaged = Engaged()
+    call, other = began(engaged), began(engaged)
+    first = rung(engaged, call, "B")
+    rung(engaged, call, "B")
+    rung(engaged, other, "B")
+    assert engaged.calls_of("B") == 2
+    assert engaged.calls_of("B", (call,)) == 1
+    engaged.hear(LegEnded(call, first, Why.NO_ANSWER, 5.0))
+    assert engaged.calls_of("B") == 2

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -78,7 +79,7 @@ class Server:
         self.router = GuestRouter(self.guests, routes(settings, Both()))
 
     async def played(self, line: str, dialled: str) -> Played:
-        return play(await self.router.route(asking(dialled), line, dialled))
+        return play(await self.router.route(asking(dialled), line, dialled, uuid4()))
 
 
 @pytest.fixture

@@ -24,13 +24,14 @@ class Floor:
         self.board = Switchboard()
         self.phones = {number: self.board.phone(line_of(number)) for number in NAMES}
         self.office = office
+        self.board.hear = office.engaged.hear
 
     def __getitem__(self, extension: str) -> Phone:
         return self.phones[extension]
 
     def dials(self, number: str, caller: str = "105") -> tuple[Phone, Request]:
         """The caller's phone, and its INVITE."""
-        routed: Any = lambda: self.office.routing(caller).to(number)  # noqa: E731
+        routed: Any = lambda: self.office.routing(caller, call=self.board.call).to(number)  # noqa: E731
         self.board.routes[number] = routed
         return self[caller], self[caller].invite(number)
 
@@ -280,3 +281,21 @@ def test_who_waits_long_until_somebody_rings_hears_of_it_each_minute():
     floor["101"].says(incoming, 180)
     caller.takes("180 INVITE")
     talks(floor, caller, invite, floor["101"], incoming)
+
+
+def test_who_has_rung_for_a_group_rings_again_for_its_overflow_also_with_room_for_one_call():
+    groups = group("600", "101", overflow="601"), group("601", "101", "102")
+    here = exchange(*groups, no_waiting=("101",), calls_at_once={line_of("101"): 1})
+    floor = Floor(Office(here))
+    caller, invite = floor.dials("600")
+    first = floor["101"].request()
+    floor["101"].says(first, 180)
+    caller.takes("180 INVITE")
+    floor.board.passes(15)
+    # Of this very call it is not busy; its phone is told of the second ringing before the first has ended.
+    floor["101"].says(floor["101"].request("CANCEL"), 200)
+    again = floor["101"].request()
+    floor["101"].says(first, 487)
+    floor["101"].takes("ACK")
+    floor["101"].says(again, 180)
+    talks(floor, caller, invite, floor["101"], again)

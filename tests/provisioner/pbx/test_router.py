@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -60,7 +61,7 @@ class Desk:
     out: set[str] = field(default_factory=set)
 
     async def dials(self, number: str, line: str = THREE, *privacy: str) -> Played | Confirm:
-        ringing = await self.router.route(asking(number, *privacy), line, number)
+        ringing = await self.router.route(asking(number, *privacy), line, number, uuid4())
         if isinstance(ringing, Done):
             return Confirm()
         return play(ringing)
@@ -225,22 +226,22 @@ async def test_a_number_of_another_host_is_somebody_elses(desk: Desk):
     for number in ("101", "600", "*26", "48333000001", "+48221110001"):
         elsewhere = asking(number, host="elsewhere.example")
         with pytest.raises(NoSuchNumber):
-            await desk.router.route(elsewhere, THREE, number)
+            await desk.router.route(elsewhere, THREE, number, uuid4())
         with pytest.raises(NoSuchNumber):
             await desk.router.taker(elsewhere, THREE, number)
         # A REFER comes to us, and says who is to be called.
         with pytest.raises(NoSuchNumber):
-            await desk.router.route(Asking(asking(number).request, elsewhere.uri), THREE, number)
+            await desk.router.route(Asking(asking(number).request, elsewhere.uri), THREE, number, uuid4())
 
 
 async def test_a_number_at_each_name_of_ours_is_ours(desk: Desk):
     for host in ("pbx", "PBX", "192.0.2.1"):
-        ringing = await desk.router.route(asking("101", host=host), THREE, "101")
+        ringing = await desk.router.route(asking("101", host=host), THREE, "101", uuid4())
         assert play(ringing).rang == [ONE]
 
 
 async def test_an_emergency_call_goes_out_whatever_host_is_asked(desk: Desk):
-    ringing = await desk.router.route(asking("112", host="elsewhere.example"), THREE, "112")
+    ringing = await desk.router.route(asking("112", host="elsewhere.example"), THREE, "112", uuid4())
     assert play(ringing).rang == ["112"]
 
 

@@ -9,6 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from sip.call.board import Place
 from sip.call.calls import Calls
@@ -98,11 +99,15 @@ class Switchboard:
     "Whose dialogs may be taken over."
     is_full: bool = False
     "Whether whoever takes one over is in as many calls as its line may be."
+    hear: Callable[[Event], None] = lambda _: None
+    "Is told what happens to calls."
 
     def __post_init__(self) -> None:
         self.transactions = Transactions()
-        tell, refer = self.story.append, self.transfers.append
-        self.calls = Calls(self.transactions, self.places, tell, refer, self.fit, self.present)
+        refer = self.transfers.append
+        self.calls = Calls(self.transactions, self.places, self._tell, refer, self.fit, self.present)
+        self.call = uuid4()
+        "The newest one, or that about to be."
         self.routes: dict[str, Callable[[], Everybody]] = {}
         "Whom a number rings; others ring the line of that number."
 
@@ -130,6 +135,10 @@ class Switchboard:
         """Why the only call has ended, and what its caller was told."""
         (ended,) = [event for event in self.story if isinstance(event, CallEnded)]
         return ended.by, ended.status
+
+    def _tell(self, event: Event) -> None:
+        self.story.append(event)
+        self.hear(event)
 
     # What comes
 
@@ -161,6 +170,7 @@ class Switchboard:
             if number == "404":
                 self.perform(self.calls.refuse(transfer, 404, self.now))
             else:
+                self.call = transfer.id
                 ringing = self.routes[number]() if number in self.routes else Everybody(number)
                 self.perform(self.calls.forward(transfer, ringing, self.now))
 
@@ -184,9 +194,9 @@ class Switchboard:
                 line = request.from_.uri
                 assert isinstance(line, SipUri)
                 route = self.routes.get(dialled, lambda: Everybody(dialled))
-                self.perform(
-                    self.calls.begin(transaction, line.user or "", dialled, route(), self.now)
-                )
+                self.call = uuid4()
+                caller, now = line.user or "", self.now
+                self.perform(self.calls.begin(transaction, caller, dialled, route(), now, self.call))
             else:
                 self.perform(
                     self.transactions.respond(transaction, request.response(481, to_tag="no"), self.now)
