@@ -12,10 +12,11 @@ from db.plain import Rows
 
 _CUSTOMER = "SELECT login, distinctive_ring FROM customers WHERE id = :id"
 _LINES = """
-SELECT l.number, p.name, l.dnd, l.call_waiting,
+SELECT l.number, p.name, s.name, l.dnd, l.call_waiting,
   CASE WHEN of_p.locked THEN of_p.value WHEN of_c.locked THEN of_c.value
     ELSE coalesce(of_l.value, of_c.value, of_p.value, f."default") END
-FROM lines l JOIN products p ON p.id = l.product_id JOIN features f ON f.name = 'concurrent_calls'
+FROM lines l JOIN products p ON p.id = l.product_id LEFT JOIN sites s ON s.id = l.site_id
+JOIN features f ON f.name = 'concurrent_calls'
 LEFT JOIN product_features of_p ON of_p.feature_id = f.id AND of_p.product_id = l.product_id
 LEFT JOIN customer_features of_c ON of_c.feature_id = f.id AND of_c.customer_id = l.customer_id
 LEFT JOIN line_features of_l ON of_l.feature_id = f.id AND of_l.line_id = l.id
@@ -41,6 +42,9 @@ LEFT JOIN extensions e ON e.id = m.extension_id LEFT JOIN hunt_groups n ON n.id 
 WHERE g.customer_id = :id
 """
 _SHORT_NUMBERS = "SELECT number, target FROM speed_dials WHERE customer_id = :id"
+_SITES = """
+SELECT name, max_concurrent_calls FROM sites WHERE customer_id = :id AND max_concurrent_calls IS NOT NULL
+"""
 _CODES = "SELECT name, code FROM feature_codes WHERE customer_id = :id"
 _OF_LINE = " AND l.number = :number"
 _GROUPS_OF_LINE = """ AND g.id IN (
@@ -61,7 +65,7 @@ class ExchangeRows(NamedTuple):
     login: str
     distinctive_ring: bool
     lines: Rows
-    "number, product, dnd, call waiting, calls at once, as a text"
+    "number, product, site, dnd, call waiting, calls at once, as a text"
     forwardings: Rows
     "line, kind, target, enabled, after"
     extensions: Rows
@@ -74,6 +78,8 @@ class ExchangeRows(NamedTuple):
     "number, target"
     codes: Rows
     "name, code"
+    sites: Rows
+    "name, calls at once; those that have a limit"
     used: Rows
     "group, line; the longest unused first"
 
@@ -112,6 +118,7 @@ async def exchange_rows(database: Database, customer_id: int) -> ExchangeRows | 
         await asked(_MEMBERS + _IN_ORDER),
         await asked(_SHORT_NUMBERS),
         await asked(_CODES),
+        await asked(_SITES),
         await asked(_USED),
     )
 

@@ -30,9 +30,11 @@ class CallerPresentation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A location of a customer; devices stand in it."""
+    """A location of a customer; devices stand in it, and lines belong to it."""
 
     name: str
+    concurrent_calls: int | None = None
+    "In how many calls its lines may be at once, together; None: in any number."
     phone: PhoneOptions = field(default_factory=PhoneOptions)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -11,6 +11,16 @@ from provisioner.centrex.dialling import whole_number
 
 
 @dataclass(frozen=True, slots=True)
+class SiteLimit:
+    """A site that lets no more than so many calls in."""
+
+    most_calls: int
+    "At once. A call is one, however many of the site's lines are in it."
+    lines: frozenset[str]
+    "That belong to it."
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """A customer's switchboard at one moment."""
 
@@ -27,6 +37,8 @@ class Exchange:
     "The extension under which each line is known inside: the lowest."
     calls_at_once: Mapping[str, int] = field(default_factory=dict)
     "In how many calls each line may be; not there: in any number."
+    sites: Mapping[str, SiteLimit] = field(default_factory=dict)
+    "Those that have a limit, by name."
     used: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Of a group and a line: when that line answered a call of it last, as a number that grows with time.
     Not there: never."""
@@ -40,6 +52,11 @@ class Exchange:
     def most_calls(self, line: str) -> float:
         """In how many calls a line may be at once."""
         return self.calls_at_once.get(line, inf)
+
+    def site_of(self, line: str) -> SiteLimit | None:
+        """That of a line, if it has a limit."""
+        said = self.lines.get(line)
+        return None if said is None or said.site is None else self.sites.get(said.site)
 
     def extension_of_line(self, line: str) -> Extension | None:
         """As what the line is known inside, if as anything."""

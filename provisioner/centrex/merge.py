@@ -169,7 +169,7 @@ def _speed_dial(current: SpeedDial, patch: SpeedDialPatch) -> SpeedDial:
 
 
 def _site(current: Site | None, patch: SitePatch) -> Site:
-    return _level(current or Site(patch.name), patch)
+    return _laid(_level(current or Site(patch.name), patch), patch.said("phone", "settings"))
 
 
 def _line(current: Line | None, patch: LinePatch) -> Line:

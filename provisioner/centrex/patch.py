@@ -122,6 +122,7 @@ class SitePatch(Patch):
 
     what = "a site"
     name: Name
+    concurrent_calls: Annotated[int, integer(1, 10_000)] | None = None
     phone: Mapped[PhonePatch] = PhonePatch()
     settings: Settings | None = Field(default=None, repr=False)
 

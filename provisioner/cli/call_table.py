@@ -28,6 +28,7 @@ LEG_ENDS: Mapping[str, str] = {
     LegEnd.ANSWERED: "answered",
     LegEnd.BUSY: "was busy",
     LegEnd.FULL: "had as many calls as its line may have",
+    LegEnd.SITE_FULL: "its site had as many calls as it may have",
     LegEnd.DECLINED: "was turned down",
     LegEnd.NO_ANSWER: "did not answer",
     LegEnd.UNREACHABLE: "could not be reached",

@@ -29,6 +29,8 @@ class LegEnd(StrEnum):
     BUSY = "busy"
     FULL = "full"
     "In as many calls as its line may have at once; of a caller's own line: that is why nobody was called."
+    SITE_FULL = "site-full"
+    "Its site is in as many calls as it may be; of a caller's own line as above."
     DECLINED = "declined"
     "Somebody has turned the call down."
     NO_ANSWER = "no-answer"

@@ -32,7 +32,7 @@ class LivingCompany(Protocol):
         """With which the caller registers: nobody else knows it, and it ends with the test."""
 
     def is_engaged(self, line: str) -> bool:
-        """Whether a line is in as many calls as it may be."""
+        """Whether a line is in as many calls as it may be, or its site is."""
 
     def watched(self) -> AbstractContextManager[Witness]:
         """Sees what the phones do in the caller's next call, while the context lasts."""

@@ -33,7 +33,7 @@ class _Gate:
 _Way = tuple[_Gate, ...]
 
 _DUE: Final = {
-    "busy": (LegEnd.BUSY, LegEnd.FULL, LegEnd.DECLINED),
+    "busy": (LegEnd.BUSY, LegEnd.FULL, LegEnd.SITE_FULL, LegEnd.DECLINED),
     "no_answer": (LegEnd.NO_ANSWER,),
     "unreachable": (LegEnd.UNREACHABLE,),
 }

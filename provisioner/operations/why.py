@@ -29,6 +29,7 @@ from sip.call.story import EndedBy
 _REACH = TypeAdapter(Reach)
 _SKIPPED: Final = {
     LegEnd.FULL: Reason.FULL,
+    LegEnd.SITE_FULL: Reason.SITE_FULL,
     LegEnd.DECLINED: Reason.DECLINED,
     LegEnd.REFUSED: Reason.REFUSED,
     LegEnd.MOVED: Reason.MOVED,
@@ -36,6 +37,8 @@ _SKIPPED: Final = {
     LegEnd.GIVEN_UP: Reason.GIVEN_UP_AT_ONCE,
     LegEnd.NO_ANSWER: Reason.SILENT_PHONE,
 }
+_CALLERS: Final = {LegEnd.FULL: Reason.CALLER_FULL, LegEnd.SITE_FULL: Reason.CALLER_SITE_FULL}
+"Why who calls was not even let out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,8 @@ def why_unrung(call: Call, reach: Reach | None, line: str | None, known: Known) 
         return Answer(Reason.CODE, Known.RECORD)
     own = [leg for leg in call.legs if leg.line == line]
     first = call.legs[0] if call.legs else None
-    if first is not None and first.line == call.line and first.reason == LegEnd.FULL:
-        return Answer(Reason.CALLER_FULL, Known.RECORD)
+    if first is not None and first.line == call.line and first.reason in _CALLERS:
+        return Answer(_CALLERS[LegEnd(first.reason)], Known.RECORD)
     if own:
         return _tried(call, own, reach, known)
     if reach is None:

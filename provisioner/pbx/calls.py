@@ -71,8 +71,10 @@ class Asked(Protocol):
 class Router(Protocol):
     """Who decides whom a call rings."""
 
-    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
-        """What becomes of a call of `line`, which will be `call`.
+    async def route(
+        self, asked: Asked, line: str, dialled: str, call: UUID, comes_of: UUID | None = None
+    ) -> Ringing:
+        """What becomes of a call of `line`, which will be `call`; `comes_of`: that which is passed on.
 
         Raises `SipError` where it is refused, `StorageError`.
         """
@@ -177,7 +179,8 @@ class CallServing:
         """A transfer is a call of who asks for it, on behalf of who is passed on."""
         line, number = transfer.transferor.aor, transfer.referral.number
         try:
-            ringing = await self._router.route(transfer.referral, line, number, transfer.id)
+            first = transfer.first.id
+            ringing = await self._router.route(transfer.referral, line, number, transfer.id, first)
             self._check_is_open()
         except (SipError, StorageError) as error:
             logger.info("not passed on aor=%s error=%s", line, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from uuid import UUID
 
 from provisioner.centrex.exchange import Exchange
@@ -29,9 +29,18 @@ class Engaged:
         self._callees: dict[UUID, str] = {}
         self._answered: OrderedDict[tuple[str, str], float] = OrderedDict()
 
+    def calls(self, line: str) -> Set[UUID]:
+        """The calls that a line is in, those that ring at its phones among them."""
+        return self._calls.get(line, {}).keys()
+
     def calls_of(self, line: str, beside: Collection[UUID] = ()) -> int:
-        """In how many calls a line is, those that ring at its phones among them, `beside` some."""
-        return sum(call not in beside for call in self._calls.get(line, ()))
+        """In how many that is, `beside` some."""
+        return sum(call not in beside for call in self.calls(line))
+
+    def calls_among(self, lines: Set[str], beside: Collection[UUID] = ()) -> int:
+        """In how many calls these lines are together, `beside` some. A call among them is one."""
+        engaged = self._calls.keys() & lines
+        return len(set[UUID]().union(*(self._calls[line].keys() for line in engaged)).difference(beside))
 
     def last_answered(self, group: str, line: str) -> float | None:
         """When a line answered a call of a group of its company last, in loop time; None: not lately."""

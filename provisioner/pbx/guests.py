@@ -130,9 +130,11 @@ class GuestRouter:
         self._guests = guests
         self._lines = lines
 
-    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
+    async def route(
+        self, asked: Asked, line: str, dialled: str, call: UUID, comes_of: UUID | None = None
+    ) -> Ringing:
         """See `Router`."""
-        return await self._of(line).route(asked, line, dialled, call)
+        return await self._of(line).route(asked, line, dialled, call, comes_of)
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """See `Router`."""

@@ -84,6 +84,9 @@ class Company:
         """See `LivingCompany`."""
         calls, said = self._engaged.calls_of(line), self._copy.lines.get(line)
         waits = said is None or said.call_waiting
+        site = self._copy.site_of(line)
+        if site is not None and self._engaged.calls_among(site.lines) >= site.most_calls:
+            return True
         return calls >= self._copy.most_calls(line) or (calls > 0 and not waits)
 
     @contextmanager

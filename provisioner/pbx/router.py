@@ -14,7 +14,8 @@ from provisioner.pbx.calls import Asked
 from provisioner.pbx.domains import Domains
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.phones import Phones
-from provisioner.pbx.routing import Routing, Surroundings, emergency_call
+from provisioner.pbx.room import Surroundings
+from provisioner.pbx.routing import Routing, emergency_call
 from provisioner.settings import Settings, split_address
 from sip.call.errors import NoSuchNumber
 from sip.call.replacing import Taker
@@ -72,7 +73,9 @@ class ExchangeRouter:
             gateway = Address(*split_address(settings.sip.emergency_gateway))
             self._emergency_gateway = SipUri(gateway.uri_host, port=gateway.port)
 
-    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
+    async def route(
+        self, asked: Asked, line: str, dialled: str, call: UUID, comes_of: UUID | None = None
+    ) -> Ringing:
         """See `provisioner.pbx.calls.Router`."""
         if dialled in self._emergency_numbers:
             # Before anything is looked up: it must not fail because that fails.
@@ -97,10 +100,12 @@ class ExchangeRouter:
         def line_of(uri: Uri) -> str | None:
             return uri.digits if isinstance(uri, TelUri) else self._domains.line_of(uri, asked.flow)
 
+        own = (call,) if comes_of is None else (call, comes_of)
         around = Surroundings(
             elsewhere=lambda number: elsewhere.get(number) or self._exchanges.known(number),
             is_registered=lambda line: bool(self._phones.bindings(line)),
             calls_of=lambda line: self._engaged.calls_of(line, (call,)),
+            calls_among=lambda lines: self._engaged.calls_among(lines, own),
             last_answered=self._engaged.last_answered,
             line_of=line_of,
             random=self._random,
@@ -120,8 +125,17 @@ class ExchangeRouter:
                 return False
             return target is None or _may_pick_up(exchange, line, target)
 
-        is_full = exchange is not None and self._engaged.calls_of(line) >= exchange.most_calls(line)
-        return Taker(line, dialled, may, _wants_privacy(asked.request), is_full)
+        def has_room(other: str) -> bool:
+            if exchange is None:
+                return False
+            if self._engaged.calls_of(line) >= exchange.most_calls(line):
+                return False
+            site = exchange.site_of(line)
+            # Where the other one is, or whom it talks to, the call is counted already.
+            there = self._engaged.calls(other)
+            return site is None or self._engaged.calls_among(site.lines, there) < site.most_calls
+
+        return Taker(line, dialled, may, _wants_privacy(asked.request), has_room)
 
     async def _check_is_here(self, asked: Asked) -> None:
         """Who calls `sip:102@elsewhere.example` means somebody else's 102 (RFC 3261 §8.2.2.1).

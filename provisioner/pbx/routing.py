@@ -7,11 +7,9 @@ than a few after one another, whether data, a phone (3xx) or an overflow sends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from random import Random
-from typing import NamedTuple
 
 from provisioner.centrex.customer import (
     CallerPresentation,
@@ -24,6 +22,7 @@ from provisioner.centrex.customer import (
 )
 from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
+from provisioner.pbx.room import Rung, Surroundings, caller_full, obstacle
 from sip.call.ringing import Caller, Membership, Outcome, Target
 from sip.call.tree import members as tree
 from sip.call.tree.fallback import Fallback
@@ -40,24 +39,10 @@ MOST_HOPS = 10
 "Numbers that lead to each other, after one another."
 INSIDE = "<http://127.0.0.1>;info=internal"
 "Alert-Info of calls from inside: the word is what the phones' files say, the address is there for the form."
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a call meets, beside what is set."""
-
-    elsewhere: Callable[[str], Exchange | None]
-    "The switchboard that a line of another customer belongs to."
-    is_registered: Callable[[str], bool]
-    calls_of: Callable[[str], int]
-    "In how many calls a line is beside this one."
-    last_answered: Callable[[str, str], float | None]
-    "When a line answered a call of a group last, since the server began."
-    line_of: Callable[[Uri], str | None]
-    "The number that a URI means, where it is one of ours."
-    random: Random
-    emergency_numbers: frozenset[str]
-    emergency_gateway: SipUri | None = None
+_TOO_MANY = {
+    Outcome.FULL: "Too many calls at once",
+    Outcome.SITE_FULL: "Too many calls at this site",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +65,6 @@ class _Way:
         return replace(self, path=(*self.path, step))
 
 
-class _Rung(NamedTuple):
-    """A line that this call may ring."""
-
-    line: Line
-    most_calls: float
-    "In how many calls it may be."
-
-
 @dataclass(slots=True)
 class Routing:
     """One call's."""
@@ -102,20 +79,22 @@ class Routing:
     is_transfer: bool = False
     "Whether the line passes a call on, and has no further one itself."
     _tried: Tried = field(init=False)
-    _lines: dict[str, _Rung] = field(init=False, default_factory=dict)
+    _lines: dict[str, Rung] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Of parts of it: what its tree knows must not lead back to it, or both would wait for the collector.
-        self._tried = Tried(partial(_obstacle, self.line, self._lines, self.around))
+        self._tried = Tried(partial(obstacle, self.line, self._lines, self.around))
 
     def to(self, dialled: str) -> Node:
         """What becomes of the call, codes aside."""
         for number in (dialled, self.exchange.short_numbers.get(dialled, "")):
             if number in self.around.emergency_numbers:
                 return emergency_call(self.line, number, self.around.emergency_gateway)
-        if not self.is_transfer and self.around.calls_of(self.line) >= self.exchange.most_calls(self.line):
+        # Who passes a call on has no further one.
+        full = None if self.is_transfer else caller_full(self.exchange, self.line, self.around)
+        if full is not None:
             own = Target(self.line, Caller(self.line), self.exchange.extension_of.get(self.line, ""))
-            return Refusal(Outcome.FULL, 486, "Too many calls at once", own)
+            return Refusal(full, 486, _TOO_MANY[full], own)
         node = self._number(_Way(self.exchange, self._inside()), dialled)
         return node or Refusal(Outcome.REFUSED, 404)
 
@@ -183,7 +162,11 @@ class Routing:
         onward = partial(self._forwarded, way)
         if forwards and said.always is not None and said.always.enabled:
             return onward(said.always) or Refusal(Outcome.UNREACHABLE, 482)
-        self._lines[line.number] = _Rung(line, way.exchange.most_calls(line.number))
+        site = way.exchange.site_of(line.number)
+        if not self.is_transfer and site is self.exchange.site_of(self.line):
+            # Where the caller is, the call has been let in.
+            site = None
+        self._lines[line.number] = Rung(line, way.exchange.most_calls(line.number), site)
         target = Target(
             aor=line.number,
             caller=way.caller,
@@ -195,7 +178,7 @@ class Routing:
             return Limited(Phone(self._tried, target), ring_s)
         after: dict[Outcome, Callable[[], Node | None]] = {}
         for forwarding, outcomes in (
-            (said.busy, (Outcome.BUSY, Outcome.FULL, Outcome.DECLINED)),
+            (said.busy, (Outcome.BUSY, Outcome.FULL, Outcome.SITE_FULL, Outcome.DECLINED)),
             (said.no_answer, (Outcome.NO_ANSWER,)),
             (said.unreachable, (Outcome.UNREACHABLE,)),
         ):
@@ -279,17 +262,6 @@ class Routing:
             ring_s = max(RING_S, member.ring_time)
             node = self._extension(further, extension, forwards=not member.skip_forwarding, ring_s=ring_s)
         return Limited(node, member.ring_time)
-
-
-def _obstacle(caller: str, lines: Mapping[str, _Rung], around: Surroundings, aor: str) -> Outcome | None:
-    """What keeps a line from being rung at this moment."""
-    line, most_calls = lines[aor]
-    calls = around.calls_of(aor)
-    if aor == caller or line.dnd or (calls > 0 and not line.call_waiting):
-        return Outcome.BUSY
-    if calls >= most_calls:
-        return Outcome.FULL
-    return None if around.is_registered(aor) else Outcome.UNREACHABLE
 
 
 def emergency_call(line: str, dialled: str, gateway: SipUri | None) -> Node:

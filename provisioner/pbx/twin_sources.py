@@ -143,9 +143,11 @@ class HastenedRouter:
         self._router = router
         self._divisor = divisor
 
-    async def route(self, asked: Asked, line: str, dialled: str, call: UUID) -> Ringing:
+    async def route(
+        self, asked: Asked, line: str, dialled: str, call: UUID, comes_of: UUID | None = None
+    ) -> Ringing:
         """See `Router`."""
-        ringing = await self._router.route(asked, line, dialled, call)
+        ringing = await self._router.route(asked, line, dialled, call, comes_of)
         return ringing if self._divisor == 1 else Hastened(ringing, self._divisor)
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:

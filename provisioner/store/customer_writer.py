@@ -139,6 +139,8 @@ class CustomerWriter:
     async def _sites(self, row: CustomerRow, customer: Customer) -> dict[str, SiteRow]:
         names = [site.name for site in customer.sites]
         sites = _matched(row.sites, lambda site: site.name, names, lambda name: SiteRow(name=name))
+        for site in customer.sites:
+            sites[site.name].max_concurrent_calls = site.concurrent_calls
         await self.session.flush()
         return sites
 

@@ -122,7 +122,7 @@ def _customer(row: CustomerRow, settings: Sequence[SettingRow], vault: Vault) ->
         centrex=_centrex(row),
         test_calls=proof_schedule_of(row.proof_schedule),
         sites=tuple(
-            Site(site.name, said.phone, said.settings)
+            Site(site.name, site.max_concurrent_calls, said.phone, said.settings)
             for site in row.sites
             for said in (read_level(by_site[site.id], vault),)
         ),

@@ -18,7 +18,7 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
-from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.exchange import Exchange, SiteLimit
 
 
 def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
@@ -32,10 +32,11 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
     for number, extension in extensions.items():
         if extension.line is not None:
             extension_of.setdefault(extension.line, number)
+    lines = _lines(rows.lines, rows.forwardings)
     return Exchange(
         customer_id=customer_id,
         login=rows.login,
-        lines=_lines(rows.lines, rows.forwardings),
+        lines=lines,
         extensions=extensions,
         groups={
             number: HuntGroup(
@@ -54,6 +55,10 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
         distinctive_ring=rows.distinctive_ring,
         extension_of=extension_of,
         calls_at_once=_calls_at_once(rows.lines),
+        sites={
+            name: SiteLimit(most, frozenset(line.number for line in lines.values() if line.site == name))
+            for name, most in rows.sites
+        },
         used={(group, line): place for place, (group, line) in enumerate(rows.used, start=1)},
     )
 
@@ -81,16 +86,17 @@ def _lines(rows: Rows, of_forwardings: Rows) -> dict[str, Line]:
         number: Line(
             number,
             product,
+            site,
             forwarding=Forwardings(**forwardings.get(number, {})),
             dnd=bool(dnd),
             call_waiting=bool(call_waiting),
         )
-        for number, product, dnd, call_waiting, _ in rows
+        for number, product, site, dnd, call_waiting, _ in rows
     }
 
 
 def _calls_at_once(rows: Rows) -> dict[str, int]:
-    return {number: int(calls) for number, _, _, _, calls in rows}
+    return {number: int(calls) for number, *_, calls in rows}
 
 
 def _members(rows: Rows) -> dict[str, tuple[Member, ...]]:

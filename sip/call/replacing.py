@@ -53,8 +53,8 @@ class Taker:
     may: May
     is_hidden: bool = False
     "Whether nobody is to see who it is."
-    is_full: bool = False
-    "Whether its line may be in no further call; one of its own is none."
+    has_room: Callable[[str], bool] = lambda _: True
+    "Whether its line may be in a further call: one that the other line is in. One of its own is none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def find_replaced(board: Board, said: Replaces, taker: Taker) -> Replaced:
 
 
 def _check_room(taker: Taker, leg: Leg) -> None:
-    if taker.is_full and leg.aor != taker.aor:
+    if leg.aor != taker.aor and not taker.has_room(leg.aor):
         raise NoFurtherCall("its line has too many calls at once")
 
 

@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     "In a call, or not to be disturbed (486, 600)."
     FULL = "full"
     "In as many calls as its line may have at once."
+    SITE_FULL = "site-full"
+    "Where it is go on as many calls as may."
     DECLINED = "declined"
     "Somebody has turned the call down (603)."
     NO_ANSWER = "no-answer"

@@ -46,7 +46,8 @@ class Transfer(Unconnected):
         "Who is passed on."
         self.is_waiting = True
         self._board = board
-        self._first = first
+        self.first = first
+        "The call of which it is passed on."
         self._next: Call | None = None
 
     def goes_on(self, call: Call) -> None:
@@ -83,23 +84,23 @@ class Transfer(Unconnected):
         """There is nobody to talk to."""
         self.is_waiting = False
         self.referral.says(200)
-        self._first.end(EndedBy.TRANSFERRED)
+        self.first.end(EndedBy.TRANSFERRED)
         self.leg.leave()
 
     def turn_down(self, status: int, text: str = "") -> None:
         """The transferor has it back, if it is still there."""
         self.is_waiting = False
         self.referral.says(status)
-        if self._first.is_over:
+        if self.first.is_over:
             self.leg.leave()
-        self._first.passing = None
+        self.first.passing = None
 
     def _is_done(self) -> None:
         self.is_waiting = False
         self.referral.says(200)
         if self._next is not None:
             self.leg.user = self._next
-        self._first.end(EndedBy.TRANSFERRED, keep=self.leg)
+        self.first.end(EndedBy.TRANSFERRED, keep=self.leg)
 
     # Between the two calls
 

@@ -9,6 +9,7 @@ from tests.e2e.exchange import Site, exchange
 from tests.e2e.office import office, shown
 from tests.e2e.softphones.baresip import Baresip, baresip
 from tests.e2e.softphones.linphone import linphone
+from tests.e2e.tones import hears
 
 FORWARDED = """\
 forwarding: {always: {to: "103", enabled: false}, busy: {to: "103"}, no_answer: {to: "103", after: 1}}"""
@@ -17,6 +18,7 @@ GROUPS = """\
       - {number: "600", name: Biuro, members: [{extension: "102", logged_in: false}]}
       - {number: "601", name: Wszyscy, members: [{group: "600"}]}
 """
+SITE = "    sites:\n      - {name: Magazyn, concurrent_calls: 1}\n"
 SHORT_NUMBER = '    centrex: {speed_dial: {entries: [{number: "34", target: "48225550004"}]}}\n'
 DISTINCTIVE = """\
     centrex: {distinctive_ring: true}
@@ -111,6 +113,33 @@ async def test_lines_and_groups_do_as_they_are_told(tmp_path: Path, migrated_sql
         await dials_code(second, "*51600")
         await caller.dials("601")
         await caller.program.says("480")
+
+
+async def test_a_site_is_in_no_more_calls_than_it_may_be(tmp_path: Path, migrated_sqlite: Path) -> None:
+    services = ("site: Magazyn", "site: Magazyn", "", "")
+    async with office(tmp_path, migrated_sqlite, "", services=services, more=SITE) as (
+        first, second, outside, caller,
+    ):  # fmt: skip
+        await caller.dials("101")
+        assert await shown(first) == "Serwis 104"
+        await first.accepts()
+        await caller.talks()
+        # Before all have acknowledged it is too early to pass it on.
+        await hears(first.heard(), 440)
+        await outside.dials("102")
+        await outside.program.says("486")
+        await second.dials("103")
+        await second.program.says("486 Too many calls at this site")
+        # Passed on within the site it is the same one call.
+        assert (await first.command("transfer", "102"))["ok"]
+        assert await shown(second) == "Serwis 104"
+        await second.accepts()
+        await second.talks()
+        await first.is_hung_up()
+        await second.hangs_up()
+        await caller.is_hung_up()
+        await second.dials("101")
+        assert await shown(first) == "Biuro 102"
 
 
 async def test_a_phone_sends_calls_on_and_none_goes_round(tmp_path: Path, migrated_sqlite: Path) -> None:

@@ -47,6 +47,10 @@ ANSWERS: Final[Mapping[Reason, tuple[str, str]]] = {
         "{who} was in as many calls as its line may have.",
         "Raise the number of concurrent calls of the line, or give it another product.",
     ),
+    Reason.SITE_FULL: (
+        "The site of {who} was in as many calls as it may have.",
+        "Raise the number of concurrent calls of the site, or let {who} forward calls when it is busy.",
+    ),
     Reason.DECLINED: (
         "The call was turned down at the phone of {who} before it rang.",
         "Ask who did so, and why.",
@@ -69,6 +73,10 @@ ANSWERS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.CALLER_FULL: (
         "The caller was in as many calls as its line may have, so nobody was called at all.",
         "Raise the number of concurrent calls of the caller's line, or give it another product.",
+    ),
+    Reason.CALLER_SITE_FULL: (
+        "The caller's site was in as many calls as it may have, so nobody was called at all.",
+        "Raise the number of concurrent calls of the caller's site.",
     ),
     Reason.CODE: ("A code was dialled, and no number: nobody was to ring.", _NOTHING),
     Reason.NO_SUCH_NUMBER: (

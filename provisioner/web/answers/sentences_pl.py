@@ -49,6 +49,10 @@ ANSWERS: Final[Mapping[Reason, tuple[str, str]]] = {
         "Numer {who} miał już tyle rozmów, na ile pozwala jego linia.",
         "Więcej rozmów naraz pozwala ustawić usługa „połączenia jednoczesne” albo inny produkt.",
     ),
+    Reason.SITE_FULL: (
+        "W lokalizacji numeru {who} trwało już tyle rozmów, ile może.",
+        "Zwiększ liczbę połączeń jednoczesnych lokalizacji albo ustaw dla {who} przekierowanie, gdy zajęty.",
+    ),
     Reason.DECLINED: (
         "W telefonie {who} odrzucono połączenie, zanim zdążył zadzwonić.",
         "Zapytaj, kto i dlaczego odrzucił.",
@@ -77,6 +81,10 @@ ANSWERS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.CALLER_FULL: (
         "Dzwoniący miał już tyle rozmów, na ile pozwala jego linia, i połączenie w ogóle nie wyszło.",
         "Więcej rozmów naraz pozwala ustawić usługa „połączenia jednoczesne” albo inny produkt dzwoniącego.",
+    ),
+    Reason.CALLER_SITE_FULL: (
+        "W lokalizacji dzwoniącego trwało już tyle rozmów, ile może, i połączenie w ogóle nie wyszło.",
+        "Zwiększ liczbę połączeń jednoczesnych lokalizacji dzwoniącego.",
     ),
     Reason.CODE: ("Wybrano kod usługi, a nie numer: nikt nie miał zadzwonić.", "Nic nie trzeba robić."),
     Reason.NO_SUCH_NUMBER: (

@@ -55,7 +55,15 @@ class Tried:
         self._ringing.pop(id, None)
 
 
-_PLAINEST = (Outcome.NO_ANSWER, Outcome.DECLINED, Outcome.BUSY, Outcome.FULL, Outcome.MOVED, Outcome.REFUSED)
+_PLAINEST = (
+    Outcome.NO_ANSWER,
+    Outcome.DECLINED,
+    Outcome.BUSY,
+    Outcome.FULL,
+    Outcome.SITE_FULL,
+    Outcome.MOVED,
+    Outcome.REFUSED,
+)
 "What a caller is told of many: the first of these that befell one of them."
 
 

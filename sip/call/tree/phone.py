@@ -12,6 +12,7 @@ from sip.message.uri import Uri
 _STATUS = {
     Outcome.BUSY: 486,
     Outcome.FULL: 486,
+    Outcome.SITE_FULL: 486,
     Outcome.DECLINED: 603,
     Outcome.NO_ANSWER: 480,
     Outcome.UNREACHABLE: 480,

@@ -79,7 +79,16 @@ customers = st.builds(
             ),
         ),
     ),
-    sites=lists(st.builds(Site, name=st.sampled_from(["A", "B"]), phone=phones, settings=settings), "name"),
+    sites=lists(
+        st.builds(
+            Site,
+            name=st.sampled_from(["A", "B"]),
+            concurrent_calls=st.none() | st.integers(1, 30),
+            phone=phones,
+            settings=settings,
+        ),
+        "name",
+    ),
     lines=lists(
         st.builds(Line, number=st.sampled_from(LINES), product=st.sampled_from(["a", "b"])), "number"
     ),

@@ -122,7 +122,8 @@ def test_an_unquoted_mac_of_digits_is_a_mac_and_not_a_number_of_base_sixty() -> 
 def test_sites_phone_options_and_settings_are_read_at_every_level() -> None:
     customer = one_customer(
         "phone: {ntp_servers: [pool.ntp.org], codecs: [g722, pcma], resync: {start: '01:30'}, lldp: off},"
-        "sites: [{name: Magazyn, phone: {vlan_id: 120, outbound_proxy: ''}, settings: {a.b: 1}}],"
+        "sites: [{name: Magazyn, concurrent_calls: 4, phone: {vlan_id: 120, outbound_proxy: ''},"
+        " settings: {a.b: 1}}],"
         "devices: [{mac: 001565102030, model: T46S, modules: 1,"
         " phone: {srtp: compulsory, sip_transport: tls}}]"
     )
@@ -131,6 +132,7 @@ def test_sites_phone_options_and_settings_are_read_at_every_level() -> None:
     )
     assert customer.sites[0].phone == PhoneOptions(vlan_id=120, outbound_proxy="")
     assert customer.sites[0].settings == {"a.b": "1"}
+    assert customer.sites[0].concurrent_calls == 4
     assert customer.devices[0].phone == PhoneOptions(srtp="compulsory", sip_transport="tls")
     assert customer.devices[0].modules == 1
 

@@ -9,7 +9,8 @@ from provisioner.centrex.codes import Disturb, Forward, LogIn, code_in
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.services import done
 from provisioner.centrex.trial_caller import CALLER_LINE
-from provisioner.pbx.routing import Routing, Surroundings
+from provisioner.pbx.room import Surroundings
+from provisioner.pbx.routing import Routing
 from sip.call.ringing import Ending, Outcome, Ring, Stop, Target
 from sip.testcall.observed import (
     Answered,
@@ -53,6 +54,7 @@ def played(here: Exchange, scenario: Scenario, chance: Random | None = None) -> 
         elsewhere=lambda _: None,
         is_registered=lambda line: line in there,
         calls_of=lambda _: 0,
+        calls_among=lambda _: 0,
         last_answered=lambda group, line: None,
         line_of=lambda _: None,
         random=chance or seeded(7),

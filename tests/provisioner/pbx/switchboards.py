@@ -10,8 +10,10 @@ from provisioner.centrex.customer import Extension, Forwarding, Forwardings, Hun
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
 from provisioner.pbx.engaged import Engaged
-from provisioner.pbx.routing import Routing, Surroundings
+from provisioner.pbx.room import Surroundings
+from provisioner.pbx.routing import Routing
 from sip.message.uri import SipUri, TelUri, Uri
+from tests.provisioner.pbx.story import Story
 from tests.sip.call.ringing import Played, Script, play
 
 NAMES = {"101": "Recepcja", "102": "Biuro", "103": "Magazyn", "104": "Prezes", "105": "Serwis"}
@@ -42,13 +44,18 @@ def exchange(
     no_waiting: tuple[str, ...] = (),
     customer_id: int = 1,
     company: str = "4822000",
+    at: tuple[str, ...] = (),
     **more: object,
 ) -> Exchange:
-    """Extensions 101 to 105, each with a line, and what is said beside that by extension."""
+    """Extensions 101 to 105, each with a line, and what is said beside that by extension.
+
+    Those `at` the site are at one that is called Hala.
+    """
     lines = {
         line_of(number, company): Line(
             line_of(number, company),
             "telefonia-ip-plus",
+            site="Hala" if number in at else None,
             forwarding=(forwarding or {}).get(number, Forwardings()),
             dnd=number in dnd,
             call_waiting=number not in no_waiting,
@@ -95,6 +102,7 @@ class Office:
         around = Surroundings(
             elsewhere=lambda number: next((each for each in self.others if number in each.lines), None),
             is_registered=lambda line: line not in {line_of(number) for number in self.out},
+            calls_among=lambda lines: self.engaged.calls_among(lines, own),
             calls_of=lambda line: self.calls.get(line[-3:], 0) + self.engaged.calls_of(line, own),
             last_answered=lambda group, line: self.answered.get((group, line)),
             line_of=_number,
@@ -103,6 +111,12 @@ class Office:
             emergency_gateway=self.gateway,
         )
         return Routing(self.exchange, line_of(caller), around, is_hidden, is_transfer)
+
+    def in_call(self, caller: str, callee: str) -> Office:
+        """The same, where these two talk."""
+        line = line_of(callee)
+        Story(self.engaged.hear).begins(line_of(caller), callee).rings(line).answers(line)
+        return self
 
     def call(
         self, dialled: str, caller: str = "105", scripts: dict[str, Script] | None = None, **said: bool

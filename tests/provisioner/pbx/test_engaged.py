@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
+from provisioner.centrex.exchange import SiteLimit
 from provisioner.pbx.engaged import Engaged
+from provisioner.pbx.live import Company
 from sip.call.ringing import Caller, Ending, Membership, Outcome, Target, Why
 from sip.call.story import CallAnswered, CallBegan, CallEnded, EndedBy, LegBegan, LegEnded
+from tests.provisioner.pbx.switchboards import exchange, line_of
 
 CALLER = Caller("105")
 
@@ -64,6 +68,35 @@ def test_who_answers_for_a_group_in_a_group_has_answered_for_both():
     engaged.hear(CallAnswered(call, winner, 4.0))
     assert engaged.last_answered("600", "C") == engaged.last_answered("601", "C") == 4.0
     assert engaged.last_answered("600", "B") is None
+
+
+def test_lines_are_together_in_a_call_once_whoever_of_them_is_in_it():
+    engaged = Engaged()
+    inside, coming = began(engaged, "A"), began(engaged, "X")
+    first = rung(engaged, inside, "B")
+    rung(engaged, coming, "B")
+    last = rung(engaged, coming, "C")
+    began(engaged, "Y")
+    here = {"A", "B", "C", "D"}
+    assert engaged.calls_among(here) == 2
+    assert engaged.calls_among(here, (coming,)) == 1
+    assert engaged.calls_among({"D"}) == 0
+    engaged.hear(LegEnded(coming, last, Why.NO_ANSWER, 3.0))
+    assert engaged.calls_among({"C"}) == 0
+    engaged.hear(LegEnded(inside, first, Why.GIVEN_UP, 4.0))
+    engaged.hear(CallEnded(inside, EndedBy.CALLER, 487, 4.0))
+    assert engaged.calls_among(here) == 1
+
+
+def test_people_at_a_full_site_are_engaged_and_no_live_test_rings_them():
+    engaged, unused = Engaged(), Any
+    lines = frozenset(map(line_of, ("101", "102")))
+    here = exchange(at=("101", "102"), sites={"Hala": SiteLimit(1, lines)})
+    company = Company(here, unused, engaged, unused, unused, unused)  # type: ignore[arg-type]
+    assert not company.is_engaged(line_of("101"))
+    began(engaged, line_of("102"))
+    assert company.is_engaged(line_of("101"))
+    assert not company.is_engaged(line_of("103"))
 
 
 def test_nothing_of_a_thousand_calls_is_kept_but_who_answered():

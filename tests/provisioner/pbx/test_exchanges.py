@@ -11,6 +11,7 @@ from db.changes import ALL, touch
 from db.freshness import watching
 from provisioner.centrex.codes import Case
 from provisioner.centrex.customer import Forwarding, HuntStrategy, Member
+from provisioner.centrex.exchange import SiteLimit
 from provisioner.operations import line_services
 from provisioner.operations.installation import Installation
 from provisioner.pbx import exchange as module
@@ -80,6 +81,29 @@ async def test_how_many_calls_a_line_may_have_is_said_by_its_product_its_custome
     assert await allowed(f"{says.format('line', 1)} AND own.number = '{ONE}'") == (1, 7)
     assert await allowed("UPDATE customer_features SET locked = true") == (7, 7)
     assert await allowed("UPDATE product_features SET locked = true") == (2, 2)
+
+
+async def test_a_site_that_has_a_limit_knows_its_lines(installation: Installation, exchanges: Exchanges):
+    async def limits(**sites: int | None) -> dict[str, SiteLimit]:
+        said = [{"name": name, "concurrent_calls": most} for name, most in sites.items()]
+        lines = [line(ONE, site="Hala"), line(TWO, site="Biuro")]
+        await apply_text(installation, written(small(sites=said, lines=lines)))
+        exchange = await exchanges.of_line(ONE)
+        assert exchange is not None
+        assert exchange.lines[TWO].site == "Biuro"
+        return dict(exchange.sites)
+
+    assert await limits(Hala=None, Biuro=None) == {}
+    assert await limits(Hala=3, Biuro=None) == {"Hala": SiteLimit(3, frozenset({ONE}))}
+    both = {"Hala": SiteLimit(4, frozenset({ONE})), "Biuro": SiteLimit(1, frozenset({TWO}))}
+    assert await limits(Hala=4, Biuro=1) == both
+    # What a line changes by itself is read alone.
+    await apply_text(installation, written({"login": "firma", "lines": [
+        line(ONE, site="Hala", dnd=True), line(TWO, site="Biuro")]}))  # fmt: skip
+    exchange = await exchanges.of_line(ONE)
+    assert exchange is not None
+    assert exchange.lines[ONE].dnd
+    assert exchange.site_of(ONE) == both["Hala"]
 
 
 async def test_a_line_that_is_not_there_has_none_until_somebody_gets_it(

@@ -29,6 +29,7 @@ from sip.call.tree.done import Done
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.small import ONE, TWO, line, other, small, written
 from tests.provisioner.pbx.asking import Asking, asking
+from tests.provisioner.pbx.story import Story
 from tests.provisioner.pbx.switchboards import seeded
 from tests.sip.call.ringing import Played, play
 
@@ -58,6 +59,7 @@ class Desk:
 
     router: ExchangeRouter
     clock: Clock
+    engaged: Engaged
     out: set[str] = field(default_factory=set)
 
     async def dials(self, number: str, line: str = THREE, *privacy: str) -> Played | Confirm:
@@ -89,10 +91,11 @@ async def desk(installation: Installation) -> AsyncIterator[Desk]:
         exchanges = Exchanges(installation.database, News(watcher))
         clock = Clock()
         codes = Codes(installation, lambda: clock.now)
+        engaged = Engaged()
         router = ExchangeRouter(
-            settings, codes, exchanges, phones, Engaged(), Domains(["pbx"]), seeded(1)
+            settings, codes, exchanges, phones, engaged, Domains(["pbx"]), seeded(1)
         )
-        yield Desk(router, clock, out)
+        yield Desk(router, clock, engaged, out)
 
 
 async def test_a_number_rings_and_shows_the_callers_extension(desk: Desk):
@@ -216,6 +219,26 @@ async def test_what_rings_for_a_group_is_picked_up_by_its_members_or_where_it_le
     assert await may(desk, THREE, ONE, "600")
     assert not await may(desk, THREE, ONE, "600", "601")
     assert await may(desk, TWO, ONE, "600", "601")
+
+
+async def test_at_a_full_site_the_call_that_is_there_may_be_picked_up_and_passed_on(
+    desk: Desk, installation: Installation
+):
+    lines = [line(ONE, site="Hala"), line(TWO, site="Hala"), line(THREE)]
+    said = small(lines=lines, sites=[{"name": "Hala", "concurrent_calls": 1}], hunt_groups=[])
+    await apply_text(installation, written(said))
+    call = Story(desk.engaged.hear).begins(THREE, "101").rings(ONE)
+    taker = await desk.router.taker(asking("101"), TWO, "101")
+    assert taker.has_room(ONE)
+    assert taker.has_room(THREE), "the other end of it"
+    Story(desk.engaged.hear).begins(stranger := "48333000001", "112")
+    assert not taker.has_room(stranger)
+    call.answers(ONE)
+    assert await desk.refused("102") == GivenUp(Outcome.SITE_FULL, 486)
+    assert (await desk.refused("103", TWO)) == GivenUp(Outcome.SITE_FULL, 486, "Too many calls at this site")
+    assert play(await desk.router.route(asking("102"), ONE, "102", uuid4(), call.id)).rang == [TWO]
+    call.ends()
+    assert [each for each, _ in await desk.rings("102")] == [TWO]
 
 
 async def test_who_asks_for_privacy_takes_over_unseen(desk: Desk):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.centrex.customer import CallerPresentation, Forwardings, HuntStrategy, Member
-from provisioner.centrex.exchange import Exchange
+from provisioner.centrex.exchange import Exchange, SiteLimit
 from sip.call.ringing import Caller, Ending, GivenUp, Outcome, Ring
 from sip.message.uri import SipUri, parse_uri
 from tests.provisioner.pbx.switchboards import NAMES, Office, exchange, group, line_of, rang, to, when
-from tests.sip.call.ringing import ANSWERS, BUSY, DECLINES, Played, Script
+from tests.sip.call.ringing import ANSWERS, BUSY, DECLINES, Played, Script, play
 
 GATEWAY = SipUri("192.0.2.99", port=5080)
 
@@ -249,6 +250,55 @@ def test_who_is_in_as_many_calls_as_his_line_may_have_calls_nobody_but_for_help(
     for number in ("112", "1"):
         (ring,) = [step for _, step in full.call(number).steps if isinstance(step, Ring)]
         assert str(ring.target.uri) == "sip:112@192.0.2.99:5080"
+
+
+def site(most: int, *extensions: str) -> dict[str, Any]:
+    """A site with a limit, and these lines of it, for `exchange`."""
+    at = frozenset(map(line_of, extensions))
+    return {"at": extensions, "sites": {"Hala": SiteLimit(most, at)}}
+
+
+def test_a_site_in_as_many_calls_as_it_may_be_is_found_busy_and_the_story_says_why():
+    full = Office(exchange(**site(1, "101", "102"))).in_call("102", "104")
+    played = full.call("101")
+    assert played.skipped == [(line_of("101"), Outcome.SITE_FULL)]
+    assert played.refused == GivenUp(Outcome.SITE_FULL, 486)
+    assert rang(full.call("103")) == ["103"]
+    assert rang(Office(exchange(**site(2, "101", "102"))).in_call("102", "104").call("101")) == ["101"]
+
+
+def test_a_line_at_such_a_site_forwards_as_a_busy_one_and_is_passed_over_in_its_groups():
+    busy = {"101": Forwardings(busy=to("103"))}
+    forwards = Office(exchange(forwarding=busy, **site(1, "101", "102"))).in_call("102", "104")
+    assert rang(forwards.call("101")) == ["103"]
+    hunts = Office(exchange(group("600", "101", "103"), **site(1, "101", "102"))).in_call("102", "104")
+    assert rang(hunts.call("600")) == ["103"]
+
+
+def test_all_of_a_group_ring_at_a_site_for_the_one_call_that_it_may_have():
+    at_once = group("600", "101", "102", strategy=HuntStrategy.SIMULTANEOUS)
+    assert rang(Office(exchange(at_once, **site(1, "101", "102"))).call("600")) == ["101", "102"]
+
+
+def test_who_is_at_a_full_site_calls_nobody_but_for_help():
+    full = Office(exchange(**site(1, "105", "102")), gateway=GATEWAY).in_call("102", "104")
+    played = full.call("101")
+    assert played.skipped == [(line_of("105"), Outcome.SITE_FULL)]
+    assert played.refused == GivenUp(Outcome.SITE_FULL, 486, "Too many calls at this site")
+    (ring,) = [step for _, step in full.call("112").steps if isinstance(step, Ring)]
+    assert ring.target.uri is not None
+    # Who passes a call on has no further one.
+    assert rang(full.call("101", is_transfer=True)) == ["101"]
+
+
+def test_a_call_within_a_site_is_let_in_once():
+    here = exchange(**site(2, "101", "102", "105"))
+    assert rang(Office(here).in_call("102", "104").call("101")) == ["101"]
+    # Somebody has called for help meanwhile.
+    office = Office(here).in_call("102", "104")
+    routing = office.routing("105").to("101")
+    office.in_call("101", "112")
+    assert rang(play(routing)) == ["101"]
 
 
 # Who is shown

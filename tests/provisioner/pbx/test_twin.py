@@ -23,7 +23,7 @@ from provisioner.pbx.twin import Twin, Twins
 from sip.message.message import Request, Response
 from sip.message.parser import parse_datagram
 from sip.transport.flow import Address
-from tests.provisioner.operations.small import ONE, TWO, dump, other, put, small
+from tests.provisioner.operations.small import ONE, TWO, dump, line, other, put, small
 from tests.provisioner.pbx.phone import Phone, phone
 from tests.provisioner.pbx.story import Story
 from tests.sip.transport.peers import LOOPBACK
@@ -191,6 +191,19 @@ async def test_who_answered_among_people_counts_and_who_answered_in_the_twin_doe
             await dials(caller, "602")
             await invited(two)
     assert bench.engaged.last_answered("602", TWO) is None
+
+
+async def test_a_site_has_room_for_a_test_call_as_for_any_and_people_take_none_of_it(bench: Bench):
+    lines = [line(number, site="Hala") for number in (ONE, TWO)]
+    sites = [{"name": "Hala", "concurrent_calls": 1}]
+    await put(bench.installation, small(lines=lines, sites=sites, hunt_groups=GROUPS))
+    Story(bench.engaged.hear).begins(TWO, "112")
+    async with bench.twins().up(ONE) as twin, registered(twin, ONE, TWO, CALLER_LINE) as (one, two, caller):
+        await dials(caller, "600")
+        await invited(one)
+        await invited(two)
+        await dials(two, "101")
+        assert (await final(two)).reason_phrase == "Too many calls at this site"
 
 
 async def test_so_many_are_up_at_a_time_and_no_more(bench: Bench):

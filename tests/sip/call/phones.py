@@ -136,6 +136,9 @@ class Switchboard:
         (ended,) = [event for event in self.story if isinstance(event, CallEnded)]
         return ended.by, ended.status
 
+    def _has_room(self, other: str) -> bool:
+        return not self.is_full
+
     def _tell(self, event: Event) -> None:
         self.story.append(event)
         self.hear(event)
@@ -186,7 +189,7 @@ class Switchboard:
             elif request.method == "INVITE" and request.replaces is not None:
                 line = request.from_.uri
                 assert isinstance(line, SipUri)
-                taker = Taker(line.user or "", "102", self.may, bool(request.privacy), self.is_full)
+                taker = Taker(line.user or "", "102", self.may, bool(request.privacy), self._has_room)
                 self.perform(self.calls.take_over(transaction, request.replaces, taker, self.now))
             elif request.method == "INVITE" and request.to.tag is None:
                 dialled = request.uri.user if isinstance(request.uri, SipUri) else None
