@@ -2,13 +2,16 @@
 
 A phone's file is put together from some ten places of the database. After a restart of the machine each of
 them comes from the disk by itself, while nobody else is served. Read from its begin to its end, the file is
-there before many phones have asked. PostgreSQL has a memory of its own.
+there before many phones have asked. It is read slowly (`db.read_slowly`): phones ask meanwhile. PostgreSQL
+has a memory of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
@@ -19,6 +22,7 @@ from sqlalchemy.engine import URL
 
 logger = logging.getLogger(__name__)
 
+_READER = "db.read_slowly"
 _LEAST = 32 << 20
 "Bytes; less than these are there soon enough without being read for it."
 _LONGEST_S = 600.0
@@ -58,17 +62,18 @@ async def _read(file: Path) -> None:
     began = time.monotonic()
     # In another process: to close the file here would take back the locks that SQLite has on it, for all
     # connections of this one (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    command = (sys.executable, "-P", "-m", _READER, str(file), str(os.getpid()))
     try:
         process = await asyncio.create_subprocess_exec(
-            "cat", "--", file, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+            *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
         )
     except OSError as error:
         logger.warning("the database is not read ahead error=%s", error)
         return
     try:
         async with asyncio.timeout(_LONGEST_S):
-            await process.wait()
-        logger.info("the database was read ahead took_s=%.1f", time.monotonic() - began)
+            status = await process.wait()
+        logger.info("the database was read ahead status=%d took_s=%.1f", status, time.monotonic() - began)
     except TimeoutError:
         logger.info("the database is read no further ahead after_s=%.0f", _LONGEST_S)
     finally:

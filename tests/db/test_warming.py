@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+from db.read_slowly import read_slowly
 from db.urls import parse_url
 from db.warming import is_worth_it, reading, warming
 
@@ -51,3 +55,30 @@ def test_only_what_fits_into_memory_beside_everything_else_is_read():
     assert is_worth_it(600 * MIB, available=2000 * MIB)
     assert not is_worth_it(1200 * MIB, available=2000 * MIB)
     assert not is_worth_it(MIB, available=2000 * MIB)
+
+
+def test_most_of_the_disks_time_is_left_to_those_who_ask_meanwhile(tmp_path: Path):
+    file = tmp_path / "centralka.db"
+    file.write_bytes(bytes(MIB))
+    opened = os.open(file, os.O_RDONLY)
+    # A read takes a second, from one look at the clock to the next.
+    seconds, pauses_s = itertools.count(), list[float]()
+    try:
+        read_slowly(opened, lambda: True, lambda: float(next(seconds)), pauses_s.append)
+        assert os.lseek(opened, 0, os.SEEK_CUR) == MIB
+    finally:
+        os.close(opened)
+    assert len(pauses_s) >= 4
+    assert min(pauses_s) >= 2
+
+
+def test_nothing_is_read_for_a_server_that_is_gone(tmp_path: Path):
+    pipe = tmp_path / "centralka.db"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR)
+    try:
+        # Whoever reads the empty pipe waits for good. No process has number 0.
+        command = (sys.executable, "-m", "db.read_slowly", str(pipe), "0")
+        subprocess.run(command, check=True, timeout=ENDS_S)
+    finally:
+        os.close(held)
