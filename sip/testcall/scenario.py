@@ -69,7 +69,7 @@ class Then(StrEnum):
     UNREGISTERED = "unregistered"
     "It isn't there at all."
     ENGAGED = "engaged"
-    "Its line is in as many calls as it may be: it is not rung."
+    "Its line is in as many calls as it may be, or its site is: it is not rung."
     DEAD = "dead"
     "It is registered, and gives no answer: after a while it is rung no longer."
 

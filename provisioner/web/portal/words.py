@@ -144,6 +144,7 @@ class Words:
     leg_answered: str
     leg_busy: str
     leg_full: str
+    leg_site_full: str
     leg_declined: str
     leg_no_answer: str
     leg_unreachable: str
@@ -276,6 +277,7 @@ PL = Words(
     leg_answered="odebrał",
     leg_busy="zajęty",
     leg_full="tyle połączeń, na ile pozwala linia",
+    leg_site_full="tyle połączeń, na ile pozwala lokalizacja",
     leg_declined="odrzucił",
     leg_no_answer="nie odebrał",
     leg_unreachable="nieosiągalny",
@@ -404,6 +406,7 @@ EN = Words(
     leg_answered="answered",
     leg_busy="busy",
     leg_full="as many calls as the line may have",
+    leg_site_full="as many calls as the site may have",
     leg_declined="turned it down",
     leg_no_answer="did not answer",
     leg_unreachable="out of reach",
