@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -17,8 +17,10 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.errors import BadValue
 from provisioner.centrex.nights import NightWindow
 from provisioner.centrex.numbering import POLISH_EMERGENCY_NUMBERS
@@ -38,6 +40,10 @@ BACKLOG = 4096
 OWN_FILES = 256
 "Files that a process needs beside its connections: the database, firmware, listeners."
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.\-]+):([0-9]{1,5})")
+_DIGITS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
+_MOST_DIGITS = 14
+"Of a number without the code of its country (E.164 §6)."
+_FORMS = NumberForms()
 _PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 
 
@@ -71,6 +77,23 @@ def _is_port_range(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_is_address)]
+
+
+def _digit_count(text: str) -> tuple[int, int]:
+    """`9`, or `5-11`, as the fewest and the most. Raises `ValueError`."""
+    match = _DIGITS.fullmatch(text)
+    fewest, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 3 <= fewest <= most <= _MOST_DIGITS:
+        raise ValueError(f"{text!r} is no number of digits from 3 to {_MOST_DIGITS}, such as 9 or 5-11")
+    return fewest, most
+
+
+def _is_digit_count(text: str) -> str:
+    _digit_count(text)
+    return text
+
+
+DigitCount = Annotated[str, AfterValidator(_is_digit_count)]
 
 
 def _is_gateway(text: str) -> str:
@@ -230,6 +253,29 @@ class Numbering(_Section):
     """`[numbering]`."""
 
     emergency_numbers: frozenset[str] = POLISH_EMERGENCY_NUMBERS
+    country_code: str = Field(_FORMS.country_code, pattern=r"^[1-9][0-9]{0,2}$")
+    international_prefix: str = Field(_FORMS.international_prefix, pattern=r"^[0-9]{1,4}$")
+    national_prefix: str = Field(_FORMS.national_prefix, pattern=r"^[0-9]{0,3}$")
+    national_digits: DigitCount = "9"
+
+    @model_validator(mode="after")
+    def _national_numbers_are_known(self) -> Self:
+        fewest, most = _digit_count(self.national_digits)
+        if fewest < most and not self.national_prefix:
+            raise ValueError(
+                "national_digits may vary only where a national_prefix tells such numbers from whole ones"
+            )
+        return self
+
+    @property
+    def forms(self) -> NumberForms:
+        """The forms in which people dial."""
+        return NumberForms(
+            self.country_code,
+            self.international_prefix,
+            self.national_prefix,
+            _digit_count(self.national_digits),
+        )
 
 
 class Memory(_Section):

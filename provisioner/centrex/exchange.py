@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from provisioner.centrex.customer import Extension, FeatureCodes, HuntGroup, Line
-from provisioner.centrex.dialling import whole_number
+from provisioner.centrex.dialling import NumberForms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Exchange:
     "The extension under which each line is known inside: the lowest."
     calls_at_once: Mapping[str, int] = field(default_factory=dict)
     "In how many calls each line may be; not there: in any number."
+    forms: NumberForms = field(default_factory=NumberForms)
+    "In which its people dial."
     sites: Mapping[str, SiteLimit] = field(default_factory=dict)
     "Those that have a limit, by name."
     used: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Exchange:
                 waiting += [group.overflow] if group.overflow is not None else []
             elif target != number:
                 waiting.append(target)
-            elif (line := whole_number(number)) in self.lines:
+            elif (line := self.forms.whole(number)) in self.lines:
                 waiting += self._forwards(line)
             else:
                 outside.add(line)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from provisioner.centrex.codes import Hide, code_in
 from provisioner.centrex.customer import Extension, Forwarding, Forwardings, HuntGroup, Line
-from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 
 
@@ -39,7 +38,7 @@ def reach_of(exchange: Exchange, dialled: str) -> Reach | None:
         if each in seen:
             continue
         seen.add(each)
-        line = whole_number(each)
+        line = exchange.forms.whole(each)
         if (extension := exchange.extensions.get(each)) is not None:
             extensions[each] = extension
             line = extension.line or ""
@@ -60,7 +59,14 @@ def reach_of(exchange: Exchange, dialled: str) -> Reach | None:
             waiting += [case.to for case in cases(found.forwarding).values()]
     known = {line: exchange.calls_at_once[line] for line in lines if line in exchange.calls_at_once}
     part = Exchange(
-        exchange.customer_id, exchange.login, lines, extensions, groups, short_numbers, calls_at_once=known
+        exchange.customer_id,
+        exchange.login,
+        lines,
+        extensions,
+        groups,
+        short_numbers,
+        calls_at_once=known,
+        forms=exchange.forms,
     )
     return Reach(number, part)
 

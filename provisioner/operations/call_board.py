@@ -37,15 +37,15 @@ class CallBoard:
 
 async def call_board(installation: Installation, wanted: Wanted, before: int | None, most: int) -> CallBoard:
     """The first page has the calls that go on, too: so many of both at the most. Raises `StorageError`."""
-    now = utc_now()
+    now, forms = utc_now(), installation.settings.numbering.forms
     live: tuple[Call, ...] = ()
     over: tuple[Call, ...] = ()
     following: int | None = None
     async with installation.database.read() as session:
         if before is None and wanted.is_live is not False:
-            live = (await page(session, replace(wanted, is_live=True), None, most)).calls
+            live = (await page(session, replace(wanted, is_live=True), None, most, forms)).calls
         if wanted.is_live is not True:
-            found = await page(session, replace(wanted, is_live=False), before, most)
+            found = await page(session, replace(wanted, is_live=False), before, most, forms)
             over, following = found.calls, found.next
         counts = await queries.counts(session, now - COUNTED)
     return CallBoard(

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import calls as queries
-from provisioner.centrex.dialling import whole_number
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.errors import Forbidden, NotFound
 from provisioner.centrex.features import Feature
 from provisioner.operations.installation import Installation
@@ -150,19 +150,17 @@ async def list_calls(
         if wanted.customer is not None:
             await customer_seen(session, wanted.customer, wanted.customer_id)
         await check_rights(session, wanted.customer_id)
-        return await page(session, wanted, before, most)
+        return await page(session, wanted, before, most, installation.settings.numbering.forms)
 
 
-def is_dialled(line: str | None, dialled: str) -> bool:
-    """Whether that is the number of the line itself."""
-    return line == whole_number(dialled)
-
-
-async def page(session: AsyncSession, wanted: Wanted, before: int | None, most: int) -> Page:
+async def page(
+    session: AsyncSession, wanted: Wanted, before: int | None, most: int, forms: NumberForms
+) -> Page:
     """See `list_calls`; without asking who may see what is named."""
     found = await queries.calls(session, wanted.chosen(), before, most + 1)
     shown = found[:most]
-    return Page(await _whole(session, shown, wanted.customer_id), shown[-1].id if len(found) > most else None)
+    calls = await _whole(session, shown, wanted.customer_id, forms)
+    return Page(calls, shown[-1].id if len(found) > most else None)
 
 
 async def show_call(installation: Installation, call_id: UUID, customer_id: int | None = None) -> Call:
@@ -171,7 +169,7 @@ async def show_call(installation: Installation, call_id: UUID, customer_id: int 
         found = await queries.calls(session, Wanted(customer_id).chosen(call_id), None, 1)
         if not found:
             raise NotFound(f"there is no call {call_id}")
-        return (await _whole(session, found, customer_id))[0]
+        return (await _whole(session, found, customer_id, installation.settings.numbering.forms))[0]
 
 
 async def check_rights(session: AsyncSession, customer_id: int | None) -> None:
@@ -186,21 +184,24 @@ async def logged_lines(session: AsyncSession, customer_id: int) -> frozenset[str
 
 
 def _anothers(leg: queries.Leg, dialled: str) -> queries.Leg:
-    """What of a leg of another customer's is to be seen: that it was tried, and what came of it."""
-    line = leg.line if is_dialled(leg.line, dialled) else None
+    """What of a leg of another customer's is to be seen: that it was tried, and what came of it.
+
+    `dialled` as lines have their numbers.
+    """
+    line = leg.line if leg.line == dialled else None
     phones = min(leg.phones or 0, 1)
     return leg._replace(line=line, extension=None, name=None, hunt_groups=None, phones=phones)
 
 
 async def _whole(
-    session: AsyncSession, found: Sequence[queries.Call], customer_id: int | None
+    session: AsyncSession, found: Sequence[queries.Call], customer_id: int | None, forms: NumberForms
 ) -> tuple[Call, ...]:
     """The calls with their legs, as that customer may see them; None: as staff does."""
     legs: defaultdict[int, list[Leg]] = defaultdict(list)
     dialled = {call.id: call.to_number for call in found}
     for each in await queries.legs(session, list(dialled)):
         if customer_id is not None and each.owner_id not in (None, customer_id):
-            each = _anothers(each, dialled[each.call_id])
+            each = _anothers(each, forms.whole(dialled[each.call_id]))
         legs[each.call_id].append(
             Leg(
                 each.line,

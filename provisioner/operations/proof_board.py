@@ -77,7 +77,7 @@ async def proof_board(
     installation: Installation, login: str, standing: Standing | None, text: str, after: str, most: int
 ) -> ProofBoard:
     """So many of a customer's numbers behind `after`: groups first, then extensions. Raises `NotFound`."""
-    exchange = await exchange_called(installation.database, login)
+    exchange = await exchange_called(installation, login)
     customer_id = exchange.customer_id
     async with installation.database.read() as session:
         newest = {each.number: each for each in await queries.newest(session, customer_id)}

@@ -152,7 +152,7 @@ class Lanes:
         emergency_numbers = self._installation.settings.numbering.emergency_numbers
         changed = []
         for customer_id, own in groupby(sorted(numbers, key=_customer), _customer):
-            exchange = await exchange_in(self._installation.database, customer_id)
+            exchange = await exchange_in(self._installation, customer_id)
             for each in own:
                 if exchange is not None and not _is_proved(each, exchange, emergency_numbers):
                     changed.append(each)

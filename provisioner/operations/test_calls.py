@@ -259,7 +259,7 @@ class _Run:
 
 async def stored_exchange(installation: Installation, login: str) -> Exchange:
     """A customer's switchboard as the database has it. Raises `NotFound`, `StorageError`."""
-    exchange = await exchange_called(installation.database, login)
+    exchange = await exchange_called(installation, login)
     if not exchange.lines:
         raise NotFound(f"{login} has no line: add one before its calls are tested")
     return exchange

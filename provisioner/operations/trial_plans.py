@@ -17,7 +17,6 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
-from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 from sip.testcall.plan import (
     Cause,
@@ -69,8 +68,7 @@ class _Way:
     "What says so."
 
     def by(self, number: str, cause: Cause | None = None) -> _Way | None:
-        """Over one more number; None: round in a circle, or too far."""
-        number = whole_number(number)
+        """Over one more number, as lines have theirs; None: round in a circle, or too far."""
         if number in self.path or len(self.path) >= _MOST_HOPS:
             return None
         return _Way(self.shown, cause or self.cause, (*self.path, number))
@@ -99,7 +97,7 @@ class Planner:
         return _INTERNAL if self.exchange.distinctive_ring else ""
 
     def _number(self, way: _Way, number: str, cause: Cause | None = None) -> Plan | None:
-        further = way.by(number, cause)
+        further = way.by(self.exchange.forms.whole(number), cause)
         self._parts += 1
         if further is None or self._parts > _MOST_PARTS:
             return None
@@ -116,7 +114,7 @@ class Planner:
             if target in self.emergency_numbers:
                 return None
             return self._number(further, target, Cause(Setting.SHORT_NUMBER, number))
-        if (line := exchange.lines.get(whole_number(number))) is not None:
+        if (line := exchange.lines.get(exchange.forms.whole(number))) is not None:
             return self._line(further, line)
         return None
 
@@ -163,7 +161,7 @@ class Planner:
             onward = self._number(way, forwarding.to, cause)
             for outcome in outcomes:
                 # Where it leads back, or to nobody here, it is as if nothing followed.
-                status = _STATUS[outcome] if whole_number(forwarding.to) in way.path else None
+                status = _STATUS[outcome] if self.exchange.forms.whole(forwarding.to) in way.path else None
                 after[outcome] = onward or Nobody(outcome, status, cause)
         return self._rung(way, line, ring_s, ring_cause, after, tuple(kept_out))
 
@@ -220,7 +218,7 @@ class Planner:
     def _member(self, way: _Way, group: HuntGroup, member: Member) -> Plan:
         number = _number_of(member)
         cause = Cause(Setting.MEMBERS, group.number, number)
-        further = way.by(number, cause)
+        further = way.by(self.exchange.forms.whole(number), cause)
         nested = self.exchange.groups.get(member.group or "")
         if further is None or (member.group is not None and nested is None):
             return Nobody(Outcome.UNREACHABLE, 480, cause)

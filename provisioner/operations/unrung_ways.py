@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from provisioner.centrex.customer import HuntGroup, HuntStrategy, Member
-from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.reach import Reach, cases
 from provisioner.operations.calls import Call, LegEnd
 from provisioner.operations.unrung import Answer, Known, Reason, answerer
@@ -94,7 +93,7 @@ class Search:
         elif (target := exchange.short_numbers.get(number, number)) != number:
             yield from self._from(target, gates, path)
         else:
-            yield from self._through(whole_number(number), gates, path)
+            yield from self._through(exchange.forms.whole(number), gates, path)
 
     def _through(self, line: str, gates: _Way, path: tuple[str, ...]) -> Iterator[_Way]:
         if line == self.line:

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 from db.queries.call_plans import plan_of
 from db.queries.chosen_lines import customer_called
 from provisioner.centrex.customer import Line
-from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.centrex.reach import Reach, reach_of
@@ -65,7 +64,7 @@ class Asked:
         named = [leg.line for leg in self.call.legs if leg.extension == number]
         if named:
             return named[0]
-        if (line := whole_number(number)) in self.exchange.lines:
+        if (line := self.exchange.forms.whole(number)) in self.exchange.lines:
             return line
         raise NotFound(f"{self.call.customer} has no extension {number[:40]!r}: give the number of one")
 
@@ -90,7 +89,7 @@ async def ask_why(installation: Installation, call_id: UUID, customer_id: int | 
     async with installation.database.read() as session:
         kept = await plan_of(session, call_id)
         owner = await customer_called(session, call.customer)
-    exchange = None if owner is None else await exchange_in(installation.database, owner)
+    exchange = None if owner is None else await exchange_in(installation, owner)
     if exchange is None:
         raise NotFound(f"there is no call {call_id}")
     then = None if kept is None else _read(kept)

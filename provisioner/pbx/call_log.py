@@ -80,6 +80,8 @@ class Call:
     began: CallBegan
     began_at: datetime
     legs: dict[UUID, Leg] = field(default_factory=dict)
+    number: str = ""
+    "That was dialled, as lines have theirs."
     answered_at: float | None = None
     answered_by: Leg | None = None
     "None also where that is one of too many legs."

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeAlias
 
 from db.queries.call_records import EventRow, LegRow, LineOfCall, RecordRow
-from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News
 from sip.call.story import CallAnswered, CallBegan, CallEnded, LegEnded, LegRang
@@ -75,7 +74,7 @@ def event_row(call: Call, line: LineOfCall, news: News) -> EventRow:
         if leg.line is not None and leg.line.customer_id != line.customer_id:
             # Of another company nobody sees more than the number that was dialled.
             details |= dict.fromkeys(("extension", "name", "group"))
-            details["line"] = leg.target.aor if is_dialled(leg.target.aor, call.began.dialled) else None
+            details["line"] = leg.target.aor if leg.target.aor == call.number else None
     return EventRow(
         0,
         news.serial,

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from uuid import uuid5
 
 from db.queries.call_records import EventRow, RecordRow
-from provisioner.operations.calls import is_dialled
 from provisioner.operations.printable import printable
 from provisioner.pbx.call_log import Call, Leg, News, Side
 from provisioner.pbx.call_rows import Details, moment_of, of_leg, told
@@ -86,8 +85,7 @@ def _event(call: Call, side: Side, serial: int, at: float, kind: str, more: Deta
 
 def _called(call: Call, leg: Leg) -> str:
     """What was dialled, where that is its line: how the caller came to it otherwise is his own business."""
-    dialled = printable(call.began.dialled)
-    return dialled if is_dialled(leg.target.aor, dialled) else leg.target.aor
+    return printable(call.began.dialled) if leg.target.aor == call.number else leg.target.aor
 
 
 def _ended_at(side: Side) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from db.changes import ALL
 from db.engine import Database
 from db.queries.exchanges import exchange_rows, line_rows, owner_of_line
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.news import News
 from provisioner.store.exchanges import exchange_of, with_line
@@ -35,8 +36,10 @@ _MOST_ELSEWHERE = 50
 class Exchanges:
     """Switchboards by the lines that belong to them."""
 
-    def __init__(self, database: Database, news: News) -> None:
+    def __init__(self, database: Database, news: News, forms: NumberForms) -> None:
+        """`forms`: in which people dial."""
         self._database = database
+        self._forms = forms
         self._news = news
         self._kept: OrderedDict[int, Exchange] = OrderedDict()
         self._stale: dict[int, set[str]] = {}
@@ -106,7 +109,7 @@ class Exchanges:
             rows = await exchange_rows(self._database, owner)
             if rows is None:
                 return None
-            exchange = exchange_of(owner, rows)
+            exchange = exchange_of(owner, rows, self._forms)
         if line not in exchange.lines:
             return None
         if trusts and self._news.hear() and moment == self._news.moment:

@@ -72,6 +72,7 @@ class Recorder:
         """
         self._tester = tester
         self._database = installation.database
+        self._forms = installation.settings.numbering.forms
         self._kept_events = installation.settings.memory.call_events_per_customer
         self._now, self._utc = now, utc
         self._log = CallLog(most)
@@ -98,6 +99,7 @@ class Recorder:
             return
         self._plans.hear(event, call)
         if isinstance(event, CallBegan):
+            call.number = self._forms.whole(event.dialled)
             call.line = self._tester(event.aor)
             if call.line is None:
                 self._note_used(event.aor, call.began_at)

@@ -20,7 +20,6 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
-from provisioner.centrex.dialling import whole_number
 from provisioner.centrex.exchange import Exchange
 from provisioner.pbx.room import Rung, Surroundings, caller_full, obstacle
 from sip.call.ringing import Caller, Membership, Outcome, Target
@@ -59,7 +58,7 @@ class _Way:
 
     def by(self, number: str) -> _Way | None:
         """Over one more number; None: it would go in a circle, or too far."""
-        step = (self.exchange.customer_id, whole_number(number))
+        step = (self.exchange.customer_id, self.exchange.forms.whole(number))
         if step in self.path or len(self.path) >= MOST_HOPS:
             return None
         return replace(self, path=(*self.path, step))
@@ -125,7 +124,7 @@ class Routing:
             return self._with_overflow(further, group)
         if (target := exchange.short_numbers.get(number)) is not None and target != number:
             return None if target in self.around.emergency_numbers else self._number(further, target)
-        return self._line_of_number(further, whole_number(number))
+        return self._line_of_number(further, exchange.forms.whole(number))
 
     def _line_of_number(self, way: _Way, number: str) -> Node | None:
         if number in way.exchange.lines:

@@ -106,7 +106,7 @@ async def serving_sip(
             held = each.binding
             server.proven.restore(held.transport, held.remote, held.refreshed_at)
         guests = Guests(settings.sip.realm)
-        exchanges = Exchanges(installation.database, news)
+        exchanges = Exchanges(installation.database, news, settings.numbering.forms)
         recorder = Recorder(
             installation, server.now, known=exchanges.known, tester=guests.as_caller
         )

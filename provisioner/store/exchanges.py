@@ -18,10 +18,11 @@ from provisioner.centrex.customer import (
     Line,
     Member,
 )
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.exchange import Exchange, SiteLimit
 
 
-def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
+def exchange_of(customer_id: int, rows: ExchangeRows, forms: NumberForms) -> Exchange:
     """The switchboard that the rows make, also where they are of two moments."""
     members = _members(rows.members)
     extensions = {
@@ -53,6 +54,7 @@ def exchange_of(customer_id: int, rows: ExchangeRows) -> Exchange:
         short_numbers={number: target or number for number, target in rows.short_numbers},
         codes=FeatureCodes(**dict(rows.codes)),
         distinctive_ring=rows.distinctive_ring,
+        forms=forms,
         extension_of=extension_of,
         calls_at_once=_calls_at_once(rows.lines),
         sites={

@@ -115,6 +115,15 @@ async def test_lines_and_groups_do_as_they_are_told(tmp_path: Path, migrated_sql
         await caller.program.says("480")
 
 
+async def test_numbers_are_dialled_as_the_country_does_it(tmp_path: Path, migrated_sqlite: Path) -> None:
+    tables = '[numbering]\nnational_prefix = "0"\nnational_digits = "6-9"\ninternational_prefix = "009"\n'
+    async with office(tmp_path, migrated_sqlite, "", tables=tables) as (first, _, _, caller):
+        for number in ("0225550002", "+48225550002", "00948225550002", "48225550002"):
+            await reaches(caller, number, first)
+        await caller.dials("225550002")
+        await caller.program.says("404")
+
+
 async def test_a_site_is_in_no_more_calls_than_it_may_be(tmp_path: Path, migrated_sqlite: Path) -> None:
     services = ("site: Magazyn", "site: Magazyn", "", "")
     async with office(tmp_path, migrated_sqlite, "", services=services, more=SITE) as (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.freshness import watching
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.errors import BadValue
 from provisioner.operations.installation import Installation
 from provisioner.operations.proofs import Begun, ProvedCall
@@ -24,7 +25,7 @@ async def _silent(_: Begun | ProvedCall) -> None:
 @pytest.mark.parametrize("firma_url", ["sqlite"], indirect=True)
 async def test_phones_that_have_tested_one_number_test_the_next(firma: Installation):
     async with watching(firma.database) as watcher, phones_of_a_test() as phones:
-        exchanges = Exchanges(firma.database, News(watcher))
+        exchanges = Exchanges(firma.database, News(watcher), NumberForms())
         twins = Twins(firma.settings, exchanges, Engaged())
 
         async def test(number: str) -> bool:

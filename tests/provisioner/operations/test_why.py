@@ -210,7 +210,7 @@ async def plans(installation: Installation) -> int:
 async def today(installation: Installation) -> Exchange:
     rows = await exchange_rows(installation.database, 1)
     assert rows is not None
-    return exchange_of(1, rows)
+    return exchange_of(1, rows, installation.settings.numbering.forms)
 
 
 async def test_the_answer_rests_on_what_was_set_when_the_call_was_made(sample: Installation):

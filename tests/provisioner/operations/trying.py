@@ -65,8 +65,9 @@ class Found:
         assert customer_id is not None
         rows = await exchange_rows(installation.database, customer_id)
         assert rows is not None
-        emergency_numbers = installation.settings.numbering.emergency_numbers
-        expected = fingerprint(exchange_of(customer_id, rows), number, emergency_numbers)
+        numbering = installation.settings.numbering
+        here = exchange_of(customer_id, rows, numbering.forms)
+        expected = fingerprint(here, number, numbering.emergency_numbers)
         made = proof(number, *([FINDING] if is_red else []), customer=login)
         return Tried(replace(made, speed=speed), customer_id, since, expected)
 

@@ -11,6 +11,7 @@ from db.changes import ALL, touch
 from db.freshness import watching
 from provisioner.centrex.codes import Case
 from provisioner.centrex.customer import Forwarding, HuntStrategy, Member
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.exchange import SiteLimit
 from provisioner.operations import line_services
 from provisioner.operations.installation import Installation
@@ -44,7 +45,7 @@ def company() -> str:
 async def exchanges(installation: Installation) -> AsyncIterator[Exchanges]:
     await apply_text(installation, company())
     async with watching(installation.database) as watcher:
-        yield Exchanges(installation.database, News(watcher))
+        yield Exchanges(installation.database, News(watcher), NumberForms())
 
 
 async def test_a_switchboard_is_what_its_customer_has_set(exchanges: Exchanges):
@@ -160,7 +161,7 @@ async def test_what_a_line_changes_by_itself_is_read_alone_and_makes_the_same_sw
     assert after.lines[TWO].forwarding.always == Forwarding("101")
     assert [member.logged_in for member in after.groups["600"].members] == [True, True]
     async with watching(installation.database) as watcher:
-        assert await Exchanges(installation.database, News(watcher)).of_line(ONE) == after
+        assert await Exchanges(installation.database, News(watcher), NumberForms()).of_line(ONE) == after
 
 
 async def test_after_many_such_changes_it_is_read_anew(

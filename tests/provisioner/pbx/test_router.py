@@ -15,6 +15,7 @@ from sqlalchemy import select
 from db.freshness import watching
 from db.queries.call_records import Answered, note_answered
 from db.schema import AuditRow
+from provisioner.centrex.dialling import NumberForms
 from provisioner.operations.installation import Installation
 from provisioner.pbx.codes import MOST_A_MINUTE, Codes
 from provisioner.pbx.domains import Domains
@@ -88,7 +89,7 @@ async def desk(installation: Installation) -> AsyncIterator[Desk]:
     async with watching(installation.database) as watcher:
         phones: Any = SimpleNamespace(bindings=lambda line: () if line in out else (line,))
         out: set[str] = set()
-        exchanges = Exchanges(installation.database, News(watcher))
+        exchanges = Exchanges(installation.database, News(watcher), NumberForms())
         clock = Clock()
         codes = Codes(installation, lambda: clock.now)
         engaged = Engaged()
@@ -177,7 +178,7 @@ async def test_who_answered_last_rings_last_also_after_a_restart(desk: Desk, ins
     await installation.database.appended(lambda writer: note_answered(writer, answered))
     # As another process reads it that has seen no call.
     async with watching(installation.database) as watcher:
-        desk.router._exchanges = Exchanges(installation.database, News(watcher))
+        desk.router._exchanges = Exchanges(installation.database, News(watcher), NumberForms())
         assert [line for line, _ in await desk.rings("601")] == [TWO, ONE]
 
 

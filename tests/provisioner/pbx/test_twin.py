@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from db.freshness import watching
+from provisioner.centrex.dialling import NumberForms
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.trial_caller import CALLER_LINE
 from provisioner.operations.installation import Installation
@@ -57,7 +58,7 @@ class Bench:
 async def bench(installation: Installation) -> AsyncIterator[Bench]:
     await put(installation, small(hunt_groups=GROUPS), other())
     async with watching(installation.database) as watcher:
-        yield Bench(installation, Exchanges(installation.database, News(watcher)), Engaged())
+        yield Bench(installation, Exchanges(installation.database, News(watcher), NumberForms()), Engaged())
 
 
 @asynccontextmanager
