@@ -86,9 +86,28 @@ class Requests:
     def _options(self, incoming: Incoming) -> None:
         # Phones keep their way through a NAT open by it, and bring no credentials.
         if self._server.proven.has_proved(incoming.flow, self._server.now()):
+            self._asks(incoming)
+        else:
+            self._authentication.admit(incoming, lambda each, _: self._asks(each))
+
+    def _asks(self, incoming: Incoming) -> None:
+        if self._is_to_us(incoming) or not self._domains.is_behind:
+            self._tell(incoming)
+        else:
+            caught_up = self._domains.catch_up()
+            tell = once_known(incoming, caught_up, "which names are ours", lambda _: self._tell(incoming))
+            self._tasks.create_task(tell)
+
+    def _tell(self, incoming: Incoming) -> None:
+        """§11.2: as an INVITE there would be answered, so 404 where the host is none of ours."""
+        if self._is_to_us(incoming):
             self._capabilities(incoming)
         else:
-            self._authentication.admit(incoming, lambda each, _: self._capabilities(each))
+            incoming.reply(404)
+
+    def _is_to_us(self, incoming: Incoming) -> bool:
+        uri = incoming.uri
+        return isinstance(uri, SipUri) and self._domains.includes(uri.host, incoming.flow)
 
     def _capabilities(self, incoming: Incoming) -> None:
         """§11.2."""

@@ -200,6 +200,25 @@ async def test_whoever_knows_no_password_is_told_nothing_by_options(registers: N
         assert "REGISTER" in answer.allow
 
 
+async def test_options_to_another_host_are_answered_as_a_call_there_would_be(
+    sample: Installation, registers: NewPhone, running: Running
+):
+    async with registers() as mine:
+        await mine.register()
+
+        async def asks(uri: str) -> int:
+            _, _, rest = mine.message("OPTIONS").partition(b" SIP/2.0")
+            return (await mine.ask(f"OPTIONS {uri} SIP/2.0".encode() + rest)).status
+
+        for uri in (f"sip:{running.sip}", f"sip:nobody@{running.sip}", "sip:localhost"):
+            assert await asks(uri) == 200
+        for uri in ("sip:somewhere.example", f"sip:{LINE}@somewhere.example"):
+            assert await asks(uri) == 404
+        options = {"login": LOGIN, "phone": {"sip_host": "somewhere.example"}}
+        await apply_text(sample, yaml.safe_dump({"customers": [options]}))
+        assert await asks("sip:somewhere.example") == 200
+
+
 async def test_a_look_up_that_breaks_costs_no_other(registers: NewPhone, monkeypatch: pytest.MonkeyPatch):
     async def broken(keys: LineKeys, number: str) -> None:
         raise ValueError("broken")
