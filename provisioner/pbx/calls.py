@@ -16,12 +16,13 @@ from provisioner.pbx.phones import Phones
 from sip.binding import Binding
 from sip.call.board import Place
 from sip.call.calls import Calls
-from sip.call.errors import NoDialog
+from sip.call.errors import NoDialog, NotHere
 from sip.call.replacing import Taker
 from sip.call.ringing import Caller as Ringer
-from sip.call.ringing import Ringing, Target
+from sip.call.ringing import Outcome, Ringing, Target
 from sip.call.story import Tell
 from sip.call.transfer import Transfer
+from sip.call.tree.phone import Refusal
 from sip.call.wire import Held
 from sip.errors import SipError
 from sip.message.message import Request
@@ -76,7 +77,7 @@ class Router(Protocol):
     ) -> Ringing:
         """What becomes of a call of `line`, which will be `call`; `comes_of`: that which is passed on.
 
-        Raises `SipError` where it is refused, `StorageError`.
+        Raises `SipError` where it is refused, `NotHere` if that is because of its host, and `StorageError`.
         """
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
@@ -169,8 +170,18 @@ class CallServing:
             taker = await self._router.taker(incoming, line, dialled)
             return lambda: self.calls.take_over(transaction, replaces, taker, self._server.now())
         call = uuid4()
-        ringing = await self._router.route(incoming, line, dialled, call)
+        ringing, dialled = await self._ringing(incoming, line, dialled, call)
         return lambda: self.calls.begin(transaction, line, dialled, ringing, self._server.now(), call)
+
+    async def _ringing(
+        self, asked: Asked, line: str, dialled: str, call: UUID, comes_of: UUID | None = None
+    ) -> tuple[Ringing, str]:
+        """Whom a call rings, and what its record says was dialled. Raises `SipError`, `StorageError`."""
+        try:
+            return await self._router.route(asked, line, dialled, call, comes_of), dialled
+        except NotHere as error:
+            # A number that nobody has: who looks for the call in the log finds why it rang nobody.
+            return Refusal(Outcome.REFUSED, error.status), error.dialled
 
     def _refer(self, transfer: Transfer) -> None:
         self._tasks.create_task(self._route_transfer(transfer))
@@ -180,7 +191,7 @@ class CallServing:
         line, number = transfer.transferor.aor, transfer.referral.number
         try:
             first = transfer.first.id
-            ringing = await self._router.route(transfer.referral, line, number, transfer.id, first)
+            ringing, dialled = await self._ringing(transfer.referral, line, number, transfer.id, first)
             self._check_is_open()
         except (SipError, StorageError) as error:
             logger.info("not passed on aor=%s error=%s", line, error)
@@ -192,7 +203,7 @@ class CallServing:
             logger.exception("a call could not be passed on aor=%s", line)
             self._server.perform(self.calls.refuse(transfer, 500, self._server.now()))
             return
-        self._server.perform(self.calls.forward(transfer, ringing, self._server.now()))
+        self._server.perform(self.calls.forward(transfer, dialled, ringing, self._server.now()))
 
     def _fit(self, held: Held) -> None:
         self._tasks.create_task(self._send(held))

@@ -17,7 +17,7 @@ from provisioner.pbx.phones import Phones
 from provisioner.pbx.room import Surroundings
 from provisioner.pbx.routing import Routing, emergency_call
 from provisioner.settings import Settings, split_address
-from sip.call.errors import NoSuchNumber
+from sip.call.errors import NoSuchNumber, NotHere
 from sip.call.replacing import Taker
 from sip.call.ringing import Caller, Outcome, Ringing, Target
 from sip.call.tree.phone import Refusal
@@ -80,7 +80,7 @@ class ExchangeRouter:
         if dialled in self._emergency_numbers:
             # Before anything is looked up: it must not fail because that fails.
             return emergency_call(line, dialled, self._emergency_gateway)
-        await self._check_is_here(asked)
+        await self._check_is_here(asked, dialled)
         exchange = await self._exchanges.of_line(line)
         if exchange is None:
             # The line has gone since it proved itself.
@@ -117,7 +117,7 @@ class ExchangeRouter:
 
     async def taker(self, asked: Asked, line: str, dialled: str) -> Taker:
         """See `provisioner.pbx.calls.Router`: those of its own company, and no one else's."""
-        await self._check_is_here(asked)
+        await self._check_is_here(asked, dialled)
         exchange = await self._exchanges.of_line(line)
 
         def may(other: str, target: Target | None) -> bool:
@@ -137,14 +137,14 @@ class ExchangeRouter:
 
         return Taker(line, dialled, may, _wants_privacy(asked.request), has_room)
 
-    async def _check_is_here(self, asked: Asked) -> None:
+    async def _check_is_here(self, asked: Asked, dialled: str) -> None:
         """Who calls `sip:102@elsewhere.example` means somebody else's 102 (RFC 3261 §8.2.2.1).
 
-        Raises `NoSuchNumber`, `StorageError`.
+        Raises `NotHere`, `StorageError`.
         """
         if isinstance(asked.uri, SipUri) and not await self._domains.has(asked.uri, asked.flow):
             logger.info("somebody else's number uri=%s source=%s", asked.uri, asked.flow.remote)
-            raise NoSuchNumber(f"{asked.uri.host} is no name of this server")
+            raise NotHere(dialled, asked.uri.host)
 
     def shown(self, line: str, to: str) -> Caller:
         """See `provisioner.pbx.calls.Router`: extension and name for colleagues, else the number."""

@@ -158,13 +158,12 @@ class Calls:
         self._wire.send(held, flow)
         return self._wire.take()
 
-    def forward(self, transfer: Transfer, ringing: Ringing, now: float) -> list[Effect]:
-        """It is known whom a transfer rings; if anybody still wants to know."""
+    def forward(self, transfer: Transfer, dialled: str, ringing: Ringing, now: float) -> list[Effect]:
+        """It is known whom a transfer to `dialled` rings; if anybody still wants to know."""
         self._wire.now = now
         if transfer.is_waiting:
             ringing = transfer.presented(ringing)
-            number = transfer.referral.number
-            call = Call(self._board, transfer, transfer.leg, number, ringing, id=transfer.id)
+            call = Call(self._board, transfer, transfer.leg, dialled, ringing, id=transfer.id)
             transfer.goes_on(call)
             call.start()
         return self._wire.take()

@@ -60,3 +60,14 @@ class NoSuchNumber(SipError):
 
     code = "no-such-number"
     status: ClassVar[int] = 404
+
+
+class NotHere(NoSuchNumber):
+    """It was dialled at a host that isn't ours (§8.2.2.1)."""
+
+    code = "not-here"
+
+    def __init__(self, number: str, host: str) -> None:
+        super().__init__(f"{host} is no name of this server")
+        self.dialled = f"{number}@{host}" if number else host
+        "What a record of the call says."

@@ -126,6 +126,14 @@ async def test_a_number_of_a_host_that_is_not_ours_rings_nobody(two: Two, sample
         return Request("INVITE", SipUri(host, "102"), invite.headers, invite.body)
 
     await two.reception.proves(at("pbx.example.com"), "404 INVITE")
+
+    async def it_is_written() -> bool:
+        calls = (await list_calls(sample, Wanted())).calls
+        return [(call.line, call.to_number, call.status) for call in calls] == [
+            (RECEPTION, "102@pbx.example.com", 404)
+        ]
+
+    await eventually(it_is_written)
     # Phones that are told to register by it call by it.
     options = {"login": "nowyklienttestowy", "phone": {"sip_host": "pbx.example.com"}}
     await apply_text(sample, yaml.safe_dump({"customers": [options]}))
@@ -135,6 +143,35 @@ async def test_a_number_of_a_host_that_is_not_ours_rings_nobody(two: Two, sample
         two.anna.says(incoming, flow, 486)
         await two.anna.gets("ACK")
         await two.reception.gets("486 INVITE")
+
+
+async def test_a_call_passed_on_to_a_host_that_is_not_ours_comes_back_and_is_in_the_log(
+    two: Two, sample: Installation
+):
+    invite = await two.reception.calls(two.reception.made("INVITE", "102", sdp(4000)))
+    incoming, flow = await two.anna.request("INVITE")
+    two.anna.says(incoming, flow, 200, sdp(4010))
+    dialog = two.reception.acks(invite, await two.reception.response("200 INVITE"))
+    await two.anna.gets("ACK")
+    refer = dialog.request("REFER")
+    refer.headers.set("Refer-To", "<sip:103@elsewhere.example>")
+    two.reception.asks(refer)
+    await two.reception.gets("202 REFER")
+    told = []
+    while not told or b" 100 " in told[-1]:
+        notify, flow = await two.reception.request("NOTIFY")
+        two.reception.says(notify, flow, 200)
+        told.append(notify.body)
+    assert b" 404 " in told[-1]
+
+    async def it_is_written() -> bool:
+        calls = (await list_calls(sample, Wanted())).calls
+        return [call.to_number for call in calls] == ["103@elsewhere.example", "102"]
+
+    await eventually(it_is_written)
+    two.reception.asks(dialog.request("BYE"))
+    await two.reception.gets("200 BYE")
+    await two.anna.gets("BYE")
 
 
 async def test_what_is_in_a_dialog_that_is_not_there_is_told_so(two: Two):

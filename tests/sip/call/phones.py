@@ -175,7 +175,7 @@ class Switchboard:
             else:
                 self.call = transfer.id
                 ringing = self.routes[number]() if number in self.routes else Everybody(number)
-                self.perform(self.calls.forward(transfer, ringing, self.now))
+                self.perform(self.calls.forward(transfer, number, ringing, self.now))
 
     def _new(self, new: NewRequest) -> None:
         request = new.request
