@@ -97,6 +97,8 @@ async def test_a_company_whose_change_is_killed_is_the_old_one_or_the_new_one(
             again = await asyncio.to_thread(commands.run, "apply", new, *where)
             assert again.was_acknowledged, again.said
             assert ("Nothing changes" in again.said) is is_new
+            if not is_new:
+                moments.measured(again)
             assert await looked_at(installation) == said[new]
             files.reverse()
     sys.stderr.write(f"killed {ROUNDS} times: {dict(seen)}\n")
