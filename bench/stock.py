@@ -15,7 +15,7 @@ from provisioner.centrex.actor import COMMAND_LINE
 from provisioner.files.company import read_company_file
 from provisioner.operations.companies import apply
 from provisioner.operations.installation import initialise, opened
-from provisioner.operations.publishing import publish
+from provisioner.operations.publishing import announce, publish
 from provisioner.settings import read_settings
 
 FIRST_MAC = 0x805EC0000000
@@ -67,7 +67,8 @@ async def make(data_dir: Path, phones: int, database: str | None = None) -> Path
     async with opened(data_dir, settings) as installation:
         await apply(installation, read_company_file(ONE_PHONE), COMMAND_LINE)
         # Else the server would write the files of all phones when it starts.
-        await publish(installation, "127.0.0.1:8081", "127.0.0.1:5060")
+        await announce(installation, "127.0.0.1:8081", "127.0.0.1:5060")
+        await publish(installation)
     if database is None:
         _copy_sqlite(data_dir / "centralka.db", phones)
     else:

@@ -23,7 +23,7 @@ from provisioner.operations.event_tail import event_tail
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
-from provisioner.operations.publishing import WRITTEN_BY, publish
+from provisioner.operations.publishing import WRITTEN_BY, announce, publish
 from provisioner.operations.requests import RequestLog
 from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.call_verbs import calls_verb
@@ -74,7 +74,10 @@ class Running:
 
 @asynccontextmanager
 async def serving(installation: Installation, say: Say) -> AsyncIterator[Running]:
-    """The server, up while the context lasts. Says one line for each listener that is ready.
+    """The server, up while the context lasts. Says one line for each listener when all is ready.
+
+    Where this version writes files otherwise, those of all phones are written beforehand, while phones are
+    served, register and call; they are told of it when that is over.
 
     With `[listen] workers` above one, phones are served by as many processes, and the rest by this one.
     Raises `CantListen` where an address is taken.
@@ -124,10 +127,11 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         sip_address = sip_listeners[0].local
         doors = {each.option: f"{each.scheme}://{where[each.name]}" for each in listeners}
         control.on("addresses", addresses_verb(doors, sip_listeners))
-        await publish(installation, where[CLEAR_TEXT], str(sip_address))
+        await announce(installation, where[CLEAR_TEXT], str(sip_address))
         if certificate is not None:
             await stack.enter_async_context(watched([certificate]))
         context = None if certificate is None else lambda: certificate.context
+        written = asyncio.Event()
         await stack.enter_async_context(
             serving_sip(
                 installation,
@@ -137,6 +141,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
                 counted,
                 switchboard,
                 partial(alarm_of, words=LANGUAGES[settings.test_calls.language]),
+                written,
             )
         )
         hearing: list[str] = []
@@ -144,6 +149,9 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
             datagrams = [each.socket for each in sip_listeners if each.transport is Transport.UDP]
             hearing = await stack.enter_async_context(answering_pnp(installation, datagrams))
         health.waiting_for.difference_update(options)
+        # Beside phones that register and call: after an update it takes as long as there are phones.
+        await publish(installation)
+        written.set()
         for each in listeners:
             say(f"{each.option}: {doors[each.option]}/")
         for transport, local in ((each.transport, each.local) for each in sip_listeners):

@@ -24,24 +24,27 @@ WRITTEN_BY = "written_by"
 "The fact of the installation that names the templates which wrote the files that phones have."
 
 
-async def publish(installation: Installation, provisioning: str, sip: str) -> None:
-    """Stores that `serve` listens on `provisioning` and `sip` (HOST:PORT), and writes anew what that changes.
+async def announce(installation: Installation, provisioning: str, sip: str) -> None:
+    """Stores that `serve` listens on `provisioning` and `sip` (HOST:PORT). `publish` is to come after it."""
+    async with installation.database.change() as session:
+        listened = listened_on(provisioning, sip)
+        if await store_addresses(session, listened, installation.settings.public):
+            (await _written_by(session)).value = ""
+
+
+async def publish(installation: Installation) -> None:
+    """Writes all files anew where phones are told other addresses now, or this version writes otherwise.
 
     A phone whose files can't be written any more keeps those that it has, and an alarm says why.
     """
     now = utc_now()
 
     async def published(session: AsyncSession) -> None:
-        listened = listened_on(provisioning, sip)
-        moved = await store_addresses(session, listened, installation.settings.public)
         fingerprint = template_fingerprint()
-        written_by = await session.get(InstanceRow, WRITTEN_BY)
-        if written_by is None:
-            written_by = InstanceRow(key=WRITTEN_BY, value="")
-            session.add(written_by)
-        if not moved and written_by.value == fingerprint:
+        written_by = await _written_by(session)
+        if written_by.value == fingerprint:
             return
-        text = "serve listens elsewhere" if moved else "this version writes files differently"
+        text = "this version writes files differently" if written_by.value else "serve listens elsewhere"
         written_by.value = fingerprint
         entry = await audit.record(session, SYSTEM, now, "serve", "files", text)
         cause = Cause(SYSTEM, text, now, entry.id)
@@ -51,6 +54,15 @@ async def publish(installation: Installation, provisioning: str, sip: str) -> No
 
     await undisturbed(installation, None, published)
     await settle(installation)
+
+
+async def _written_by(session: AsyncSession) -> InstanceRow:
+    """Empty while files are to be written."""
+    found = await session.get(InstanceRow, WRITTEN_BY)
+    if found is None:
+        found = InstanceRow(key=WRITTEN_BY, value="")
+        session.add(found)
+    return found
 
 
 @cache

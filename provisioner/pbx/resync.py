@@ -96,12 +96,19 @@ class Resyncs:
         pace: Pace | None = None,
         chance: Callable[[], float] = random,
         is_idle: Callable[[int], bool] = lambda device_id: True,
+        written: asyncio.Event | None = None,
     ) -> None:
-        """`is_idle` says of a device whether it is in no call that is known."""
+        """`is_idle` says of a device whether it is in no call that is known.
+
+        `written`: set when a start has written all files; until then only those are told whom a person names.
+        """
         self._installation = installation
         self._phones = phones
         self._clock = asyncio.get_running_loop().time
         self._telling = Telling(pace or Pace(), chance, lambda job: self._way(job) is not None, is_idle)
+        self._written = written
+        self._has_taken_up = False
+        "What an earlier process has left."
         self._host = ""
         "Of our AORs, as phones are told it; empty: not read yet."
         self._marks = Marks(installation.database)
@@ -120,7 +127,8 @@ class Resyncs:
             async with waking(self._installation.database) as waker, asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._listen(waker), name="resync news")
-                await self._begin()
+                if self._written is not None:
+                    tasks.create_task(self._await(self._written), name="resync start")
                 while True:
                     await self._look_if_due()
                     self._meet(watch)
@@ -152,21 +160,14 @@ class Resyncs:
 
     # What is due
 
-    async def _begin(self) -> None:
-        """Takes up what an earlier process has left."""
-        while True:
-            try:
-                self._add(await resyncs.under_way(self._installation))
-            except StorageError as error:
-                logger.warning("what is to be told can't be read error=%s", error)
-                await asyncio.sleep(_RETRY_S)
-            else:
-                return
-
     async def _listen(self, waker: Waker) -> None:
         while True:
             await waker.wait(_IDLE_S)
             self._look_soon()
+
+    async def _await(self, written: asyncio.Event) -> None:
+        await written.wait()
+        self._look_soon()
 
     def _look_soon(self) -> None:
         self._look_at = min(self._look_at, self._looked_at + _LOOK_S)
@@ -197,10 +198,8 @@ class Resyncs:
     async def _look(self) -> None:
         """Stores what became of jobs, takes up what has changed, and sees who has fetched."""
         await self._store()
-        is_more = True
-        while is_more:
-            jobs, is_more = await resyncs.follow(self._installation)
-            self._add(jobs)
+        if self._written is None or self._written.is_set():
+            await self._take_up()
         if not len(self._telling):
             return
         async with self._installation.database.read() as session:
@@ -208,6 +207,16 @@ class Resyncs:
             got = {each.id: each.number for each in await fetched(session)}
         for job_id, number in got.items():
             self._perform(self._telling.fetched(job_id), number)
+
+    async def _take_up(self) -> None:
+        """Takes up what has changed, and before that what an earlier process has left."""
+        if not self._has_taken_up:
+            self._add(await resyncs.under_way(self._installation))
+            self._has_taken_up = True
+        is_more = True
+        while is_more:
+            jobs, is_more = await resyncs.follow(self._installation)
+            self._add(jobs)
 
     async def _store(self) -> None:
         """Stores what became of jobs, and only then says which are over."""

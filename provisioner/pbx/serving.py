@@ -75,10 +75,12 @@ async def serving_sip(
     counted: Counted,
     switchboard: Switchboard,
     alarm: Callable[[Proof], str],
+    written: asyncio.Event,
 ) -> AsyncIterator[None]:
     """Takes messages at `listeners`. One process of an installation does so; it alone keeps registrations.
 
-    `alarm`: what to say of a number that was found red, for people.
+    `alarm`: what to say of a number that was found red, for people. `written`: set when phones may be told of
+    changes, those of the start among them.
     """
     settings = installation.settings
     server = SipServer(protection.proven(settings))
@@ -170,7 +172,8 @@ async def serving_sip(
             control.on("test-run", test_run_verb(installation, switchboard))
             reachability = Reachability(phones, location, Probes(random, settings.sip.ping_s), registrations)
             server.on_closed(reachability.closed)
-            resyncs = Resyncs(installation, phones, pace=Pace(per_s=settings.sip.resyncs_per_second))
+            pace = Pace(per_s=settings.sip.resyncs_per_second)
+            resyncs = Resyncs(installation, phones, pace=pace, written=written)
             control.on("resync", resync_verb(resyncs))
             control.on("sip-bans", sip_bans_verb(bans, server.now))
             running = [

@@ -8,10 +8,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from provisioner.app import publish, serving
+from provisioner.app import serving
 from provisioner.operations import device_files
 from provisioner.operations.addresses import listened_on
 from provisioner.operations.installation import Installation
+from provisioner.operations.publishing import announce, publish
 from provisioner.settings import read_settings
 from tests.provisioner.operations.small import DESK, HALL, audits, exact, just
 
@@ -27,12 +28,18 @@ def configured(installation: Installation, tmp_path: Path, text: str) -> Install
     return replace(installation, settings=read_settings(file))
 
 
+async def listens(installation: Installation, provisioning: str) -> None:
+    """As a server that starts there."""
+    await announce(installation, provisioning, SIP)
+    await publish(installation)
+
+
 async def test_stored_addresses_win_over_defaults_and_configured_ones_over_stored(
     firma: Installation, tmp_path: Path
 ):
     defaults = listened_on("127.0.0.1:0", "127.0.0.1:5060")
     assert (await exact(firma))[URL].startswith(f"{defaults.provisioning_url}/")
-    await publish(firma, "127.0.0.1:8099", SIP)
+    await listens(firma, "127.0.0.1:8099")
     assert (await exact(firma))[URL].startswith("http://127.0.0.1:8099/")
     public = configured(
         firma,
@@ -45,7 +52,7 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
     assert settings[URL].startswith("https://pbx.example.com/p/")
     assert (settings[HOST], settings["account.1.sip_server.1.port"]) == ("sip.example.com", "5080")
     # What is not configured stays what was stored.
-    await publish(firma, "127.0.0.1:8099", SIP)
+    await listens(firma, "127.0.0.1:8099")
     half = configured(firma, tmp_path, '[public]\nsip_host = "sip.example.com"\n')
     await just(half, name="Firma 3")
     settings = await exact(half)
@@ -54,13 +61,13 @@ async def test_stored_addresses_win_over_defaults_and_configured_ones_over_store
 
 
 async def test_listening_elsewhere_writes_new_revisions_that_say_so(firma: Installation):
-    await publish(firma, "127.0.0.1:8099", SIP)
+    await listens(firma, "127.0.0.1:8099")
     count = len(await audits(firma))
     first = (await device_files.history_of(firma, DESK))[0].number
-    await publish(firma, "127.0.0.1:8099", SIP)
+    await listens(firma, "127.0.0.1:8099")
     assert len(await audits(firma)) == count
     assert (await device_files.history_of(firma, DESK))[0].number == first
-    await publish(firma, "127.0.0.1:9099", SIP)
+    await listens(firma, "127.0.0.1:9099")
     for mac in (DESK, HALL):
         newest = (await device_files.history_of(firma, mac))[0]
         assert (newest.actor, newest.cause) == ("system", "serve listens elsewhere")
@@ -76,9 +83,9 @@ async def test_listening_elsewhere_changes_nothing_for_phones_that_are_told_a_co
         tmp_path,
         '[public]\nprovisioning_url = "https://pbx.example.com"\nsip_host = "a.example"\nsip_port = 5060\n',
     )
-    await publish(public, "127.0.0.1:8099", SIP)
+    await listens(public, "127.0.0.1:8099")
     before = await device_files.history_of(public, DESK)
-    await publish(public, "127.0.0.1:9099", SIP)
+    await listens(public, "127.0.0.1:9099")
     assert await device_files.history_of(public, DESK) == before
 
 

@@ -22,7 +22,7 @@ from provisioner.operations import claims, device_files, encryption, owed, rollo
 from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation
 from provisioner.operations.owed import SLICE, settle
-from provisioner.operations.publishing import publish
+from provisioner.operations.publishing import announce, publish
 from provisioner.operations.rollouts import Reach, Standing
 from tests.provisioner.operations.small import audits, dump, exact, just, line, other, phone, put, small
 from tests.provisioner.written import Written
@@ -272,11 +272,13 @@ async def test_a_database_that_goes_away_on_the_way_is_told_as_that(
 
 
 async def test_the_next_start_of_a_server_writes_what_is_owed(large: Installation, dies_after: Any):
-    await publish(large, "127.0.0.1:8099", "127.0.0.1:5060")
+    await announce(large, "127.0.0.1:8099", "127.0.0.1:5060")
+    await publish(large)
     dies_after(2)
     with pytest.raises(Died):
         await just(large, phone={"nat_keepalive_s": 25})
-    await publish(large, "127.0.0.1:8099", "127.0.0.1:5060")
+    await announce(large, "127.0.0.1:8099", "127.0.0.1:5060")
+    await publish(large)
     assert await alive(large) == ["25"] * (SLICE * 5 // 2)
     assert not await is_owed(large)
 

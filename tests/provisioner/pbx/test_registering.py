@@ -12,6 +12,7 @@ import yaml
 
 from provisioner.app import Running
 from provisioner.app import serving as serving_all
+from provisioner.operations.addresses import public_addresses
 from provisioner.operations.installation import Installation
 from provisioner.pbx import serving
 from provisioner.pbx.keys import LineKey, LineKeys
@@ -19,6 +20,7 @@ from sip.binding import Change
 from sip.digest import Algorithm, ha1, parse_challenges
 from sip.location import Location
 from sip.message.message import Response
+from sip.transport.flow import Address
 from tests.provisioner.conftest import SAMPLE, apply_text
 from tests.provisioner.pbx.phone import Phone, phone
 from tests.provisioner.web.asking import all_secrets
@@ -125,6 +127,23 @@ async def test_where_a_phone_was_registered_before_a_restart_is_known_to_be_its_
         for bound, status in ((address, 200), (LOOPBACK, 401)):
             async with phone(after.sip, LINE, password, bound) as mine:
                 assert (await mine.ask(mine.message("OPTIONS"))).status == status
+
+
+async def test_phones_register_while_a_start_writes_the_files_of_all(
+    sample: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    password = (await all_secrets(sample))[f"line {LINE}"]
+    answered: list[int] = []
+
+    async def writing(installation: Installation) -> None:
+        async with installation.database.read() as session:
+            told = await public_addresses(session, installation.settings)
+        async with phone(Address(told.sip_host, told.sip_port), LINE, password) as mine:
+            answered.append((await mine.register()).status)
+
+    monkeypatch.setattr("provisioner.app.publish", writing)
+    async with serving_all(sample, lambda _: None):
+        assert answered == [200]
 
 
 async def test_for_a_nonce_that_is_not_ours_nothing_is_looked_up(

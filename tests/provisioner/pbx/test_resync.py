@@ -407,6 +407,23 @@ async def test_a_person_hears_that_the_phone_is_not_there(firm: Installation):
         assert [each.step async for each in said] == ["told", "answered", "done"]
 
 
+async def test_while_a_start_writes_files_those_are_told_whom_a_person_names_and_then_the_others(
+    firm: Installation,
+):
+    network, written = Network(firm), asyncio.Event()
+    await network.register(DESK, FIRST)
+    await network.register(TWIN, FIRST, THIRD)
+    await change(firm, DESK)
+    async with telling(network, written=written) as made:
+        async for _ in made.ask(TWIN, Kind.RESYNC, COMMAND_LINE):
+            pass
+        # What its fetching came to was looked up, and the change was there to be seen.
+        assert to(network.told) == [TWIN]
+        written.set()
+        await outcomes(firm, (TWIN, Outcome.FETCHED), (DESK, Outcome.FETCHED))
+    assert to(network.told) == sorted([TWIN, DESK])
+
+
 @ON_SQLITE
 async def test_a_phone_that_is_not_listed_can_not_be_told(firm: Installation):
     made = Resyncs(firm, Network(firm))
