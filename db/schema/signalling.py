@@ -1,4 +1,4 @@
-"""The SIP side's memory: bindings of lines, trunks."""
+"""The SIP side's memory: bindings of lines, hosts that phones were told, trunks."""
 
 from __future__ import annotations
 
@@ -51,6 +51,15 @@ class RegistrationRow(Numbered):
     "When anything came from it last."
     rtt_ms: Mapped[int | None]
     "How long its last answer to an OPTIONS took."
+
+
+class ToldHostRow(Numbered):
+    """A host at which phones were told to register; one of theirs may not have heard of another yet."""
+
+    __tablename__ = "told_hosts"
+
+    host: Mapped[str] = mapped_column(unique=True)
+    "As `sip.message.uri.canonical_host` writes it."
 
 
 class TrunkRow(Numbered):

@@ -118,7 +118,7 @@ async def serving_sip(
         guard = Guard(settings.sip.realm, nonces)
         known = GuestKeys(guests, keys)
         names = [public.sip_host, settings.sip.realm, *(each.local.uri_host for each in listeners)]
-        domains = ToldDomains(names, installation.database, news)
+        domains = ToldDomains(names, public.sip_host, installation.database, news)
         await domains.catch_up()
         authentication = Authentication(server, guard, known, domains, bans, guessing.note, tasks)
         async with listening(

@@ -16,6 +16,7 @@ from provisioner.operations.addresses import public_addresses
 from provisioner.operations.installation import Installation
 from provisioner.pbx import serving
 from provisioner.pbx.keys import LineKey, LineKeys
+from provisioner.settings import Public
 from sip.binding import Change
 from sip.digest import Algorithm, ha1, parse_challenges
 from sip.location import Location
@@ -203,6 +204,26 @@ async def test_an_aor_of_another_host_is_not_ours_unless_phones_are_told_it(
         assert (await mine.register()).status == 200
         mine.domain = "somewhere.example"
         assert (await mine.register()).status == 200, "it may not have fetched its new file yet"
+
+
+async def test_an_aor_of_a_host_that_phones_were_told_before_a_restart_is_ours_still(sample: Installation):
+    password = (await all_secrets(sample))[f"line {LINE}"]
+
+    async def statuses(public: str, company: str, *domains: str) -> list[int]:
+        options = {"login": LOGIN, "phone": {"sip_host": company}}
+        await apply_text(sample, yaml.safe_dump({"customers": [options]}))
+        settings = sample.settings.model_copy(update={"public": Public(sip_host=public)})
+        installation = replace(sample, settings=settings)
+        async with serving_all(installation, lambda _: None) as up, phone(up.sip, LINE, password) as mine:
+            found = []
+            for mine.domain in domains:
+                found.append((await mine.register()).status)
+            return found
+
+    before, later = ("a.example", "b.example"), ("c.example", "d.example")
+    assert await statuses(*before, *before, *later) == [200, 200, 404, 404]
+    assert await statuses(*later, *before, *later) == [200, 200, 200, 200], "they may have their old files"
+    assert await statuses(*later, *before, "e.example") == [200, 200, 404]
 
 
 async def test_a_contact_that_leads_back_to_the_server_is_refused(registers: NewPhone, running: Running):
