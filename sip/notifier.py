@@ -102,6 +102,11 @@ class Notifier:
         """How many subscriptions there are."""
         return len(self._by_key)
 
+    @property
+    def all(self) -> list[Subscription]:
+        """Every one of them."""
+        return list(self._by_key.values())
+
     def subscriptions(self, package: str, resource: str) -> list[Subscription]:
         """Those of one state."""
         return list(self._by_state.get((package, resource), {}).values())

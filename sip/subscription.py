@@ -23,6 +23,8 @@ TIMEOUT = "timeout"
 "Why a subscription ends that is not refreshed, or not wanted any more."
 NO_RESOURCE = "noresource"
 "Why it ends where there is nothing left to tell of."
+DEACTIVATED = "deactivated"
+"Why it ends where its subscriber is to subscribe anew at once: who answers next knows nothing of it."
 _GONE = "gone"
 "Why it ends if nobody hears of it: no word of the RFC, as it is never sent."
 _FATAL = frozenset({404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})

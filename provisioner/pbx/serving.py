@@ -193,6 +193,7 @@ async def serving_sip(
                 yield
             finally:
                 await serving.close()
+                await subscriptions.close()
                 for task in running:
                     task.cancel()
                 server.close()

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -29,7 +30,7 @@ from sip.packages.dialog import DialogPackage
 from sip.packages.message_summary import Mailbox, MessageSummaryPackage
 from sip.packages.reg import Registration, RegPackage
 from sip.server import Incoming, SipServer
-from sip.subscription import NO_RESOURCE
+from sip.subscription import DEACTIVATED, NO_RESOURCE
 from sip.subscription_errors import NoSuchState, NotAllowed, TooManySubscriptions
 from sip.tags import new_tag
 from sip.watch import Watch
@@ -41,6 +42,10 @@ _IDLE_S = 1.0
 _MOST_UNHEARD = 400
 "NOTIFYs of one line that wait for an answer: each has a transaction, of which others need some, too."
 _AGAIN_S = 60
+_GOODBYE_S = 2.0
+"How long phones are waited for that are told of the end."
+_AT_ONCE = 200
+_LOOK_S = 0.02
 
 
 class Changes(Protocol):
@@ -87,6 +92,7 @@ class Subscriptions:
         self._unheard: Counter[str] = Counter()
         "NOTIFYs that wait for an answer, by the line that is told."
         self._woken = asyncio.Event()
+        self._is_closing = False
         self._wakes_at = 0.0
         "When times are looked at next, unless it is woken."
         news.on_news(self._hear)
@@ -114,7 +120,25 @@ class Subscriptions:
             if self._in_doubt:
                 await self._look_at_companies()
 
+    async def close(self) -> None:
+        """Has everybody subscribe anew: the next server knows nobody, and no key is to wait until it asks.
+
+        Whoever doesn't answer that is not waited for.
+        """
+        self._is_closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                for number, subscription in enumerate(self._notifier.all):
+                    self._send(self._notifier.end(subscription, DEACTIVATED, self._server.now()))
+                    if number % _AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                while self._unheard:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(_LOOK_S)
+
     def _subscribe(self, incoming: Incoming) -> None:
+        if self._is_closing:
+            # Whoever hears nothing asks again, and the next server answers.
+            return
         self._authentication.admit(incoming, self._subscribes)
 
     def _subscribes(self, incoming: Incoming, caller: Caller) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -17,7 +18,7 @@ from sip.message.message import Request
 from sip.message.sdp import parse_sdp
 from sip.message.uri import SipUri
 from sip.message.values import MediaType, RAck
-from sip.transport.flow import Transport
+from sip.transport.flow import Address, Transport
 from tests.provisioner.conftest import apply_text
 from tests.provisioner.operations.small import other, written
 from tests.provisioner.pbx.registering import eventually
@@ -185,8 +186,9 @@ async def test_what_is_in_a_dialog_that_is_not_there_is_told_so(two: Two):
     await two.reception.gets("200 OPTIONS")
 
 
-async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(sample: Installation):
-    secrets = await all_secrets(sample)
+@asynccontextmanager
+async def stoppable(sample: Installation) -> AsyncIterator[tuple[Address, asyncio.Event]]:
+    """A server, and what stops it; it has ended with the context."""
     up: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
 
@@ -196,24 +198,45 @@ async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(samp
             await stop.wait()
 
     async with asyncio.TaskGroup() as tasks:
-        served = tasks.create_task(serve())
-        address = (await up).sip
-        async with (
-            wired(address, RECEPTION, secrets[f"line {RECEPTION}"]) as reception,
-            wired(address, ANNA, secrets[f"line {ANNA}"]) as anna,
-        ):
-            await reception.registers()
-            await anna.registers()
-            invite = await reception.calls(reception.made("INVITE", "102", sdp(4000)))
-            incoming, flow = await anna.request("INVITE")
-            anna.says(incoming, flow, 200, sdp(4010))
-            reception.acks(invite, await reception.response("200 INVITE"))
-            await anna.gets("ACK")
+        tasks.create_task(serve())
+        yield (await up).sip, stop
+
+
+async def test_a_server_that_is_stopped_has_phones_subscribe_anew_at_the_next_one(sample: Installation):
+    secrets = await all_secrets(sample)
+    async with (
+        stoppable(sample) as (address, stop),
+        wired(address, RECEPTION, secrets[f"line {RECEPTION}"]) as reception,
+    ):
+        await reception.registers()
+        headers = {"Event": "dialog", "Expires": "600", "Contact": str(reception.contact)}
+        await reception.proves(reception.made("SUBSCRIBE", "102", **headers), "200 SUBSCRIBE")
+        for state in ("active", "terminated"):
+            told, flow = await reception.request("NOTIFY")
+            assert told.subscription_state is not None
+            assert told.subscription_state.state == state
+            reception.says(told, flow, 200)
             stop.set()
-            for phone in (reception, anna):
-                bye, flow = await phone.request("BYE")
-                phone.says(bye, flow, 200)
-            await served
+
+
+async def test_a_server_that_is_stopped_hangs_up_and_says_so_in_its_records(sample: Installation):
+    secrets = await all_secrets(sample)
+    async with (
+        stoppable(sample) as (address, stop),
+        wired(address, RECEPTION, secrets[f"line {RECEPTION}"]) as reception,
+        wired(address, ANNA, secrets[f"line {ANNA}"]) as anna,
+    ):
+        await reception.registers()
+        await anna.registers()
+        invite = await reception.calls(reception.made("INVITE", "102", sdp(4000)))
+        incoming, flow = await anna.request("INVITE")
+        anna.says(incoming, flow, 200, sdp(4010))
+        reception.acks(invite, await reception.response("200 INVITE"))
+        await anna.gets("ACK")
+        stop.set()
+        for phone in (reception, anna):
+            bye, flow = await phone.request("BYE")
+            phone.says(bye, flow, 200)
     [call] = (await list_calls(sample, Wanted())).calls
     assert (call.end, call.is_live) == ("server-stopped", False)
     assert call.answered_at is not None

@@ -275,3 +275,35 @@ async def test_one_that_can_not_be_told_costs_no_other(flow: Wire, monkeypatch: 
     subscribe(flow, "message-summary", call_id="s2")
     assert (await flow.answer()).status == 200
     assert (await flow.notify()).call_id == "s2"
+
+
+async def test_when_the_server_is_stopped_all_are_had_subscribe_anew_and_the_next_one_answers(
+    location: Location,
+):
+    async with notifying(location, Switchboards()) as (flow, subscriptions):
+        for call_id in ("s1", "s2"):
+            subscribe(flow, "reg", call_id=call_id)
+            assert (await flow.answer()).status == 200
+            await flow.notify()
+        closing = asyncio.create_task(subscriptions.close())
+        for _ in range(2):
+            told = await flow.notify()
+            assert str(told.subscription_state) == "terminated;reason=deactivated"
+        await closing
+        # It would be forgotten at once. Who hears nothing sends it again.
+        subscribe(flow, "reg", call_id="s3")
+        await asyncio.sleep(0)
+        assert flow.came.empty()
+
+
+async def test_phones_that_do_not_answer_do_not_keep_the_server_from_ending(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(subscriptions, "_GOODBYE_S", 0.05)
+    async with notifying(location, Switchboards()) as (flow, subscribed):
+        subscribe(flow, "reg")
+        assert (await flow.answer()).status == 200
+        await flow.notify()
+        flow.status = 0
+        await subscribed.close()
+        assert str((await flow.notify()).subscription_state) == "terminated;reason=deactivated"
