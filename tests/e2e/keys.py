@@ -59,7 +59,7 @@ class Keys:
                 self.answers.put_nowait(came)
                 continue
             self.phone.peer.send(bytes(came.response(200, to_tag="phone")))
-            if came.method == "NOTIFY":
+            if came.method == "NOTIFY" and came.body:
                 number = str(checked(came.body).get("entity")).removeprefix("sip:").partition("@")[0]
                 async with self.news:
                     self.lamps.setdefault(number, []).append(shown(came.body))
