@@ -210,4 +210,20 @@ async def test_an_alarm_comes_while_one_looks_and_is_seen_to_by_the_keyboard(
             await page.keyboard.press("Enter")
             await expect(page.locator(f"#a-{number}")).to_contain_text("załatwiony")
         await expect(page.locator("#count-badge")).to_be_hidden()
+        await expect(page.locator("#count-waiting")).to_have_text("0")
+        ink = await page.evaluate("getComputedStyle(document.body).color")
+        await expect(page.locator("#count-waiting")).to_have_css("color", ink)
         await well_made(page)
+
+
+async def test_the_places_stand_in_one_line_on_a_phone_wherever_one_is(shop: Installation, browser: Browser):
+    for number in range(12):
+        await raised(shop, AlarmKind.SCAN, source=f"192.0.2.{number}")
+    async with pages(shop) as server, page_of(browser, POCKET) as page:
+        await log_in(page, server.portal_url, "anna", PASSWORD)
+        for name in ("Połączenia", "Testy", "Alarmy", "Rejestracje"):
+            await page.locator(".places a", has_text=name).click()
+            await expect(page.locator(".places [aria-current]")).to_contain_text(name)
+            boxes = [await each.bounding_box() for each in await page.locator(".places a").all()]
+            assert len({box["y"] for box in boxes if box}) == 1, name
+            assert max(box["height"] for box in boxes if box) < 40, name

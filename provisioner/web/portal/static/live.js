@@ -55,7 +55,7 @@
       for (const [name, count] of Object.entries(told.counts)) {
         const place = document.getElementById("count-" + name);
         place.textContent = count;
-        if (place.className === "badge") place.hidden = !count;
+        place.classList.toggle("zero", !count);
       }
       nothing.hidden = told.order.length > 0;
     });

@@ -22,7 +22,7 @@ from tests.provisioner.web.live.rows import keys, rows_of
 
 SAMPLE = "nowyklienttestowy"
 PHONE = MacAddress.parse("805ec0123456")
-BADGE = re.compile(r'id="count-badge"( hidden)?>(\d*)<')
+BADGE = re.compile(r'class="badge( zero)?" id="count-badge">(\d*)<')
 
 
 def row(page: str, number: int) -> str:
@@ -89,7 +89,7 @@ async def test_a_button_says_that_somebody_has_seen_to_it(
     assert (await browser.post(where, form)).status == 303, "it is as was wanted"
     assert (await browser.post("/alarms/x", form)).status == 404
     page = (await browser.get("/calls")).text
-    assert BADGE.findall(page) == [(" hidden", "")], "nothing waits, wherever one looks"
+    assert BADGE.findall(page) == [(" zero", "")], "nothing waits, wherever one looks"
 
 
 async def test_pages_follow_each_other_from_those_that_wait_to_the_others(

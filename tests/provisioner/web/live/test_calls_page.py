@@ -108,7 +108,7 @@ async def test_a_code_is_no_call_that_was_missed(sample: Installation, browser: 
     page = (await browser.get("/calls")).text
     assert f'<tr id="c-{code}" class="call answered">' in page
     assert "kod usługi" in page
-    assert 'id="count-unanswered">0<' in page
+    assert 'id="count-unanswered" class="zero">0<' in page
 
 
 async def test_it_speaks_english_to_who_wants_that(sample: Installation, running: Running):
