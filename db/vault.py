@@ -159,7 +159,9 @@ def _read(file: Path) -> list[str]:
         raise VaultError(_missing(file, error)) from error
     except ValueError:
         # Whatever is in there, it may be a key: the message doesn't repeat it.
-        raise VaultError(f"the key file {file} holds something that is not a key") from None
+        raise VaultError(
+            f"the key file {file} holds something that is not a key: bring back the file of its day"
+        ) from None
     if not keys:
         raise VaultError(f"the key file {file} is empty: put it back from a backup")
     return keys

@@ -115,4 +115,7 @@ def migrating(url: str) -> Iterator[Connection]:
         if connection.dialect.name == "sqlite":
             broken = connection.execute(text("PRAGMA foreign_key_check")).first()
             if broken is not None:
-                raise StorageError(f"the migration would leave a row of {broken[0]} without its {broken[2]}")
+                raise StorageError(
+                    f"the migration would leave a row of {broken[0]} without its {broken[2]}:"
+                    " nothing was changed, run the version before"
+                )

@@ -94,7 +94,10 @@ def _line(key: Key, phone: Phone, *, zero_based: bool) -> int | None:
     if key.type in _WITHOUT_ACCOUNT:
         return None
     if not any(account.number == key.account for account in phone.accounts):
-        raise BadKey(f"{named(key)} uses account {key.account}, on which the phone has no line")
+        raise BadKey(
+            f"{named(key)} uses account {key.account}, on which the phone has no line:"
+            " use another, or give it one"
+        )
     return key.account - 1 if zero_based else key.account
 
 

@@ -111,7 +111,7 @@ def _chosen(key: Key) -> Place | None:
         return Place(Bank.MEMORY, key.memory)
     if key.module is not None:
         if key.key is None:
-            raise BadKey(f"{named(key)} names expansion module {key.module} but no key of it")
+            raise BadKey(f"{named(key)} names expansion module {key.module} but no key of it: say which key")
         return Place(Bank.EXPANSION, key.key, key.module)
     return None if key.key is None else Place(Bank.LINE, key.key)
 
@@ -124,7 +124,10 @@ def _put(
     if (other := laid[place]) is not None:
         raise BadKey(f"{place.name} is wanted by two keys: {named(other)} and {named(key)}")
     if not fits(key.type, place.bank):
-        raise BadKey(f"{place.name} of a {model.name} on {phone.generation} can't be a {key.type} key")
+        raise BadKey(
+            f"{place.name} of a {model.name} on {phone.generation} can't be a {key.type} key:"
+            " choose another type or key"
+        )
     laid[place] = key
 
 

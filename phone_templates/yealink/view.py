@@ -181,9 +181,13 @@ def mac_file(model: Model, phone: Phone, *, feature_key_sync: bool) -> File:
         if numbers.count(number) > 1:
             raise BadPhone(f"account {number} of the phone is given to two lines: choose another for one")
     if len(phone.phone_books) > _PHONE_BOOKS:
-        raise BadPhone(f"a phone has room for {_PHONE_BOOKS} phone books, not {len(phone.phone_books)}")
+        raise BadPhone(
+            f"a phone has room for {_PHONE_BOOKS} phone books, not {len(phone.phone_books)}: take some out"
+        )
     if len(phone.ringtones) > 1:
-        raise BadPhone(f"a phone's file can name one ring tone, not {len(phone.ringtones)}")
+        raise BadPhone(
+            f"a phone's file can name one ring tone, not {len(phone.ringtones)}: take the others out"
+        )
     settings = Settings(
         spec=phone,
         network=phone.network,

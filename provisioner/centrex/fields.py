@@ -75,7 +75,7 @@ def _codecs(value: object, field: str) -> object:
     if not codecs:
         raise BadValue(f"{field} is empty: name one at least, or write null to inherit them")
     if len(set(map(str, codecs))) != len(codecs):
-        raise BadValue(f"{field} names one codec twice")
+        raise BadValue(f"{field} names one codec twice: name it once")
     return codecs
 
 

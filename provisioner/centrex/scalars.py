@@ -76,7 +76,7 @@ def amount(value: object, field: str) -> Decimal:
         raise BadValue(f'{field} must be written in quotes, so that it stays exact: "{value}"')
     text = str(value) if type(value) is int else _scalar(value, field, "an amount")
     if text.startswith("-"):
-        raise BadValue(f"{field} can't be negative")
+        raise BadValue(f"{field} can't be negative: write 0 or more")
     if "," in text:
         raise BadValue(f"{field} is written with a point, not a comma: {shown(text.replace(',', '.'))}")
     if not _AMOUNT.fullmatch(text):
@@ -89,7 +89,7 @@ def normal_amount(number: Decimal) -> Decimal:
     try:
         return number.quantize(Decimal("0.01")) if number == round(number, 2) else number.normalize()
     except InvalidOperation as error:
-        raise BadValue(f"{number} is too large for an amount") from error
+        raise BadValue(f"{number} is too large for an amount: write a smaller one") from error
 
 
 def currency(value: object, field: str) -> str:

@@ -33,7 +33,7 @@ def done(
     """A switchboard after its line `number` has dialled a code. Raises `BadValue` where that can't be."""
     line = exchange.lines.get(number)
     if line is None:
-        raise BadValue(f"there is no line {number}")
+        raise BadValue(f"there is no line {number}: correct the number, or list it with `apply` first")
     match code:
         case Forward(case, enabled, to):
             fault = None if to is None else leads_nowhere(to, exchange.codes, frozenset(emergency_numbers))

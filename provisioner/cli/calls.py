@@ -16,7 +16,6 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from provisioner.centrex.errors import NotFound
 from provisioner.cli.call_table import story, table
 from provisioner.cli.common import (
     AsJson,
@@ -24,7 +23,6 @@ from provisioner.cli.common import (
     DataDir,
     Language,
     chosen_data_dir,
-    listed_by,
     moment,
     out,
     print_json,
@@ -32,6 +30,7 @@ from provisioner.cli.common import (
 )
 from provisioner.control.client import ask
 from provisioner.operations.calls import MOST_CALLS, Call, Wanted, list_calls, show_call
+from provisioner.operations.missing import no_call
 from provisioner.operations.why import ask_why
 from provisioner.web.answers.saying import said
 from provisioner.web.portal.words import LANGUAGES
@@ -78,8 +77,7 @@ def calls_show(
 ) -> None:
     """One call: who was tried, for how long it rang, and why each did or did not answer."""
     call_id = _id(call)
-    with listed_by("calls"):
-        found = with_installation(data_dir, config, lambda installation: show_call(installation, call_id))
+    found = with_installation(data_dir, config, lambda installation: show_call(installation, call_id))
     if as_json:
         print_json(found)
         return
@@ -97,8 +95,7 @@ def calls_why(
 ) -> None:
     """Why a call did not ring at an extension, and what to do about it."""
     call_id = _id(call)
-    with listed_by("calls"):
-        found = with_installation(data_dir, config, lambda installation: ask_why(installation, call_id))
+    found = with_installation(data_dir, config, lambda installation: ask_why(installation, call_id))
     answer = found.answer(at)
     if as_json:
         print_json(answer)
@@ -116,10 +113,9 @@ def calls_hangup(call: CallId, data_dir: DataDir = None, config: ConfigFile = No
         async with aclosing(ask(chosen_data_dir(data_dir), "hang-up", question)) as told:
             async for said in told:
                 return _CALL.validate_python(said)
-        raise NotFound(f"there is no call {call}")
+        raise no_call(call)
 
-    with listed_by("calls --live"):
-        ended = uvloop.run(run())
+    ended = uvloop.run(run())
     out.print(f"The call from {ended.from_number} to {ended.to_number} is ended.", markup=False)
 
 
@@ -127,7 +123,7 @@ def _id(said: str) -> UUID:
     try:
         return UUID(said)
     except ValueError:
-        raise NotFound(f"there is no call {said!r}: `centralka calls` lists them") from None
+        raise no_call(repr(said)) from None
 
 
 def _watch(data_dir: Path, customer: str | None, as_json: bool) -> None:

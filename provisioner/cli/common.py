@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -16,8 +15,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from provisioner.centrex.errors import BadValue, NotFound
-from provisioner.control.errors import Refused
+from provisioner.centrex.errors import BadValue
 from provisioner.operations.installation import Installation, opened
 from provisioner.settings import Settings, read_settings
 
@@ -101,17 +99,6 @@ def check_place(file: Path | None) -> None:
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         why = "it is a directory" if file.is_dir() else f"there is no directory {file.parent}"
         raise BadValue(f"can't write {file}: {why}: give another file")
-
-
-@contextmanager
-def listed_by(verb: str) -> Iterator[None]:
-    """What is asked for by its id, and isn't there, is refused with the verb that says what is."""
-    try:
-        yield
-    except (NotFound, Refused) as error:
-        if error.code != NotFound.code:
-            raise
-        raise NotFound(f"{error}: `centralka {verb}` lists them") from None
 
 
 def moment(at: datetime | None) -> str:

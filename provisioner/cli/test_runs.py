@@ -23,7 +23,6 @@ from provisioner.cli.common import (
     JUnitFile,
     check_place,
     chosen_data_dir,
-    listed_by,
     moment,
     out,
     print_json,
@@ -77,8 +76,7 @@ def runs_show(
         whole = await all_proofs(installation, number) if junit_file is not None else []
         return run, red.runs, whole
 
-    with listed_by("test-calls list"):
-        run, red, whole = with_installation(data_dir, config, look)
+    run, red, whole = with_installation(data_dir, config, look)
     if junit_file is not None:
         write_bytes(junit_file, junit_of_many(whole))
     if as_json:
@@ -113,8 +111,7 @@ def runs_run(
 
 def runs_stop(number: Number, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """End a run where it is."""
-    with listed_by("test-calls list"):
-        with_installation(data_dir, config, lambda each: proof_runs.stop_run(each, number))
+    with_installation(data_dir, config, lambda each: proof_runs.stop_run(each, number))
     out.print(f"Run {number} ends within a minute; what it has not come to stays untested.")
 
 

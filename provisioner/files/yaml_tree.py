@@ -209,7 +209,9 @@ class _Composer:
             return Node(position, None if null else event.value)
         if isinstance(event, CollectionStartEvent):
             if depth == DEEPEST:
-                deep = FileError(position, "", f"the file nests deeper than {DEEPEST} levels here")
+                deep = FileError(
+                    position, "", f"the file nests deeper than {DEEPEST} levels here: write it flatter"
+                )
                 raise FileErrors(self._name, [*self._errors, deep])
             if isinstance(event, MappingStartEvent):
                 return self._mapping(position, events, path, depth)

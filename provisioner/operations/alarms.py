@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import alarms as queries
 from db.schema import AlarmRow
 from provisioner.centrex.actor import Actor, Role
-from provisioner.centrex.errors import BadValue, Forbidden, NotFound
+from provisioner.centrex.errors import BadValue, Forbidden
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_alarm
 from provisioner.operations.visible import customer_seen
 
 Standing = queries.Standing
@@ -178,7 +179,7 @@ async def acknowledge(installation: Installation, number: int | None, actor: Act
     async with installation.database.change() as session:
         seen = await queries.acknowledge(session, number, now)
         if number is not None and not seen:
-            raise NotFound(f"no alarm {number} waits for anybody: centralka alarms list shows those that do")
+            raise no_alarm(number)
         if seen:
             await queries.forget_past(session, KEPT)
             named = ", ".join(map(str, seen))

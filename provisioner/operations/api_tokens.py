@@ -16,6 +16,7 @@ from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_customer
 from provisioner.operations.printable import printable
 from provisioner.store.fresh import fresh_token, token_hash
 
@@ -157,5 +158,5 @@ async def bearer_of(installation: Installation, token: str) -> Bearer | None:
 async def _customer_id(session: AsyncSession, login: str) -> int:
     found = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
     if found is None:
-        raise NotFound(f"there is no customer {login!r}")
+        raise no_customer(login)
     return found

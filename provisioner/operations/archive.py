@@ -112,7 +112,7 @@ def read_header(file: Path) -> Header:
     with _opened(file) as tar:
         member = tar.next()
         if member is None or member.name != HEADER or not member.isreg():
-            raise BadArchive(f"{file} is not a backup of centralka")
+            raise BadArchive(f"{file} is not a backup of centralka: give a file that `backup` has written")
         return _header(file, _text(tar, member, file))
 
 
@@ -128,12 +128,12 @@ def unpack(file: Path, folder: Path) -> str:
         for member in tar:
             if expected is not None or not member.isreg() or not _is_plain(member.name):
                 raise BadArchive(
-                    f"{file} holds {member.name[:100]!r}, which no backup of centralka has there"
+                    f"{file} holds {member.name[:100]!r}, which no backup of centralka has there: use another"
                 )
             if member.name == CHECKSUMS:
                 expected = _text(tar, member, file).decode("utf-8", "replace")
             elif member.name in found:
-                raise BadArchive(f"{file} holds {member.name[:100]!r} twice")
+                raise BadArchive(f"{file} holds {member.name[:100]!r} twice: use another backup")
             else:
                 found[member.name] = _extract(tar, member, folder / member.name)
     if expected is None:
@@ -150,7 +150,7 @@ def _header(file: Path, data: bytes) -> Header:
     try:
         header = Header.model_validate_json(data)
     except ValidationError as error:
-        raise BadArchive(f"{file} is not a backup of centralka, or it is spoilt") from error
+        raise BadArchive(f"{file} is not a backup of centralka, or it is spoilt: use another") from error
     if header.format > _FORMAT:
         raise BadArchive(f"{file} was made by a newer version of centralka: restore it with that version")
     return header
@@ -162,7 +162,9 @@ def _opened(file: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(file, mode="r:") as tar:
             yield tar
     except (tarfile.TarError, EOFError) as error:
-        raise BadArchive(f"{file} is not a backup of centralka, or it was cut off: {error}") from error
+        raise BadArchive(
+            f"{file} is not a backup of centralka, or it was cut off ({error}): use another"
+        ) from error
     except OSError as error:
         raise BadArchive(f"can't unpack {file}: {error.strerror or error}") from error
 
@@ -186,7 +188,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str
 def _text(tar: tarfile.TarFile, member: tarfile.TarInfo, file: Path) -> bytes:
     opened = tar.extractfile(member)
     if opened is None or member.size > _LONGEST_TEXT:
-        raise BadArchive(f"{file} is not a backup of centralka")
+        raise BadArchive(f"{file} is not a backup of centralka: give a file that `backup` has written")
     return opened.read()
 
 

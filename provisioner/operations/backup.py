@@ -59,7 +59,7 @@ def back_up(data_dir: Path, settings: Settings, file: Path, *, with_key: bool = 
     Raises `NotInitialised`, `CantWrite`, and `StorageError` where the database can't be copied.
     """
     if not (data_dir / KEY_FILE).exists():
-        raise NotInitialised(f"{data_dir} holds no installation that could be backed up")
+        raise NotInitialised(f"{data_dir} holds no installation to be backed up: give the --data-dir of one")
     _refuse_place(data_dir, file)
     with drafting(file) as folder:
         copy = folder / DATABASE

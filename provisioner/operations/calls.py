@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries import calls as queries
 from provisioner.centrex.dialling import NumberForms
-from provisioner.centrex.errors import Forbidden, NotFound
+from provisioner.centrex.errors import Forbidden
 from provisioner.centrex.features import Feature
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_call
 from provisioner.operations.visible import customer_seen
 
 MOST_CALLS = 500
@@ -168,7 +169,7 @@ async def show_call(installation: Installation, call_id: UUID, customer_id: int 
     async with installation.database.read() as session:
         found = await queries.calls(session, Wanted(customer_id).chosen(call_id), None, 1)
         if not found:
-            raise NotFound(f"there is no call {call_id}")
+            raise no_call(call_id)
         return (await _whole(session, found, customer_id, installation.settings.numbering.forms))[0]
 
 

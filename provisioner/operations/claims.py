@@ -18,12 +18,12 @@ from db.changes import touch
 from db.queries import devices as queries
 from db.schema import AlarmRow, ClaimRow, DeviceAccountRow, DeviceRow, DeviceTokenRow, LineRow
 from provisioner.centrex.actor import SYSTEM, Actor
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.alarms import AlarmKind, raise_alarms
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_device
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.operations.visible import customer_seen
 from provisioner.store.customer_writer import set_line_password
@@ -210,7 +210,7 @@ async def _raced(
 async def _listed(session: AsyncSession, mac: MacAddress) -> DeviceRow:
     selected = await queries.device_by_mac(session, mac.hex)
     if selected is None:
-        raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+        raise no_device(mac)
     return selected.device
 
 

@@ -13,11 +13,11 @@ from db.changes import newest
 from db.queries import owed as owed_queries
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.customer import Customer
-from provisioner.centrex.errors import BadValue
 from provisioner.files.company import CompanyFile
 from provisioner.operations.applying import Apply, Foreseen
 from provisioner.operations.customer_step import Plan, Step
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_customer
 from provisioner.operations.owed import SLICE, settle, undisturbed
 from provisioner.store.customers import load_customer
 
@@ -77,13 +77,13 @@ async def change_customer(
 ) -> Plan:
     """Changes one customer by a pure function, with all the checks of `apply`.
 
-    Raises `BadValue` for an unknown login and what `apply` raises, without places.
+    Raises `NotFound` for an unknown login and what `apply` raises, without places.
     """
 
     async def changed(step: Step) -> Plan:
         stored = await load_customer(step.session, installation.vault, login)
         if stored is None:
-            raise BadValue(f"there is no customer {login!r}: list it with `apply` first")
+            raise no_customer(login)
         changes = await step.save(await step.checked(stored, change(stored.customer), {}))
         if not changes:
             return Plan()

@@ -16,6 +16,7 @@ from provisioner.operations import audit
 from provisioner.operations.context import phones_of
 from provisioner.operations.history import Revision, described, difference, find_file, find_revision
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_device, no_file
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.phones.render import DeviceFile, device_file_name
 from provisioner.store.secret_values import open_secrets
@@ -29,7 +30,7 @@ async def render_device(
         device, _ = await selected(session, mac)
         current = await queries.current_of_device(session, device.id, file)
         if current is None:
-            raise NotFound(f"device {mac} has no {file} file")
+            raise no_file(mac, file)
         if mask:
             return masked(current.content)
         secrets = await open_secrets(session, installation.vault, references(current.content))
@@ -57,7 +58,7 @@ async def diff_device(
         device, _ = await selected(session, mac)
         row = await find_file(session, device, file)
         if row.current_revision is None:
-            raise NotFound(f"device {mac} has no {file} file")
+            raise no_file(mac, file)
         newest = row.current_revision.number
         new = await find_revision(session, row, newest)
         old = await find_revision(session, row, number if number is not None else max(1, newest - 1))
@@ -121,5 +122,5 @@ async def selected(session: AsyncSession, mac: MacAddress) -> queries.Selected:
     """The device and whose it is. Raises `NotFound`."""
     found = await queries.device_by_mac(session, mac.hex)
     if found is None:
-        raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+        raise no_device(mac)
     return found

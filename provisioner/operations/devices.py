@@ -18,7 +18,6 @@ from db.queries.rollouts import FileNumbers, file_numbers
 from db.schema import AlarmRow, ClaimRow, DeviceRow, ProvisioningRequestRow
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.problems import Contradictions
 from provisioner.files.device_rows import at_rows, merge_rows
@@ -30,6 +29,7 @@ from provisioner.operations.device_files import selected
 from provisioner.operations.firmware_aims import Aim, aim_of, aims
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.ladder import Ladder, Rung
+from provisioner.operations.missing import no_customer
 from provisioner.operations.phone_events import Event, newest_events
 from provisioner.operations.registered import LIVE, Registration, State, sight
 from provisioner.operations.registered_lines import states_of_devices
@@ -135,7 +135,7 @@ async def list_devices(installation: Installation, login: str | None = None) -> 
     """All devices, or one customer's, by MAC. Raises `NotFound` for an unknown login."""
     async with installation.database.read() as session:
         if login is not None and login not in await customer_logins(session):
-            raise NotFound(f"there is no customer {login!r}")
+            raise no_customer(login)
         numbers = {
             each.device_id: each for each in await file_numbers(session) if each.name == DeviceFile.MAC
         }

@@ -23,11 +23,12 @@ from db.vault import Vault
 from phone_templates.yealink.encryption import AES_128, AES_256, KEY_SIGNS
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.customer import Customer
-from provisioner.centrex.errors import Conflict, Forbidden, NotFound
+from provisioner.centrex.errors import Conflict, Forbidden
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations import audit
 from provisioner.operations.context import surroundings
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_customer
 from provisioner.operations.owed import owe, settle, undisturbed
 from provisioner.operations.revisions import Cause, FileChange
 from provisioner.phones.describe import Surroundings, is_encrypted
@@ -100,7 +101,7 @@ async def rotate(installation: Installation, login: str, actor: Actor) -> Rotate
     async def rotated(session: AsyncSession) -> int:
         customer_id = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
         if customer_id is None:
-            raise NotFound(f"there is no customer {login!r}")
+            raise no_customer(login)
         version = await queries.newest_version(session, customer_id) + 1
         if version == 1:
             raise Conflict(
@@ -184,5 +185,5 @@ async def make_keys(session: AsyncSession, vault: Vault, customer_id: int, now: 
 async def _customer(session: AsyncSession, installation: Installation, login: str) -> Stored:
     stored = await load_customer(session, installation.vault, login)
     if stored is None:
-        raise NotFound(f"there is no customer {login!r}")
+        raise no_customer(login)
     return stored

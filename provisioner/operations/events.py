@@ -21,8 +21,9 @@ from db.queries import devices as device_queries
 from db.queries import events as queries
 from db.schema import CallEventRow, PhoneEventRow, ProofRow, ProvisioningRequestRow, RegistrationEventRow
 from phone_templates.yealink.dialect import EVENTS, event_called
-from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.centrex.errors import BadValue
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations.missing import no_device
 from provisioner.phones.render import DeviceFile
 
 Detail = str | bool | int | float | None
@@ -199,7 +200,7 @@ async def check_mac(session: AsyncSession, mac: MacAddress, customer_id: int | N
     """Raises `NotFound` for a phone that is not listed, or not for that customer (None: anybody)."""
     found = await device_queries.device_by_mac(session, mac.hex)
     if found is None or customer_id not in (None, found[0].customer_id):
-        raise NotFound(f"there is no device {mac}")
+        raise no_device(mac)
 
 
 async def page(

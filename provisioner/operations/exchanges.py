@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from db.queries.chosen_lines import customer_called
 from db.queries.exchanges import exchange_rows
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.exchange import Exchange
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_customer
 from provisioner.store.exchanges import exchange_of
 
 
@@ -23,5 +23,5 @@ async def exchange_called(installation: Installation, login: str) -> Exchange:
         customer_id = await customer_called(session, login)
     found = None if customer_id is None else await exchange_in(installation, customer_id)
     if found is None:
-        raise NotFound(f"there is no customer {login!r}")
+        raise no_customer(login)
     return found

@@ -43,7 +43,7 @@ async def hang_up(
     """
     call = await show_call(installation, call_id, customer_id)
     if not call.is_live or switchboard.hang_up is None or not switchboard.hang_up(call_id):
-        raise Conflict(f"the call {call_id} has ended already")
+        raise Conflict(f"the call {call_id} has ended already: nothing is left to end")
     async with installation.database.change() as session:
         said = f"from {call.from_number} to {call.to_number}"
         await audit.record(session, actor, utc_now(), "calls.hangup", call.id, said, customer_id=customer_id)

@@ -14,6 +14,7 @@ from db.schema import DeviceFileRow, DeviceRow, RevisionRow
 from phone_templates.values import masked
 from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
+from provisioner.operations.missing import no_file
 from provisioner.phones.render import DeviceFile
 
 
@@ -36,7 +37,7 @@ async def find_file(session: AsyncSession, device: DeviceRow, file: DeviceFile) 
     """A device's file. Raises `NotFound` where it has none."""
     row = await queries.file_of_device(session, device.id, file)
     if row is None:
-        raise NotFound(f"device {MacAddress(device.mac)} has no {file} file")
+        raise no_file(MacAddress(device.mac), file)
     return row
 
 

@@ -19,6 +19,7 @@ from provisioner.centrex.plan import line_differences
 from provisioner.centrex.services import forwarded
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_line
 from provisioner.store.lines import line_of, set_services
 
 
@@ -85,7 +86,7 @@ async def _change(
 async def _line(session: AsyncSession, number: str) -> LineRow:
     row = await queries.line_with_services(session, number)
     if row is None:
-        raise BadValue(f"there is no line {number}")
+        raise no_line(number)
     return row
 
 

@@ -18,10 +18,10 @@ from db.queries.proof_states import LIVE
 from db.schema import AlarmRow, CustomerRow, ProofRow
 from db.tail import announce
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import NotFound
 from provisioner.operations.alarms import AlarmKind
 from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.messages import packed, unpacked
+from provisioner.operations.missing import no_test_call
 from provisioner.operations.proofs import Proof, plain, proof_of, without_messages
 from provisioner.operations.reds import Red, Way, reds_after, reds_in, reds_text
 from provisioner.operations.visible import customer_seen
@@ -212,7 +212,7 @@ async def show_proof(
     async with installation.database.read() as session:
         found = await queries.one_proof(session, queries.Chosen(customer_id), proof_id)
     if found is None:
-        raise NotFound(f"there is no test call {proof_id}")
+        raise no_test_call(proof_id)
     run, row = _run(*found), found[1]
     proof = proof_of(json.loads(row.details))
     messages = unpacked(row.messages) if with_messages else ()

@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from db.queries import proof_runs as queries
 from db.schema import ProofRunRow
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import Conflict, NotFound
+from provisioner.centrex.errors import Conflict
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_run
 from provisioner.operations.visible import customer_seen
 
 MOST_RUNS = 500
@@ -131,7 +132,7 @@ async def show_run(installation: Installation, run_id: int, viewer_id: int | Non
     async with installation.database.read() as session:
         found = await queries.one_run(session, run_id)
     if found is None or viewer_id not in (None, found.run.customer_id):
-        raise NotFound(f"there is no run of test calls {run_id}")
+        raise no_run(run_id)
     return _run(found)
 
 
@@ -180,7 +181,7 @@ async def stop_run(installation: Installation, run_id: int, viewer_id: int | Non
     async with installation.database.change() as session:
         row = await session.get(ProofRunRow, run_id)
         if row is None or row.finished_at is not None:
-            raise Conflict(f"run {run_id} is over already")
+            raise Conflict(f"run {run_id} is over already: look at what it came to, or begin another one")
         row.due_at, row.until = min(row.due_at, utc_now()), utc_now()
     return shown
 

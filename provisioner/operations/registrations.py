@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.queries import chosen_lines as queries
 from db.queries import devices as device_queries
 from db.queries.chosen_lines import Standing
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_device, no_line
 from provisioner.operations.registered import Registration, Sight, State, sight
 from provisioner.operations.registered_lines import of_lines
 from provisioner.operations.visible import customer_seen
@@ -86,11 +86,11 @@ async def check_wanted(session: AsyncSession, wanted: Wanted) -> None:
     if wanted.line is not None:
         whose = queries.Chosen(customer_id=wanted.customer_id, line=wanted.line)
         if not await queries.lines(session, whose, utc_now(), "", 1):
-            raise NotFound(f"there is no line {wanted.line!r}")
+            raise no_line(wanted.line)
     if wanted.mac is not None:
         device = await device_queries.device_of_mac(session, wanted.mac.hex)
         if device is None or wanted.customer_id not in (None, device.customer_id):
-            raise NotFound(f"there is no device {wanted.mac}")
+            raise no_device(wanted.mac)
 
 
 async def page(

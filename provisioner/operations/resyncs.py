@@ -20,12 +20,12 @@ from db.schema import ResyncRow
 from db.writing import Writer, writer_of
 from provisioner.centrex.actor import Actor
 from provisioner.centrex.devices import ResyncWindow
-from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.centrex.quiet import QuietHours
 from provisioner.operations import audit
 from provisioner.operations.context import phones_of
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_device
 from provisioner.phones.levels import effective_options, levels_of
 from provisioner.phones.render import DeviceFile
 
@@ -116,7 +116,7 @@ async def ask(installation: Installation, mac: MacAddress, kind: Kind, actor: Ac
     async with installation.database.append() as session:
         device = await device_queries.device_of_mac(session, mac.hex)
         if device is None:
-            raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+            raise no_device(mac)
         known = await _known(session, installation, [device.id])
         phone = known[device.id].phone
         now = utc_now()

@@ -29,6 +29,7 @@ from provisioner.operations import audit
 from provisioner.operations.context import phones_of
 from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation, utc_now
+from provisioner.operations.missing import no_customer
 from provisioner.operations.owed import PAUSE_S, SLICE, Draft, drafted, is_spoilt, undisturbed, write
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.operations.staging import check_staff, close_if_done
@@ -286,7 +287,7 @@ def _plan(move: _Move, files: Sequence[FileChange]) -> Plan:
 async def _customer_id(session: AsyncSession, login: str) -> int:
     found = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
     if found is None:
-        raise NotFound(f"there is no customer {login!r}")
+        raise no_customer(login)
     return found
 
 
@@ -306,7 +307,9 @@ async def _reached(
         devices = devices.where(DeviceRow.mac == reach.mac.hex)
         device_id = await session.scalar(devices)
         if device_id is None:
-            raise NotFound(f"customer {login} has no device {reach.mac}")
+            raise NotFound(
+                f"customer {login} has no device {reach.mac}: `centralka devices list` shows whose it is"
+            )
         if await session.get(RolloutPhoneRow, (rollout.id, device_id)) is None:
             raise Conflict(f"{reach.mac} came after the rollout was opened: it follows the data")
     return devices

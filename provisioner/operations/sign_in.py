@@ -82,7 +82,7 @@ class SignIn:
         if found is None:
             # Not the login: people type their passwords there.
             logger.info("log-in refused source=%s", source)
-            raise WrongPassword("login or password is wrong")
+            raise WrongPassword("login or password is wrong: correct it and try again")
         self._guesses.succeeded(login, source)
         logger.info("logged in user=%s source=%s", login, source)
         return found

@@ -13,6 +13,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.addresses import public_addresses
 from provisioner.operations.context import all_customers
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_device
 from provisioner.operations.registered import LIVE
 from provisioner.operations.registrations import Wanted, list_registrations
 from provisioner.operations.visible import customer_seen
@@ -96,7 +97,9 @@ async def stock(
                 )
         keys = await open_secrets(session, installation.vault, encrypted)
     if missing := sorted(map(str, set(macs) - {phone.mac for phone in phones})):
-        raise NotFound(f"there is no device {missing[0]}" + (f" of {customer}" if customer else ""))
+        if customer is None:
+            raise no_device(missing[0])
+        raise NotFound(f"{customer} has no device {missing[0]}: `centralka devices list` shows whose it is")
     phones = [replace(each, file_key=keys.get(names.encryption_key(each.mac.hex))) for each in phones]
     return Stock(url, tuple(phones), numbers)
 

@@ -20,6 +20,7 @@ from provisioner.centrex.mac import MacAddress
 from provisioner.operations.asking import CFG_TYPE, XML_TYPE, Answer, Ask, Reason
 from provisioner.operations.clear_text import may_have_secrets
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_device
 from provisioner.operations.phone_events import ACTION, answer_event
 from provisioner.store.fresh import token_hash
 
@@ -223,7 +224,7 @@ async def listed(session: AsyncSession, mac: MacAddress) -> DeviceRow:
     """The listed device. Raises `NotFound`."""
     selected = await device_queries.device_by_mac(session, mac.hex)
     if selected is None:
-        raise NotFound(f"there is no device {mac}: list it with `apply` or `devices import` first")
+        raise no_device(mac)
     return selected.device
 
 

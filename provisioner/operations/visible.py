@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.chosen_lines import customer_called
-from provisioner.centrex.errors import NotFound
+from provisioner.operations.missing import no_customer
 
 
 async def customer_seen(session: AsyncSession, login: str, viewer_id: int | None) -> int:
@@ -16,5 +16,5 @@ async def customer_seen(session: AsyncSession, login: str, viewer_id: int | None
     # No login has one, and no database would look for it.
     found = None if "\0" in login else await customer_called(session, login)
     if found is None or viewer_id not in (None, found):
-        raise NotFound(f"there is no customer {login!r}")
+        raise no_customer(login)
     return found

@@ -21,6 +21,7 @@ from provisioner.centrex.reach import Reach, reach_of
 from provisioner.operations.calls import Call, Leg, LegEnd, show_call
 from provisioner.operations.exchanges import exchange_in
 from provisioner.operations.installation import Installation
+from provisioner.operations.missing import no_call
 from provisioner.operations.unrung import Answer, Known, Reason, answerer
 from provisioner.operations.unrung_ways import Search
 from sip.call.story import EndedBy
@@ -91,7 +92,7 @@ async def ask_why(installation: Installation, call_id: UUID, customer_id: int | 
         owner = await customer_called(session, call.customer)
     exchange = None if owner is None else await exchange_in(installation, owner)
     if exchange is None:
-        raise NotFound(f"there is no call {call_id}")
+        raise no_call(call_id)
     then = None if kept is None else _read(kept)
     if then is not None:
         return Asked(call, exchange, then, Known.THEN)

@@ -177,7 +177,10 @@ def _account(
     account: DeviceAccount, customer: Customer, options: PhoneOptions, around: Surroundings
 ) -> spec.Account:
     if account.line not in customer.line_numbers:
-        raise NotFound(f"the line {account.line} of account {account.account} is not a line of this customer")
+        raise NotFound(
+            f"the line {account.line} of account {account.account} is not a line of this customer:"
+            " give one that is"
+        )
     extension = customer.first_extensions.get(account.line)
     shown = account.label or (extension and (extension.name or extension.number)) or account.line
     said = {

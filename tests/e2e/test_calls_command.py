@@ -54,7 +54,7 @@ def test_calls_are_listed_and_one_is_told_as_a_story(shop: Run, tmp_path: Path):
         for verb in (("show", wrong), ("why", wrong, "--at", "102")):
             refused = shop("calls", *verb, code=1)
             assert "there is no call" in refused
-            assert refused.endswith("`centralka calls` lists them\n")
+            assert refused.endswith("`centralka calls` and /api/v1/calls list what is kept\n")
     assert "there is no customer 'x'" in shop("calls", "--customer", "x", code=1)
     for verb in (("--watch",), ("hangup", calls[0])):
         assert "no server runs on" in shop("calls", *verb, code=1)

@@ -162,7 +162,10 @@ def test_phones_are_listed_shown_claimed_and_released(shop: Shop):
     ]
     assert T46S in shop("devices", "list").out
     nobody = shop.run("devices", "list", "--customer", "nikt", "--json", "--data-dir", "data")
-    assert (nobody.code, nobody.err) == (1, "there is no customer 'nikt'\n")
+    assert (nobody.code, nobody.err) == (
+        1,
+        "there is no customer 'nikt': correct the login, or list it with `apply` first\n",
+    )
     assert f"{T46S} may fetch its file until" in shop("devices", "claim", T46S).out
     claimed = shop("devices", "claim", T54W, "--json").json
     assert claimed["mac"] == T54W

@@ -18,6 +18,7 @@ from provisioner.operations.alarms import (
 )
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.installation import utc_now
+from provisioner.operations.missing import no_alarm
 from provisioner.web.api.auth import INSTALLATION
 from provisioner.web.api.bodies import LONGEST_TEXT, Body, answer, check_listing, id_in, number_in
 
@@ -81,7 +82,7 @@ async def alarms(request: web.Request, bearer: Bearer) -> web.Response:
 
 async def acknowledge_alarm(request: web.Request, bearer: Bearer) -> web.Response:
     """Notes that somebody has seen to one. Raises `NotFound` where it does not wait, and `Forbidden`."""
-    await acknowledge(request.app[INSTALLATION], id_in(request, "alarm"), bearer.actor, utc_now())
+    await acknowledge(request.app[INSTALLATION], id_in(request, no_alarm), bearer.actor, utc_now())
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
 

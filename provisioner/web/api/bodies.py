@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
@@ -36,7 +37,7 @@ def check_listing(query: MultiMapping[str], known: AbstractSet[str]) -> None:
     """`check_names`, and raises `BadValue` for what no database can look for."""
     check_names(query, known)
     if any("\0" in value for value in query.values()):
-        raise BadValue("nothing that is listed has a zero byte in it")
+        raise BadValue("nothing that is listed has a zero byte in it: take it out")
 
 
 def switch_in(query: MultiMapping[str], name: str) -> bool | None:
@@ -44,7 +45,7 @@ def switch_in(query: MultiMapping[str], name: str) -> bool | None:
     if name not in query:
         return None
     if query[name] not in _SWITCH:
-        raise BadValue(f"{name} is true or false")
+        raise BadValue(f"{name} is a switch: send true or false")
     return _SWITCH[query[name]]
 
 
@@ -58,11 +59,11 @@ def number_in(query: MultiMapping[str], name: str, most: int) -> int | None:
     return int(said)
 
 
-def id_in(request: web.Request, what: str) -> int:
-    """The number of `what` that the address names. Raises `NotFound`."""
+def id_in(request: web.Request, missing: Callable[[str], NotFound]) -> int:
+    """The number that the address names. Raises `NotFound`, as `missing` says it."""
     said = request.match_info["id"]
     if not said.isascii() or not said.isdecimal() or len(said) >= len(str(MOST_ID)):
-        raise NotFound(f"there is no {what} {said[:40]!r}")
+        raise missing(repr(said[:40]))
     return int(said)
 
 

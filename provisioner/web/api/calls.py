@@ -10,10 +10,11 @@ from aiohttp import web
 from multidict import MultiMapping
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
-from provisioner.centrex.errors import BadValue, NotFound
+from provisioner.centrex.errors import BadValue
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.calls import MOST_CALLS, Wanted, list_calls, show_call
 from provisioner.operations.hanging_up import Switchboard, hang_up
+from provisioner.operations.missing import no_call
 from provisioner.web.api.auth import INSTALLATION
 from provisioner.web.api.bodies import (
     LONGEST_TEXT,
@@ -135,7 +136,7 @@ def id_of_call(request: web.Request) -> UUID:
     try:
         return UUID(said)
     except ValueError:
-        raise NotFound(f"there is no call {said[:40]!r}") from None
+        raise no_call(repr(said[:40])) from None
 
 
 def _moment(query: MultiMapping[str], name: str) -> datetime | None:

@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from provisioner.centrex.actor import Actor
-from provisioner.centrex.errors import NotFound
 from provisioner.operations.api_tokens import Bearer
 from provisioner.operations.hanging_up import Switchboard
 from provisioner.operations.installation import Installation
 from provisioner.operations.live_calls import prove_live
+from provisioner.operations.missing import no_customer, no_test_call
 from provisioner.operations.proof_history import MOST_PROOFS, Run, Wanted, list_proofs, show_proof
 from provisioner.operations.proofs import Begun, Proof, ProvedCall
 from provisioner.operations.test_calls import MOST_CALLS, MOST_SPEED, USUAL_SPEED, prove
@@ -114,7 +114,7 @@ async def one_test_call(request: web.Request, bearer: Bearer) -> web.Response:
     check_names(request.query, frozenset({"messages"}))
     run, proof = await show_proof(
         request.app[INSTALLATION],
-        id_in(request, "test call"),
+        id_in(request, no_test_call),
         bearer.customer_id,
         with_messages=switch_in(request.query, "messages") or False,
     )
@@ -134,7 +134,7 @@ async def make_test_call(request: web.Request, bearer: Bearer) -> web.Response:
         await customer_seen(session, asked.customer, bearer.customer_id)
     proof = await _proof(asked, installation, request.app[SWITCHBOARD], bearer.actor)
     if proof.id is None:
-        raise NotFound(f"there is no customer {asked.customer!r}")
+        raise no_customer(asked.customer)
     run, proof = await show_proof(installation, proof.id, bearer.customer_id)
     return answer(_body(run, proof))
 

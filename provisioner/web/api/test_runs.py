@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from provisioner.operations.api_tokens import Bearer
+from provisioner.operations.missing import no_run
 from provisioner.operations.proof_runs import (
     MOST_RUNS,
     Cause,
@@ -124,4 +125,4 @@ async def end_test_run(request: web.Request, bearer: Bearer) -> web.Response:
 
 
 def _id(request: web.Request) -> int:
-    return id_in(request, "run of test calls")
+    return id_in(request, no_run)

@@ -53,7 +53,7 @@ async def why(request: web.Request, bearer: Bearer) -> web.Response:
     check_listing(query, PARAMETERS)
     at, language = query.get("at", ""), query.get("language", "en")
     if not at:
-        raise BadValue("at is the extension that is asked about")
+        raise BadValue("at is missing: send the extension that is asked about")
     if language not in LANGUAGES:
         raise BadValue(f"language is one of {', '.join(sorted(LANGUAGES))}")
     asked = await ask_why(request.app[INSTALLATION], id_of_call(request), bearer.customer_id)

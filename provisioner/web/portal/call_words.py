@@ -41,7 +41,7 @@ _PL = CallWords(
     all="Wszystkie numery wewnętrzne",
     rang="zadzwonił",
     silent="nie zadzwonił",
-    no_such_extension="Nie ma numeru wewnętrznego {number}.",
+    no_such_extension="Nie ma numeru wewnętrznego {number}. Sprawdź go i zapytaj jeszcze raz.",
 )
 _EN = CallWords(
     title="Call {caller} → {dialled}",
@@ -58,7 +58,7 @@ _EN = CallWords(
     all="All extensions",
     rang="rang",
     silent="did not ring",
-    no_such_extension="There is no extension {number}.",
+    no_such_extension="There is no extension {number}. Correct it, and ask again.",
 )
 
 CALL_WORDS = {"pl": _PL, "en": _EN}

@@ -146,12 +146,12 @@ _PL = ProofWords(
         "no-calls-here": "Ten serwer nie obsługuje teraz połączeń. Poczekaj, aż wystartuje, i powtórz.",
         "test-call-broke": "Zawiodły telefony testowe, a nie centrala. Powtórz test.",
         "conflict": "W trakcie testu ktoś zmienił ustawienia centrali. Powtórz test.",
-        "not-found": "Takiego numeru już nie ma.",
+        "not-found": "Takiego numeru już nie ma. Wróć do listy numerów.",
         "bad-value": "Tego numeru nie da się testować, na przykład dlatego, że prowadzi do numeru "
-        "alarmowego.",
+        "alarmowego. Wybierz inny numer.",
         "database-away": "Baza danych nie odpowiada. Spróbuj ponownie za chwilę.",
     },
-    problem="Przyczyna jest w dzienniku serwera.",
+    problem="Powtórz test; jeśli to nie pomoże, przyczyna jest w dzienniku serwera.",
 )
 _EN = ProofWords(
     title="Test calls",
@@ -230,11 +230,12 @@ _EN = ProofWords(
         "no-calls-here": "This server takes no calls now. Wait until it is up, then repeat this.",
         "test-call-broke": "The test phones failed, and not the switchboard. Repeat the test.",
         "conflict": "Somebody changed the switchboard during the test. Repeat the test.",
-        "not-found": "There is no such number any more.",
-        "bad-value": "This number can't be tested, for instance because it leads to an emergency number.",
+        "not-found": "There is no such number any more. Go back to the list of numbers.",
+        "bad-value": "This number can't be tested, for instance because it leads to an emergency number. "
+        "Choose another one.",
         "database-away": "The database does not answer. Try again in a moment.",
     },
-    problem="The server's log says why.",
+    problem="Repeat the test; if that does not help, the server's log says why.",
 )
 
 PROOF_WORDS = {"pl": _PL, "en": _EN}

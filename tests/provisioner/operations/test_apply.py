@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db.schema import HuntGroupMemberRow
 from provisioner.centrex.actor import COMMAND_LINE
-from provisioner.centrex.errors import BadValue, CentralkaError
+from provisioner.centrex.errors import CentralkaError, NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.company import read_company_file
 from provisioner.files.errors import FileErrors
@@ -364,5 +364,5 @@ async def test_runs_at_once_that_want_the_same_line_leave_it_to_one(installation
 
 
 async def test_an_unknown_customer_is_not_changed_but_refused(firma: Installation):
-    with pytest.raises(BadValue, match="there is no customer 'nikt'"):
+    with pytest.raises(NotFound, match="there is no customer 'nikt'"):
         await change_customer(firma, "nikt", lambda customer: customer, COMMAND_LINE, "x", "x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.centrex.actor import COMMAND_LINE
-from provisioner.centrex.errors import BadValue
+from provisioner.centrex.errors import NotFound
 from provisioner.centrex.mac import MacAddress
 from provisioner.files.devices_csv import read_devices_csv
 from provisioner.files.errors import FileErrors
@@ -119,5 +119,5 @@ async def test_another_customers_phone_is_refused_at_its_row_without_saying_whos
 
 
 async def test_an_unknown_customer_is_refused(three: Installation):
-    with pytest.raises(BadValue, match="there is no customer 'nikt'"):
+    with pytest.raises(NotFound, match="there is no customer 'nikt'"):
         await listed(three, f"{NEW.hex};T46S;{THREE};;;", login="nikt")
