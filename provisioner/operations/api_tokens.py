@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.api_tokens import is_live
 from db.schema import ApiTokenRow, CustomerRow
@@ -16,8 +15,8 @@ from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations import audit
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.missing import no_customer
 from provisioner.operations.printable import printable
+from provisioner.operations.visible import customer_seen
 from provisioner.store.fresh import fresh_token, token_hash
 
 _LONGEST_NAME = 100
@@ -81,7 +80,7 @@ async def create_token(
     expires_at = now + timedelta(days=days) if days is not None else None
     token = fresh_token()
     async with installation.database.change() as session:
-        customer_id = await _customer_id(session, customer) if customer is not None else None
+        customer_id = await customer_seen(session, customer, None) if customer is not None else None
         row = ApiTokenRow(
             name=name,
             hash=token_hash(token),
@@ -153,10 +152,3 @@ async def bearer_of(installation: Installation, token: str) -> Bearer | None:
             used = update(ApiTokenRow).where(ApiTokenRow.id == row.id).values(last_used_at=now)
             await session.execute(used)
     return Bearer(row.id, row.customer_id)
-
-
-async def _customer_id(session: AsyncSession, login: str) -> int:
-    found = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
-    if found is None:
-        raise no_customer(login)
-    return found

@@ -12,13 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import touch
 from db.queries import encryption as queries
 from db.queries.encryption import TokenKey
-from db.schema import CustomerRow, EncryptionKeyRow
+from db.schema import EncryptionKeyRow
 from db.vault import Vault
 from phone_templates.yealink.encryption import AES_128, AES_256, KEY_SIGNS
 from provisioner.centrex.actor import Actor, Role
@@ -31,6 +30,7 @@ from provisioner.operations.installation import Installation, utc_now
 from provisioner.operations.missing import no_customer
 from provisioner.operations.owed import owe, settle, undisturbed
 from provisioner.operations.revisions import Cause, FileChange
+from provisioner.operations.visible import customer_seen
 from provisioner.phones.describe import Surroundings, is_encrypted
 from provisioner.phones.levels import levels_of
 from provisioner.store.customers import Stored, load_customer
@@ -99,9 +99,7 @@ async def rotate(installation: Installation, login: str, actor: Actor) -> Rotate
     now = utc_now()
 
     async def rotated(session: AsyncSession) -> int:
-        customer_id = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
-        if customer_id is None:
-            raise no_customer(login)
+        customer_id = await customer_seen(session, login, None)
         version = await queries.newest_version(session, customer_id) + 1
         if version == 1:
             raise Conflict(

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changes import newest
 from db.queries import rollouts as queries
-from db.schema import CustomerRow, DeviceRow, RolloutPhoneRow, RolloutRow, SiteRow
+from db.schema import DeviceRow, RolloutPhoneRow, RolloutRow, SiteRow
 from db.writing import Writer
 from phone_templates.yealink.models import find_model
 from provisioner.centrex.actor import Actor
@@ -29,10 +29,10 @@ from provisioner.operations import audit
 from provisioner.operations.context import phones_of
 from provisioner.operations.customer_step import Plan
 from provisioner.operations.installation import Installation, utc_now
-from provisioner.operations.missing import no_customer
 from provisioner.operations.owed import PAUSE_S, SLICE, Draft, drafted, is_spoilt, undisturbed, write
 from provisioner.operations.revisions import Cause, FileChange, refresh_customer
 from provisioner.operations.staging import check_staff, close_if_done
+from provisioner.operations.visible import customer_seen
 from provisioner.phones.render import DeviceFile, device_file_name
 
 
@@ -120,7 +120,7 @@ async def show(installation: Installation, login: str | None = None) -> list[Rol
     """All open rollouts, or the last one of a customer, open or not. Raises `NotFound`."""
     async with installation.database.read() as session:
         if login is not None:
-            await _customer_id(session, login)
+            await customer_seen(session, login, None)
         return [
             await _described(session, rollout, owner)
             for rollout, owner in await queries.shown_rollouts(session, login)
@@ -137,7 +137,7 @@ async def release(
     check_staff(actor)
 
     async def released(session: AsyncSession) -> Plan | _Move:
-        rollout = await queries.newest_rollout(session, await _customer_id(session, login))
+        rollout = await queries.newest_rollout(session, await customer_seen(session, login, None))
         if rollout is None or rollout.closed_at is not None:
             raise Conflict(f"customer {login} has no open rollout: every phone follows the data")
         device_ids = await _reached(session, rollout, login, reach)
@@ -159,7 +159,7 @@ async def take_back(
     check_staff(actor)
 
     async def taken_back(session: AsyncSession) -> Plan | _Move:
-        rollout = await queries.newest_rollout(session, await _customer_id(session, login))
+        rollout = await queries.newest_rollout(session, await customer_seen(session, login, None))
         if rollout is None:
             raise Conflict(
                 f"customer {login} never had a rollout: `centralka rollback MAC --revision N` takes one phone"
@@ -282,13 +282,6 @@ async def _in_slices(installation: Installation, move: _Move) -> Plan:
 
 def _plan(move: _Move, files: Sequence[FileChange]) -> Plan:
     return Plan((), tuple(files), (move.login,) if any(file.staged for file in files) else ())
-
-
-async def _customer_id(session: AsyncSession, login: str) -> int:
-    found = await session.scalar(select(CustomerRow.id).where(CustomerRow.login == login))
-    if found is None:
-        raise no_customer(login)
-    return found
 
 
 async def _reached(
