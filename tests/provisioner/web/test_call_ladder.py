@@ -107,7 +107,7 @@ def test_each_message_is_an_arrow_in_plain_words_that_opens_its_text():
         "Masz połączenie, dzwoń.",
     ]
     assert "Authorization: ***" in (arrows[2].findtext("pre") or "")
-    assert arrows[3].findtext("summary/span[@class='when']") == "0,03 s"
+    assert arrows[3].findtext("summary/span[@class='when']") == "0,03\xa0s"
 
 
 def test_a_report_without_messages_has_no_ladder():

@@ -107,9 +107,9 @@ def test_a_call_that_went_right_says_who_rang_who_answered_and_that_they_heard_e
     assert "Co zawiodło" not in polish
     caller, first, second, *_ = html.fromstring(document).find(".//article").findall("ol/li")
     assert " ".join(first.findtext("span[@class='whose']/small").split()) == "Na wyświetlaczu: 999 Test"
-    assert re.fullmatch(r"dzwonił [01],[0-9] s, odebrał", first.findtext("span[@class='became']"))
+    assert re.fullmatch(r"dzwonił [01],[0-9]\xa0s, odebrał", first.findtext("span[@class='became']"))
     assert re.fullmatch(
-        r"usłyszał sygnał po 0,[0-9] s, rozmowa 1,[0-9] s, obie strony się słyszały",
+        r"usłyszał sygnał po 0,[0-9]\xa0s, rozmowa 1,[0-9]\xa0s, obie strony się słyszały",
         caller.findtext("span[@class='became']"),
     )
     assert second.findtext("span[@class='became']") == "nie dzwonił"
