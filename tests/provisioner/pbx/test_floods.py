@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack, suppress
+import socket
+from contextlib import AsyncExitStack, closing, suppress
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.fuzz.targets import messages
 from tests.provisioner.operations.small import line, put
 from tests.provisioner.pbx.phone import Phone
 from tests.provisioner.processes import served
-from tests.sip.transport.peers import peer
+from tests.sip.transport.peers import Peer, peer
 
 FLOOD_S = 60 if os.environ.get("CENTRALKA_PROVE") else 1
 BAD, LOG_INS, STEPS = 1_000, 100, 50
@@ -50,6 +51,39 @@ class Insisting(Phone):
         assert answer.status == 200
 
 
+class Connection:
+    """Sends over TCP, reads what it is told, and comes back where it is hung up on."""
+
+    def __init__(self, server: Address, bound: Address) -> None:
+        self._server, self._bound = server, bound
+        self._open()
+
+    def send(self, data: bytes) -> None:
+        if self._is_over():
+            self.close()
+            self._open()
+        # What the server does not read is lost.
+        with suppress(BlockingIOError, ConnectionError):
+            self._socket.send(data)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _open(self) -> None:
+        self._socket = socket.create_connection(self._server, source_address=self._bound)
+        self._socket.setblocking(False)
+
+    def _is_over(self) -> bool:
+        try:
+            while self._socket.recv(65536):
+                pass
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            pass
+        return True
+
+
 async def newcomer(server: Address, number: int) -> int:
     """Logs in from an address that nobody knows; how often it sent again."""
     source = Address(f"127.48.{number // 250 + 1}.{number % 250 + 1}", 0)
@@ -59,12 +93,17 @@ async def newcomer(server: Address, number: int) -> int:
     return phone.sent_again
 
 
-@pytest.mark.parametrize("addresses", [1, SOCKETS], ids=["one address", "many addresses"])
+@pytest.mark.parametrize(
+    ("over", "addresses"),
+    [(Peer, 1), (Peer, SOCKETS), (Connection, 1), (Connection, SOCKETS)],
+    ids=["UDP from one address", "UDP from many", "TCP from one address", "TCP from many"],
+)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_phones_log_in_beside_a_flood_of_damaged_messages(
     installation: Installation,
     database_url: str,
     tmp_path: Path,
+    over: type[Peer | Connection],
     addresses: int,
     record_property: pytest.RecordProperty,
 ):
@@ -74,9 +113,10 @@ async def test_phones_log_in_beside_a_flood_of_damaged_messages(
     async with AsyncExitStack() as stack:
         errors = stack.enter_context((tmp_path / "errors").open("wb"))
         server = await stack.enter_async_context(served(tmp_path, database_url, errors=errors.fileno()))
-        hosts = [f"127.47.0.{number % addresses + 1}" for number in range(SOCKETS + 1)]
-        *flood, old = [await stack.enter_async_context(peer(server.sip, Address(host, 0))) for host in hosts]
+        hosts = [Address(f"127.47.0.{number % addresses + 1}", 0) for number in range(SOCKETS)]
+        flood = [stack.enter_context(closing(over(server.sip, host))) for host in hosts]
         # Somebody who was there before, behind an address from which the flood comes.
+        old = await stack.enter_async_context(peer(server.sip, hosts[0]))
         neighbour, turns = Insisting(old, NUMBERS[0], PASSWORD), asyncio.Lock()
         await neighbour.logs_in()
 

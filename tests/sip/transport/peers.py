@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 from sip.message.errors import MessageError
@@ -83,6 +83,9 @@ class Peer:
     def send(self, data: bytes) -> None:
         self.socket.sendto(data, self.server)
 
+    def close(self) -> None:
+        self.socket.close()
+
     async def receive(self) -> tuple[bytes, Address]:
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(self.socket, ready.set)
@@ -108,8 +111,5 @@ async def connections(transport: SipTransport, count: int) -> None:
 
 @asynccontextmanager
 async def peer(server: Address, bound: Address = LOOPBACK) -> AsyncIterator[Peer]:
-    made = Peer(server, bound)
-    try:
+    with closing(Peer(server, bound)) as made:
         yield made
-    finally:
-        made.socket.close()
