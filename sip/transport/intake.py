@@ -59,6 +59,8 @@ class Counts(NamedTuple):
     "Those of strangers that were looked at."
     brought: int = 0
     "Those with credentials, of somebody not known yet."
+    registers: int = 0
+    "REGISTERs among those that got a place."
 
     def since(self, before: Counts) -> Counts:
         """What has come to these since `before`."""
@@ -89,7 +91,7 @@ class Intake:
         self._in_order = tuple(zip(Rank, self._waiting, strict=True))
         self.dropped = 0
         "Datagrams that nobody has looked at."
-        self._come = self._brought = 0
+        self._come = self._brought = self._registers = 0
         self._served, self._lost = [0 for _ in Rank], [0 for _ in Rank]
 
     def __len__(self) -> int:
@@ -113,6 +115,7 @@ class Intake:
             return
         waiting = self._waiting[rank]
         self._come += 1
+        self._registers += data.startswith(b"REGISTER ")
         if len(waiting) == waiting.maxlen:
             self._lose(rank)
         waiting.append((now, (data, local, place)))
@@ -153,6 +156,7 @@ class Intake:
             turned_away,
             self._served[Rank.STRANGE],
             self._brought,
+            self._registers,
         )
 
     def _lose(self, rank: Rank) -> None:

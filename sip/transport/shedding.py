@@ -31,6 +31,8 @@ _NEWS = 0.3
 "What the latest pace counts beside those before."
 _ANSWER = 4
 "One of so many strangers that are asked for credentials has to bring them."
+_LONG_NEWS = 0.03
+"What the latest look counts in that: of dozens in a tenth of a second, chance makes phones."
 _TURN_S = 30.0
 "After which others have their turn; less, and fewer would be served in the end before they give up."
 
@@ -49,6 +51,8 @@ class Shedding:
         self._salts = (0, 0, 0)
         self._turn_ends = 0.0
         self._pace = _PACE
+        self._asked = self._brought = 0.0
+        "Of strangers at a look of late."
         self._looked_at = 0.0
 
     @property
@@ -63,9 +67,11 @@ class Shedding:
             pace = went.served / lasted_s
             if waiting.number or pace > self._pace:
                 self._pace += _NEWS * (pace - self._pace)
+        self._asked += _LONG_NEWS * (went.asked - self._asked)
+        self._brought += _LONG_NEWS * (went.brought - self._brought)
         # The oldest may wait for nothing but its end, where the newest go first; and a burst is no pace.
         waits_s = min(waiting.first_s, waiting.number / max(self._pace, 1.0))
-        if _is_too_much(waits_s, went):
+        if self._is_too_much(waits_s, went):
             kept = max(went.served / max(went.come, 1), _LEAST_KEPT)
             if kept < _NEARLY_ALL:
                 self.share = max(int(self.share * kept), _LEAST)
@@ -77,6 +83,16 @@ class Shedding:
             self._turn_ends = now + _TURN_S
             first, second, third = (secrets.randbits(32) | 1 for _ in range(3))
             self._salts = first, second, third
+
+    def _is_too_much(self, waits_s: float, went: Counts) -> bool:
+        """Whether more has come than can be served.
+
+        Strangers who never come back with credentials are no phones: those who are known go before them, and
+        to keep out some of all would help nobody but them. Nor would it where most of what came is something
+        that can't be kept out.
+        """
+        are_phones = self._brought * _ANSWER >= self._asked and went.registers * 2 > went.come
+        return waits_s > _LATE_S or went.lost > 0 or (went.turned_away > 0 and are_phones)
 
     def filter(self) -> bytes:
         """What the system is to let in: a program of classic BPF (bpf(4), <linux/filter.h>), for UDP sockets.
@@ -108,16 +124,6 @@ class Shedding:
                 (_RETURN, 0, 0, 0),
             )
         )
-
-
-def _is_too_much(waits_s: float, went: Counts) -> bool:
-    """Whether more has come than can be served.
-
-    Strangers who never come back with credentials are no phones: those who are known go before them, and to
-    keep out some of all would help nobody but them.
-    """
-    are_phones = went.brought * _ANSWER >= went.asked
-    return waits_s > _LATE_S or went.lost > 0 or (went.turned_away > 0 and are_phones)
 
 
 _LOAD_WORD, _LOAD_HALF, _KEEP, _ADD_KEPT, _MULTIPLY, _SHIFT_RIGHT = 0x20, 0x28, 0x07, 0x0C, 0x24, 0x74

@@ -150,9 +150,40 @@ def test_strangers_who_never_log_in_have_nobody_kept_out():
     assert not shedding.is_on
 
 
+def test_a_look_at_which_chance_made_strangers_phones_has_nobody_kept_out():
+    shedding = Shedding()
+    went = Counts(come=170, served=80, turned_away=90, asked=70, brought=9, registers=160)
+    for look in range(10):
+        shedding.review(NONE, went, NOW + look * REVIEW_S)
+    lucky = Counts(come=206, served=64, turned_away=133, asked=49, brought=13, registers=200)
+    shedding.review(NONE, lucky, NOW + 10 * REVIEW_S)
+    assert not shedding.is_on
+
+
+def test_phones_that_come_behind_a_flood_are_kept_out_in_part_after_some_seconds():
+    shedding = Shedding()
+    flood = Counts(come=400, served=300, turned_away=100, asked=290)
+    for look in range(100):
+        shedding.review(NONE, flood, NOW + look * REVIEW_S)
+    assert not shedding.is_on
+    looks = 0
+    while not shedding.is_on:
+        phones = Counts(4000, served=500, turned_away=3500, asked=250, brought=230, registers=4000)
+        shedding.review(NONE, phones, NOW + (100 + looks) * REVIEW_S)
+        looks += 1
+    assert looks < 30
+
+
+def test_no_phone_is_kept_out_where_most_of_what_came_is_something_else():
+    shedding = Shedding()
+    went = Counts(come=395, served=48, turned_away=354, asked=15, brought=19, registers=60)
+    shedding.review(NONE, went, NOW)
+    assert not shedding.is_on
+
+
 def test_phones_that_nobody_knows_yet_are_kept_out_in_part():
     shedding = Shedding()
-    went = Counts(come=4000, served=500, turned_away=3500, asked=250, brought=230)
+    went = Counts(4000, served=500, turned_away=3500, asked=250, brought=230, registers=4000)
     shedding.review(NONE, went, NOW)
     assert shedding.share == ALL // 4
 
