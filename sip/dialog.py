@@ -12,6 +12,8 @@ from sip.message.uri import SipUri, Uri
 from sip.message.values import CSeq
 
 _HOPS = 70
+_HIGHEST = (1 << 31) - 1
+"Of a CSeq (§8.1.1.5)."
 _REFRESH_TARGET = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 "Requests whose Contact says where the peer is from now on (§12.2, RFC 3311, RFC 6665, RFC 3515)."
 
@@ -121,6 +123,10 @@ class Dialog:
         """The next request to the peer (§12.2.1.1), still without Via and what the method wants."""
         self._local_cseq += 1
         return self._request(method, self._local_cseq)
+
+    def last(self, method: str) -> Request:
+        """One after which there is no other, as a dialog may need that somebody else is to end."""
+        return self._request(method, _HIGHEST)
 
     def ack(self, invite: Request) -> Request:
         """The ACK of a 2xx to `invite`, with its number and credentials (§13.2.2.4)."""

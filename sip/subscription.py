@@ -139,6 +139,14 @@ class Subscription:
                 self._known = None
             self._wants(is_urgent=True)
 
+    def farewell(self) -> Request:
+        """The NOTIFY by which whoever comes after us can end it, though he knows nothing else of it."""
+        request = self._dialog.last("NOTIFY")
+        request.contact = (Contact(own_uri(self.flow)),)
+        request.event = self._event
+        request.subscription_state = SubscriptionState("terminated", Parameters((("reason", DEACTIVATED),)))
+        return request
+
     def answered(self, response: Response | None, now: float) -> None:
         """The final response to its NOTIFY has come; None: there is none, or no way to send it."""
         self._is_under_way = False

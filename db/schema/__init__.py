@@ -37,7 +37,13 @@ from db.schema.reports import PhoneEventRow, UploadRow
 from db.schema.rollouts import RolloutFileRow, RolloutPhoneRow, RolloutRow
 from db.schema.scans import BanRow, MissRow
 from db.schema.sessions import SessionRow
-from db.schema.signalling import RegistrationRow, ToldHostRow, TrunkNumberRow, TrunkRow
+from db.schema.signalling import (
+    RegistrationRow,
+    SubscriptionRow,
+    ToldHostRow,
+    TrunkNumberRow,
+    TrunkRow,
+)
 
 metadata = Base.metadata
 
@@ -99,6 +105,7 @@ __all__ = [
     "SettingRow",
     "SiteRow",
     "SpeedDialRow",
+    "SubscriptionRow",
     "ToldHostRow",
     "TrunkNumberRow",
     "TrunkRow",

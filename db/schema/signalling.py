@@ -62,6 +62,21 @@ class ToldHostRow(Numbered):
     "As `sip.message.uri.canonical_host` writes it."
 
 
+class SubscriptionRow(Numbered):
+    """Somebody who is told of a state (RFC 6665), and how a server ends that which knows nothing of him."""
+
+    __tablename__ = "subscriptions"
+
+    tag: Mapped[str] = mapped_column(unique=True)
+    "Ours, in its dialog."
+    remote: Mapped[str]
+    "`host:port` that it is told at, over UDP."
+    local_address: Mapped[str]
+    "`host:port` of ours."
+    farewell: Mapped[str]
+    "The NOTIFY that ends it."
+
+
 class TrunkRow(Numbered):
     """A way out (no customer), or a customer's own PBX that registers or sits at an address."""
 

@@ -27,6 +27,7 @@ from provisioner.pbx.calls import CallServing
 from provisioner.pbx.codes import Codes
 from provisioner.pbx.engaged import Engaged
 from provisioner.pbx.exchange import Exchanges
+from provisioner.pbx.farewells import Farewells
 from provisioner.pbx.guessing import Guessing
 from provisioner.pbx.guests import GuestKeys, GuestRegistrar, GuestRouter, Guests
 from provisioner.pbx.keys import LineKeys
@@ -133,7 +134,10 @@ async def serving_sip(
             server.use(transport)
             registrar = GuestRegistrar(guests, registrations, server.now)
             Requests(server, transport, authentication, domains, registrar, tasks)
-            subscriptions = Subscriptions(server, authentication, domains, location, tasks, exchanges, news)
+            farewells = Farewells(installation.database, server, transport)
+            subscriptions = Subscriptions(
+                server, authentication, domains, location, tasks, exchanges, news, note=farewells.note
+            )
             phones = Phones(server, transport, location, parted)
             # Whose turn it is next doesn't change by a test.
             engaged = Engaged(lambda line: not is_test_line(line))
@@ -186,6 +190,7 @@ async def serving_sip(
                     "reachability": reachability.run,
                     "resyncs": resyncs.run,
                     "subscriptions": subscriptions.run,
+                    "farewells": farewells.run,
                     "test calls": runs.run,
                 }.items()
             ]
@@ -201,6 +206,7 @@ async def serving_sip(
                 # What it was just writing waits again when it has ended.
                 await asyncio.wait(running)
                 await recorder.close()
+                await farewells.write()
 
 
 async def _kept_up(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -30,7 +30,7 @@ from sip.packages.dialog import DialogPackage
 from sip.packages.message_summary import Mailbox, MessageSummaryPackage
 from sip.packages.reg import Registration, RegPackage
 from sip.server import Incoming, SipServer
-from sip.subscription import DEACTIVATED, NO_RESOURCE
+from sip.subscription import DEACTIVATED, NO_RESOURCE, Subscription
 from sip.subscription_errors import NoSuchState, NotAllowed, TooManySubscriptions
 from sip.tags import new_tag
 from sip.watch import Watch
@@ -68,7 +68,10 @@ class Subscriptions:
         exchanges: Switchboards,
         news: Changes,
         reg: RegPackage | None = None,
+        note: Callable[[Subscription], None] = lambda _: None,
     ) -> None:
+        """`note` is told of each subscription, whenever there is something to tell its subscriber."""
+        self._note = note
         self._server = server
         self._authentication = authentication
         self._domains = domains
@@ -273,6 +276,7 @@ class Subscriptions:
 
     async def _tell(self, notify: Notify, line: str) -> None:
         self._unheard[line] += 1
+        self._note(notify.subscription)
         try:
             response = await self._server.ask(notify.request, notify.flow)
         except SipError as error:
@@ -284,6 +288,7 @@ class Subscriptions:
             if not self._unheard[line]:
                 del self._unheard[line]
         self._send(self._notifier.answered(notify.subscription, response, self._server.now()))
+        self._note(notify.subscription)
         due = self._notifier.deadline
         if due is not None and due < self._wakes_at:
             # What has happened while it was under way is told soon, and not when somebody looks.

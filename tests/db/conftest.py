@@ -269,6 +269,7 @@ async def insert_sample(session: AsyncSession, login: str, number: str, mac: str
             ),
             s.InstanceRow(key=login, value="http://192.0.2.1:8081"),
             s.ToldHostRow(host=f"{login}.example"),
+            s.SubscriptionRow(tag=login, remote="192.0.2.9:5060", local_address="", farewell="NOTIFY"),
             s.ChangeRow(scope="all", at=NOW),
             s.MissRow(source="192.0.2.7", mac=mac, at=NOW),
             s.BanRow(source="192.0.2.8", verdict="banned", since=NOW, until=NOW, actor="system"),

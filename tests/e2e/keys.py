@@ -26,6 +26,8 @@ class Keys:
     lamps: dict[str, list[list[tuple[str, str]]]] = field(default_factory=dict)
     "What each has shown, in order."
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    over: list[tuple[str, str]] = field(default_factory=list)
+    "The numbers that it is told nothing of any more, and why."
     answers: asyncio.Queue[Response] = field(default_factory=asyncio.Queue)
 
     async def watch(self, number: str) -> None:
@@ -59,11 +61,21 @@ class Keys:
                 self.answers.put_nowait(came)
                 continue
             self.phone.peer.send(bytes(came.response(200, to_tag="phone")))
-            if came.method == "NOTIFY" and came.body:
+            state = came.subscription_state
+            if state is not None and state.state == "terminated":
+                self.over.append((came.call_id.partition("@")[0], state.parameters.get("reason") or ""))
+                async with self.news:
+                    self.news.notify_all()
+            elif came.method == "NOTIFY":
                 number = str(checked(came.body).get("entity")).removeprefix("sip:").partition("@")[0]
                 async with self.news:
                     self.lamps.setdefault(number, []).append(shown(came.body))
                     self.news.notify_all()
+
+    async def is_told_no_more(self, number: str, why: str) -> None:
+        """Returns when its subscription to a number has been ended."""
+        async with asyncio.timeout(_LONGEST_S), self.news:
+            await self.news.wait_for(lambda: (number, why) in self.over)
 
     async def shows(self, number: str, *lit: tuple[str, str]) -> None:
         """Returns when the key of a number is lit like that."""

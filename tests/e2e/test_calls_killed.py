@@ -109,10 +109,10 @@ def told(calls: list[Call]) -> dict[tuple[str, str], tuple[bool, object]]:
 async def test_calls_in_every_state_are_closed_once_and_phones_call_on(
     tmp_path: Path, migrated_sqlite: Path
 ) -> None:
-    async with office(tmp_path, migrated_sqlite) as firma:
+    async with office(tmp_path, migrated_sqlite) as firma, keys(firma.accounts[WATCHER]) as lamps:
         asks = firma.writers["108"]
         third = firma.phones["110"].program.process
-        async with server(firma) as (_, kill), keys(firma.accounts[WATCHER]) as lamps:
+        async with server(firma) as (_, kill):
             await firma.registers()
             for number in ("101", "106", "110", "600"):
                 await lamps.watch(number)
@@ -133,7 +133,7 @@ async def test_calls_in_every_state_are_closed_once_and_phones_call_on(
         third.send_signal(signal.SIGCONT)
         assert all(call.is_live for call in await firma.calls())
 
-        async with server(firma) as (_, kill), keys(firma.accounts[WATCHER]) as lamps:
+        async with server(firma) as (_, kill):
             calls = await firma.calls()
             assert told(calls) == {
                 ("101", "102"): (True, [("102", "answered")]),
@@ -144,6 +144,8 @@ async def test_calls_in_every_state_are_closed_once_and_phones_call_on(
             }
             await firma.check_once()
             for number in ("101", "106", "110", "600"):
+                # What nobody has ended would shine on until the phone asks again.
+                await lamps.is_told_no_more(number, "deactivated")
                 await lamps.watch(number)
                 await lamps.shows(number)
             # What phones say of calls that nobody knows any more harms nobody.
