@@ -81,7 +81,8 @@ class Referral:
 
 def _number(uri: Uri) -> str:
     match uri:
-        case SipUri(user=str(user)):
+        # Another method would be another request (RFC 3261 §19.1.5), such as somebody's BYE.
+        case SipUri(user=str(user)) if (uri.parameters.get("method") or "INVITE") == "INVITE":
             return unescape(user)
         case TelUri():
             return uri.digits

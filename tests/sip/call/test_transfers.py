@@ -313,6 +313,8 @@ def test_what_refers_to_nobody_is_refused(board, three):
     talk, _ = connected(board, alice, bob)
     talk.asks("REFER", Refer_To="<mailto:a@b>")
     alice.takes("403 REFER")
+    talk.asks("REFER", Refer_To="<sip:103@192.0.2.1;method=BYE>")
+    alice.takes("403 REFER")
     talk.asks("REFER")
     alice.takes("400 REFER")
     talk.asks("REFER", Refer_To="<sip:103@192.0.2.1?Replaces=x>")
