@@ -16,7 +16,9 @@ of the overload is our own, for sipp's phones do not send again as phones do.
 from __future__ import annotations
 
 import argparse
+import platform
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -80,6 +82,7 @@ def compare(options: argparse.Namespace, place: Path) -> None:
     CONSOLE.print(
         f"{phones:,} phones, {options.at_once} at once, {options.count:,} registrations a run by "
         f"{options.by}, medians of {options.rounds} rounds; Kamailio has {options.children} processes for UDP"
+        f"\nOurs runs on Python {platform.python_version()} of {sys.base_prefix}"
     )
     CONSOLE.print(table)
     for number, peer in enumerate(peers, start=1):
