@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import ChangeRow, NodeRow
+from db.plain import Rows
+from db.schema import ChangeRow
 from db.writing import Writer
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ _MOST_SCOPES = 200
 _KEPT = 10_000
 _FORGET_AFTER = 100
 "Old ones are forgotten after so many new ones, and not at each."
-_POLL_S = 0.01
+_POLL_S, _LONGEST_POLL_S = 0.001, 0.016
 
 
 def touch(session: AsyncSession, scope: str) -> None:
@@ -96,16 +96,14 @@ def taken(session: AsyncSession) -> frozenset[str]:
     return frozenset(session.info.pop(_SCOPES, ()))
 
 
-async def confirmed(number: int, reading: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> None:
-    """Returns when no node trusts anything older than change `number`.
+async def confirmed(number: int, reading: Callable[..., Awaitable[Rows]]) -> None:
+    """Returns when no node trusts anything older than change `number`; `reading` is `Database.rows`.
 
     Each node with a lease has confirmed it, or has let its lease lapse: `LEASE_S` at the longest.
     """
-    behind = select(func.count()).where(
-        NodeRow.lease_until > func.clock_timestamp(), NodeRow.confirmed < number
-    )
-    while True:
-        async with reading() as session:
-            if not await session.scalar(behind):
-                return
-        await asyncio.sleep(_POLL_S)
+    behind = "SELECT 1 FROM nodes WHERE lease_until > clock_timestamp() AND confirmed < :number LIMIT 1"
+    pause_s = _POLL_S
+    while await reading(behind, number=number):
+        await asyncio.sleep(pause_s)
+        # A node that says nothing is waited for until its lease is over.
+        pause_s = min(2 * pause_s, _LONGEST_POLL_S)

@@ -121,13 +121,12 @@ class Database:
     async def confirmed(self) -> None:
         """Returns when no process serves anything that is older than the changes so far."""
         if self._is_to_be_heard:
-            async with self.read() as session:
-                number = await changes.newest(session)
+            ((number,),) = await self.rows("SELECT coalesce(max(id), 0) FROM changes")
             await self._confirmed(number)
 
     async def _confirmed(self, number: int) -> None:
         if self._is_to_be_heard:
-            await changes.confirmed(number, self.read)
+            await changes.confirmed(number, self.rows)
 
     @property
     def _is_to_be_heard(self) -> bool:

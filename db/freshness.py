@@ -157,10 +157,15 @@ class PostgresWatcher:
             try:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 await connection.execute("DELETE FROM nodes WHERE lease_until < now() - interval '1 hour'")
+                # To hear that a change is known nobody waits for the disk: after a crash less may be
+                # confirmed than was, and not more.
+                await connection.execute("SET synchronous_commit = off")
                 while True:
                     await self._renew(connection)
-                    async for _ in connection.notifies(timeout=_RENEW_S, stop_after=1):
-                        pass
+                    renew_at = time.monotonic() + _RENEW_S
+                    while (left_s := renew_at - time.monotonic()) > 0:
+                        if [each async for each in connection.notifies(timeout=left_s, stop_after=1)]:
+                            await self._confirm(connection)
             finally:
                 with suppress(psycopg.Error, OSError):
                     await connection.execute("DELETE FROM nodes WHERE id = %s", (self._id,))
@@ -170,18 +175,29 @@ class PostgresWatcher:
         began = time.monotonic()
         async with asyncio.timeout(LEASE_S):
             await self._read(connection)
-            await connection.execute(
-                "INSERT INTO nodes (id, lease_until, confirmed)"
-                " VALUES (%s, clock_timestamp() + %s * interval '1 s', %s)"
-                " ON CONFLICT (id)"
-                " DO UPDATE SET lease_until = excluded.lease_until, confirmed = excluded.confirmed",
-                (self._id, LEASE_S, self._number),
-            )
+            async with connection.transaction():
+                # A lease that was forgotten in a crash would not be waited for.
+                await connection.execute("SET LOCAL synchronous_commit TO DEFAULT")
+                await connection.execute(
+                    "INSERT INTO nodes (id, lease_until, confirmed)"
+                    " VALUES (%s, clock_timestamp() + %s * interval '1 s', %s)"
+                    " ON CONFLICT (id)"
+                    " DO UPDATE SET lease_until = excluded.lease_until, confirmed = excluded.confirmed",
+                    (self._id, LEASE_S, self._number),
+                )
             if not self.trusts:
                 # Nobody has waited for a node without a lease: what came before this one is read, too.
                 await self._read(connection)
         self._trusted_until = began + LEASE_S - _MARGIN_S
         self.first_lease.set()
+
+    async def _confirm(self, connection: WatchedConnection) -> None:
+        """Reads what is new and confirms it; the lease ends when it did."""
+        async with asyncio.timeout(LEASE_S):
+            await self._read(connection)
+            await connection.execute(
+                "UPDATE nodes SET confirmed = %s WHERE id = %s", (self._number, self._id)
+            )
 
     async def _read(self, connection: WatchedConnection) -> None:
         if self._number is None:

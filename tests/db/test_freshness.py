@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from db import freshness
 from db.changes import ALL, touch
 from db.engine import Database
 from db.freshness import PostgresWatcher, Watcher, watching
@@ -99,7 +100,7 @@ async def test_a_change_just_before_a_node_has_its_lease_is_news_when_it_has_it(
     execute = psycopg.AsyncConnection.execute
 
     async def executed(connection: Any, query: Any, *rest: Any) -> Any:
-        if "INSERT INTO nodes" in query and not node.first_lease.is_set():
+        if "INSERT INTO nodes" in str(query) and not node.first_lease.is_set():
             # A request read what was there before, and keeps it.
             assert list(node.news()) != []
             await change(database, "device:1")
@@ -111,3 +112,25 @@ async def test_a_change_just_before_a_node_has_its_lease_is_news_when_it_has_it(
         await node._renew(connection)
     assert node.trusts
     assert list(node.news()) == ["device:1"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_change_is_confirmed_without_a_new_lease(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(freshness, "LEASE_S", 7200.0)
+    monkeypatch.setattr(freshness, "_RENEW_S", 3600.0)
+    async with watching(database) as watcher:
+        before = await node(database)
+        for number in range(3):
+            await change(database, f"device:{number}")
+        after = await node(database)
+        assert after.confirmed == before.confirmed + 3
+        assert after.lease_until == before.lease_until
+        assert watcher.trusts
+
+
+async def node(database: Database) -> NodeRow:
+    """The only one."""
+    async with database.read() as session:
+        return (await session.scalars(select(NodeRow))).one()
