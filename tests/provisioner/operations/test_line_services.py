@@ -9,7 +9,7 @@ from db.schema import AuditRow
 from provisioner.centrex.actor import Actor, Role
 from provisioner.centrex.codes import Case
 from provisioner.centrex.customer import Customer, Forwarding, Forwardings, Line
-from provisioner.centrex.errors import BadValue
+from provisioner.centrex.errors import BadValue, NotFound
 from provisioner.operations.installation import Installation
 from provisioner.operations.line_services import set_dnd, set_forwarding, set_logged_in
 from provisioner.store.customers import load_customer
@@ -96,7 +96,7 @@ async def test_no_call_is_forwarded_to_what_is_no_phone(
 
 
 async def test_what_is_not_there_is_named(installation: Installation):
-    with pytest.raises(BadValue, match="48999"):
+    with pytest.raises(NotFound, match="48999"):
         await set_dnd(installation, "48999", PHONE, dnd=True)
     with pytest.raises(BadValue, match="no member of hunt group 601"):
         await set_logged_in(installation, ONE, "601", PHONE, logged_in=True)

@@ -117,7 +117,7 @@ async def test_phones_that_never_came_are_not_claimed_in_passing(sample: Install
 
 async def test_a_phone_that_is_not_there_is_not_found(sample: Installation, running: Running):
     wanted = Wanted(CUSTOMER, frozenset({MacAddress.parse("00:15:65:00:00:01")}))
-    with pytest.raises(NotFound, match="there is no device 00:15:65:00:00:01"):
+    with pytest.raises(NotFound, match="has no device 00:15:65:00:00:01: `centralka devices list`"):
         async with from_stock(sample.data_dir, sample.settings, wanted):
             pass
 
