@@ -41,9 +41,9 @@ class Phone:
     services: str = ""
     "What else the file says of its line, as `dnd: true`."
 
-    def extension(self, number: str, name: str) -> str:
+    def extension(self, number: str, name: str, more: str = "") -> str:
         """An extension that rings it, as an entry in a company file."""
-        return f'{{number: "{number}", line: "{self.line}", name: "{name}"}}'
+        return f'{{number: "{number}", line: "{self.line}", name: "{name}"{more}}}'
 
     @property
     def device(self) -> str:

@@ -61,14 +61,6 @@ async def office(
         yield started
 
 
-def group(strategy: str, *members: str, presentation: str = "keep", ring_time: int = 2) -> str:
-    listed = ", ".join(f'{{extension: "{member}", ring_time: {ring_time}}}' for member in members)
-    return (
-        f'      - {{number: "600", name: Sprzedaz, strategy: {strategy},'
-        f" caller_presentation: {presentation}, members: [{listed}]}}\n"
-    )
-
-
 async def shown(phone: Baresip) -> str:
     """The name and the number that its display shows when it rings next."""
     return (await phone.rings()).replace("sip:", "").partition("@")[0]

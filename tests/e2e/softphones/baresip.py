@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ module sndfile.so
 snd_path {folder}
 """
 "It says what is in the file `tone`, and writes down what it hears."
+_LOOK_S = 0.05
+"Not all ends of calls it tells on its own."
 _CONFIG = """\
 poll_method epoll
 sip_listen {listens}
@@ -56,7 +58,7 @@ class Baresip:
     folder: Path
     listens: Address
     "Where it is reached over UDP; over TLS it is the next port."
-    control: Address
+    control: Control
 
     async def registers(self) -> None:
         """Returns when the server has next said 200 to its REGISTER."""
@@ -67,7 +69,9 @@ class Baresip:
         return int((await self.program.says(rf"{self.account.user_name}@\S+ .*?\b([4-6]\d\d) "))[1])
 
     async def dials(self, number: str) -> None:
-        """Calls a number of its server."""
+        """Calls a number of its server. What it has said of calls before is forgotten."""
+        await self.command("listcalls")
+        await self.program.skips()
         assert (await self.command("dial", number))["ok"]
 
     async def rings(self) -> str:
@@ -87,8 +91,20 @@ class Baresip:
         assert (await self.command("hangup"))["ok"]
 
     async def is_hung_up(self) -> None:
-        """Returns when its call is over."""
-        await self.program.says(r"session closed|terminated \(duration")
+        """Returns when it has no call any more."""
+        async with asyncio.timeout(LONGEST_S):
+            while await self.has_calls():  # noqa: ASYNC110 - it has to be asked
+                await asyncio.sleep(_LOOK_S)
+
+    async def is_refused_with(self) -> int:
+        """The status with which the call that it has just dialled is refused."""
+        return int((await self.program.says(r"session closed: (\d{3}) "))[1])
+
+    async def has_calls(self) -> bool:
+        """Whether it talks, rings or calls."""
+        # Before the second one is answered it has seen all that had come before the first.
+        await self.command("listcalls")
+        return "Active calls (0)" not in (await self.command("listcalls"))["data"]
 
     def heard(self) -> Path:
         """The file of what it hears in the latest session."""
@@ -102,18 +118,35 @@ class Baresip:
     async def command(self, name: str, parameters: str = "") -> dict[str, Any]:
         """Its answer to a command, as `menu` knows them."""
         async with asyncio.timeout(LONGEST_S):
-            reader, writer = await asyncio.open_connection(*self.control)
-            try:
-                asked = json.dumps({"command": name, "params": parameters, "token": name}).encode()
-                writer.write(b"%d:%s," % (len(asked), asked))
-                while True:
-                    length = int((await reader.readuntil(b":"))[:-1])
-                    frame = json.loads((await reader.readexactly(length + 1))[:-1])
-                    # Events of calls and registrations come between.
-                    if frame.get("response"):
-                        return dict(frame)
-            finally:
-                writer.close()
+            return await self.control.ask(name, parameters)
+
+
+@dataclass
+class Control:
+    """One connection for all commands: a second one takes the place of the first, and may go with its end."""
+
+    at: Address
+    _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ask(self, name: str, parameters: str) -> dict[str, Any]:
+        """The answer to a command."""
+        async with self._turn:
+            self._streams = self._streams or await asyncio.open_connection(*self.at)
+            reader, writer = self._streams
+            asked = json.dumps({"command": name, "params": parameters, "token": name}).encode()
+            writer.write(b"%d:%s," % (len(asked), asked))
+            while True:
+                length = int((await reader.readuntil(b":"))[:-1])
+                frame = json.loads((await reader.readexactly(length + 1))[:-1])
+                # Events of calls and registrations come between.
+                if frame.get("response"):
+                    return dict(frame)
+
+    def close(self) -> None:
+        """No more of them."""
+        if self._streams is not None:
+            self._streams[1].close()
 
 
 @asynccontextmanager
@@ -142,7 +175,11 @@ async def baresip(
     more = ";answermode=auto" if answers_by_itself else ""
     _write_profile(folder, config, account, more, is_outbound=is_outbound)
     async with running(["baresip", "-f", folder], folder) as program:
-        yield Baresip(program, account, folder, listens, control)
+        steered = Control(control)
+        try:
+            yield Baresip(program, account, folder, listens, steered)
+        finally:
+            steered.close()
 
 
 def _write_profile(folder: Path, config: str, account: Account, more: str, *, is_outbound: bool) -> None:

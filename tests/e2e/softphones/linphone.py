@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ _RTP_PORTS = "61000-65000"
 listens at all addresses, and what the system gives to others ends at 60999."""
 _PORTS = {Transport.UDP: "sip_port", Transport.TCP: "sip_tcp_port", Transport.TLS: "sip_tls_port"}
 _LOOK_S = 0.05
-"It says nothing on its own of how it registers: it has to be asked."
+"It says nothing on its own of how it registers, and not all ends of calls: it has to be asked."
 _LOG, _HEARD = "log", "heard.wav"
 
 
@@ -104,7 +105,8 @@ class Linphone:
 
     def passes_first_to_second(self) -> None:
         """Connects the one that it has put on hold to the one that it has called then."""
-        self.program.told("transfer 1 --to-call 2")
+        first, second = re.findall(r"assigned id (\d+)", "".join(self.program.lines))[-2:]
+        self.program.told(f"transfer {first} --to-call {second}")
 
     async def moves(self, uri: str) -> None:
         """Sends the call that rings somewhere else."""
@@ -136,9 +138,19 @@ class Linphone:
         """Ends its call, or turns down the one that rings."""
         self.program.told("terminate")
 
+    async def has_calls(self) -> bool:
+        """Whether it talks, rings or calls."""
+        for _ in range(2):
+            # Before the second one is answered it has seen all that had come before the first.
+            self.program.told("calls")
+            said = await self.program.says(r"No active call|\| +State")
+        return said[0] != "No active call"
+
     async def is_hung_up(self) -> None:
-        """Returns when its call is over."""
-        await self.program.says(r"Call \d+ with .* (ended|error)")
+        """Returns when it has no call any more."""
+        async with asyncio.timeout(LONGEST_S):
+            while await self.has_calls():  # noqa: ASYNC110 - it has to be asked
+                await asyncio.sleep(_LOOK_S)
 
     def heard(self) -> Path:
         """The file of what it hears."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
+from pathlib import Path
 
 from sip.transport.flow import Address
+
+_SOCKETS = Path("/proc/net/udp")
+_LONGEST_S, _LOOK_S = 60, 0.05
 
 
 def own_network() -> str:
@@ -26,3 +31,11 @@ def free(host: str) -> Address:
             continue
         return Address(host, port)
     raise AssertionError(f"{host} has no free port")
+
+
+async def listened_to(address: Address) -> None:
+    """Returns when somebody takes datagrams there. To try the port would be to take it."""
+    host = socket.inet_aton(address.host)[::-1].hex().upper()
+    async with asyncio.timeout(_LONGEST_S):
+        while f" {host}:{address.port:04X} " not in _SOCKETS.read_text():  # noqa: ASYNC110, ASYNC240
+            await asyncio.sleep(_LOOK_S)

@@ -65,6 +65,14 @@ class Program:
                 async with asyncio.timeout(_SILENCE_S):
                     self.lines.append((await self.process.stdout.readline()).decode(errors="replace"))
 
+    async def skips(self) -> None:
+        """Takes all that it has said by now."""
+        assert self.process.stdout is not None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                while line := await self.process.stdout.readline():
+                    self.lines.append(line.decode(errors="replace"))
+
     def told(self, line: str) -> None:
         """Has it typed."""
         assert self.process.stdin is not None

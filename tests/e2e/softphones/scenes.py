@@ -18,7 +18,6 @@ m=audio {port} RTP/AVP 8
 """
 _HELD = "held"
 "Gets what was found, which nobody wants to know."
-_VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]"
 _ALLOW = "Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, NOTIFY"
 
 
@@ -53,6 +52,11 @@ def gets(method: str, *checks: str, is_first: bool = False) -> str:
     return f'<recv request="{method}"{more}>{_action(checks)}</recv>\n'
 
 
+def again_and_again(*steps: str) -> str:
+    """These, until it is ended from outside."""
+    return "".join(['<label id="1"/>\n', *steps, '<nop next="1"/>\n'])
+
+
 def body_has(pattern: str) -> str:
     """What a message must hold."""
     return _ereg(pattern, 'search_in="body" check_it="true"', _HELD)
@@ -81,13 +85,22 @@ class Callee:
 
     def asks(self, method: str, cseq: int, *more: str, body: str = "") -> str:
         """A request in the dialog."""
-        lines = [f"{method} [next_url] SIP/2.0", _VIA, "Max-Forwards: 70"]
+        lines = [f"{method} [next_url] SIP/2.0", _via(self.account), "Max-Forwards: 70"]
         lines += ["From:[$to];tag=callee", "To:[$from]", "Call-ID: [call_id]", f"CSeq: {cseq} {method}"]
         return _sends([*lines, self._contact, *more], body, retrans=' retrans="500"')
 
     @property
     def _contact(self) -> str:
-        return f"Contact: <sip:{self.account.user_name}@[local_ip]:[local_port];transport=[transport]>"
+        return _contact(self.account)
+
+
+def _via(account: Account) -> str:
+    """Not [transport]: over TLS sipp itself speaks TCP, to a tunnel."""
+    return f"Via: SIP/2.0/{account.transport.upper()} [local_ip]:[local_port];rport;branch=[branch]"
+
+
+def _contact(account: Account) -> str:
+    return f"Contact: <sip:{account.user_name}@[local_ip]:[local_port];transport={account.transport}>"
 
 
 def _ereg(pattern: str, more: str, variable: str) -> str:
@@ -137,13 +150,13 @@ class Caller:
         account = self.account
         lines = [
             f"{method} sip:{self.number}@{account.server} SIP/2.0",
-            _VIA,
+            _via(account),
             "Max-Forwards: 70",
             f"From: <{account.aor}>;tag=[pid]c[call_number]",
             f"To: <sip:{self.number}@{account.server}>",
             "Call-ID: [call_id]",
             f"CSeq: {cseq} {method}",
-            f"Contact: <sip:{account.user_name}@[local_ip]:[local_port];transport=[transport]>",
+            _contact(account),
             f"User-Agent: {account.user_agent}",
             _ALLOW,
             *more,
@@ -155,13 +168,13 @@ class Caller:
         account = self.account
         lines = [
             f"{method} [next_url] SIP/2.0",
-            _VIA,
+            _via(account),
             "Max-Forwards: 70",
             f"From: <{account.aor}>;tag=[pid]c[call_number]",
             f"To: <sip:{self.number}@{account.server}>[peer_tag_param]",
             "Call-ID: [call_id]",
             f"CSeq: {cseq} {method}",
-            f"Contact: <sip:{account.user_name}@[local_ip]:[local_port];transport=[transport]>",
+            _contact(account),
             *more,
         ]
         return _sends(lines, body, retrans="" if method == "ACK" else ' retrans="500"')

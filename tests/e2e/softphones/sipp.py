@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from provisioner.virtual_phones.account import Account
 from sip.transport.flow import Address, Transport
 from tests.e2e.softphones import scenes
 from tests.e2e.softphones.program import LONGEST_S, running
+from tests.e2e.softphones.tunnel import tunnel
 
 # Asked twice, the server gives two challenges, and sipp takes the second for an answer out of turn.
 _SEND = """\
@@ -28,8 +32,10 @@ Content-Length: 0
 ]]></send>
 """
 _RECEIVE = '<recv response="{status}"{auth}></recv>\n'
-_TRANSPORTS = {Transport.UDP: "u1", Transport.TCP: "t1"}
-"Debian's is built without TLS."
+LOOK_S = 0.05
+"It tells nobody when it gets something: it only writes it down."
+_TRANSPORTS = {Transport.UDP: "u1", Transport.TCP: "t1", Transport.TLS: "t1"}
+"Debian's is built without TLS: there it goes by a tunnel."
 
 
 async def registers(
@@ -70,29 +76,34 @@ async def registers(
     await _plays(scenario, account, folder, listens, "-m", "1")
 
 
-async def calls(account: Account, folder: Path, listens: Address, number: str, count: int = 1) -> None:
-    """Calls `number` so many times, asked to log in each time; hangs up as soon as it is answered."""
-    caller = scenes.Caller(account, number)
-    steps = (
-        *caller.begins("INVITE", body=scenes.session(30000)),
-        scenes.may_get(100),
-        scenes.waits_for(180),
-        scenes.waits_for(200, is_first=True),
-        caller.says("ACK", 2),
-        caller.says("BYE", 3),
-        scenes.waits_for(200),
-    )
-    # One after another: its line may not have three at once.
-    await plays(steps, "calls", account, folder, listens, count)
-
-
 async def plays(
-    steps: Iterable[str], name: str, account: Account, folder: Path, listens: Address, count: int = 1
+    steps: Iterable[str],
+    name: str,
+    account: Account,
+    folder: Path,
+    listens: Address,
+    count: int = 1,
+    *,
+    trusted: Path | None = None,
+    echoes_at: int | None = None,
 ) -> None:
-    """These `scenes` from beginning to end, so many times one after another."""
+    """These `scenes` from beginning to end, so many times one after another.
+
+    `trusted` is the certificate that a TLS server must be known by. What comes to the port `echoes_at`, and
+    the one above, goes back to where it is from.
+    """
     scenario = folder / f"{name}.xml"
     scenario.write_text(scenes.scenario(steps))
-    await _plays(scenario, account, folder, listens, "-m", str(count), "-l", "1")
+    more = ["-m", str(count), "-l", "1"]
+    if echoes_at is not None:
+        more += ["-rtp_echo", "-mi", listens.host, "-mp", str(echoes_at)]
+    if account.transport is not Transport.TLS:
+        await _plays(scenario, account, folder, listens, *more)
+        return
+    assert trusted is not None
+    async with tunnel(account.server, listens.host, trusted) as way:
+        more += ["-auth_uri", str(account.server)]
+        await _plays(scenario, replace(account, server=way), folder, listens, *more)
 
 
 async def _plays(scenario: Path, account: Account, folder: Path, listens: Address, *more: str) -> None:
@@ -104,3 +115,16 @@ async def _plays(scenario: Path, account: Account, folder: Path, listens: Addres
         code = await program.ended()
         errors = scenario.with_suffix(".errors")
         assert code == 0, errors.read_text() if errors.exists() else "".join(program.lines)
+
+
+async def written(file: Path, pattern: str) -> re.Match[str]:
+    """What stands there, as soon as it does; `^` is the beginning of a line."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            if found := re.search(pattern, text_of(file), re.DOTALL | re.MULTILINE):
+                return found
+            await asyncio.sleep(LOOK_S)
+
+
+def text_of(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
