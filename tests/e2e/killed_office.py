@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from db.engine import Database
-from db.schema import CallEventRow, CallLegRow, CallRecordRow
+from db.schema import CallEventRow, CallLegRow, CallRecordRow, SubscriptionRow
 from db.vault import Vault
 from provisioner.operations.calls import Call, Wanted, list_calls
 from provisioner.operations.installation import KEY_FILE, Installation
@@ -75,6 +75,16 @@ class Office:
             # Nobody tells when a call is written.
             while sorted(_state(each) for each in await self.calls() if each.is_live) != sorted(states):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_S)
+
+    async def keeps(self, subscriptions: int) -> None:
+        """Returns when so many subscriptions are written, which the next server will know of."""
+        async with asyncio.timeout(LONGEST_S):
+            while await self._subscriptions() != subscriptions:  # noqa: ASYNC110 - nobody tells, here too
+                await asyncio.sleep(_LOOK_S)
+
+    async def _subscriptions(self) -> int | None:
+        async with self.installation.database.read() as session:
+            return await session.scalar(select(func.count(SubscriptionRow.id)))
 
     async def check_once(self) -> None:
         """No call, leg or end is written twice, and nothing is open."""

@@ -129,6 +129,8 @@ async def test_calls_in_every_state_are_closed_once_and_phones_call_on(
             third.send_signal(signal.SIGSTOP)
             asks.passes_first_to_second()
             await answered(asks, "REFER", 202)
+            # All this may take less time than it takes until they are written.
+            await firma.keeps(subscriptions=4)
             kill()
         third.send_signal(signal.SIGCONT)
         assert all(call.is_live for call in await firma.calls())
