@@ -25,6 +25,7 @@ from provisioner.operations.installation import Installation
 from provisioner.operations.memory import fresh_memory
 from provisioner.operations.publishing import WRITTEN_BY, announce, publish
 from provisioner.operations.requests import RequestLog
+from provisioner.operations.resyncs import catch_up
 from provisioner.operations.scan_guard import guarding
 from provisioner.pbx.call_verbs import calls_verb
 from provisioner.pbx.listening import addresses_verb, bound
@@ -151,6 +152,7 @@ async def serving(installation: Installation, say: Say) -> AsyncIterator[Running
         health.waiting_for.difference_update(options)
         # Beside phones that register and call: after an update it takes as long as there are phones.
         await publish(installation)
+        await catch_up(installation)
         written.set()
         for each in listeners:
             say(f"{each.option}: {doors[each.option]}/")

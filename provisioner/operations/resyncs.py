@@ -181,6 +181,16 @@ async def follow(installation: Installation) -> tuple[list[Job], bool]:
     return [known[row.device_id].job(row) for row in rows], not is_last
 
 
+async def catch_up(installation: Installation) -> None:
+    """Notes who is to be told of all that has changed until now, for `under_way` to find.
+
+    At the end of a start: whatever changes from then on is told, on the first start ever, too.
+    """
+    is_more = True
+    while is_more:
+        _, is_more = await follow(installation)
+
+
 def _by_device(changed: Sequence[queries.Changed]) -> list[list[queries.Changed]]:
     files: dict[int, list[queries.Changed]] = defaultdict(list)
     for each in changed:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from db.queries.resyncs import how_far
 from phone_templates import cfg
 from provisioner.app import Running
 from provisioner.centrex.actor import COMMAND_LINE
@@ -86,6 +87,11 @@ async def test_a_change_reaches_the_phone_and_is_followed_until_it_has_fetched(
         assert (await said.get())["outcome"] == "fetched"
     rows = await sample.database.rows("SELECT kind, cause, answered_status, outcome FROM resyncs ORDER BY id")
     assert rows == [("resync", "change", 200, "fetched"), ("reboot", "asked", 200, "fetched")]
+
+
+async def test_changes_are_followed_from_when_a_first_start_is_over(sample: Installation, running: Running):
+    followed, newest = await how_far(sample.database)
+    assert followed == newest
 
 
 async def test_a_phone_that_refuses_is_seen_to_refuse(sample: Installation, running: Running):
